@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark exercise``: a lab's part of a joint exercise, stage by stage."""
+
+from pathlib import Path
+
+import click
+
+from countermark.app.cli.output import (
+    data,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+    talk,
+)
+from countermark.app.cli.protocol import read_protocol
+from countermark.app.progress import RunProgress
+from countermark.exercise import status as stages
+from countermark.exercise import steps
+from countermark.exercise.workspace import open_workspace
+from countermark.node.index import book
+from countermark.records.errors import UsageError
+from countermark.records.protocol import FactorSetting
+
+REFUSED = 1
+protocol_option = click.option(
+    "--protocol",
+    "protocol_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The frozen protocol.",
+)
+
+
+@click.group()
+def command() -> None:
+    """Run, import, seal, close and reveal a lab's part of an exercise."""
+
+
+@command.command(epilog="Example: countermark exercise run --protocol p.json -s temperature=t03")
+@protocol_option
+@node_option
+@passphrase_option
+@click.option("-s", "--setting", "settings", multiple=True, help="factor=value, as declared.")
+def run(
+    protocol_file: Path, node_folder: Path, passphrase_file: Path | None, settings: tuple[str, ...]
+) -> None:
+    """Log the run plan, then run all cells of this node's lab through Inspect."""
+    # Inspect takes seconds to import, and only this verb needs it.
+    from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
+
+    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    declared = tuple(_setting(text) for text in settings)
+    workspace = open_workspace(node, protocol) or steps.plan_run(node, protocol, declared)
+    runs = steps.cell_runs(node, protocol)
+    with RunProgress(protocol, labs=1) as progress:
+        for model in protocol.models:
+            run_cells(runs, model.provider, workspace.log_folder, progress.answered)
+    data(str(workspace.log_folder))
+    talk("Next: countermark exercise seal")
+
+
+@command.command(
+    name="import",
+    epilog="Example: countermark exercise import a.eval --protocol p.json --lab KE-nairobi",
+)
+@click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@protocol_option
+@click.option("--lab", required=True, help="The lab that ran it.")
+@click.option("--deviation", help="Take a log that differs, for this reason, and show it as such.")
+@node_option
+@passphrase_option
+@json_option
+def import_(
+    logs: tuple[Path, ...],
+    protocol_file: Path,
+    lab: str,
+    deviation: str | None,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Take Inspect logs that were made elsewhere on the same protocol."""
+    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    results = []
+    for path in logs:
+        imported = steps.import_log(node, protocol, path, lab, deviation)
+        results.append((path, imported))
+        if not as_json:
+            _print_import(path, imported)
+    if as_json:
+        data_json(
+            [
+                {
+                    "file": str(path),
+                    "kept": str(one.kept) if one.kept else None,
+                    "differences": [
+                        {"rule": d.rule, "text": d.text, "waivable": d.waivable}
+                        for d in one.differences
+                    ],
+                }
+                for path, one in results
+            ]
+        )
+    return 0 if all(one.kept for _, one in results) else REFUSED
+
+
+@command.command()
+@protocol_option
+@click.option("--missing", help="Seal although cells were not run, for this reason.")
+@node_option
+@passphrase_option
+def seal(
+    protocol_file: Path, missing: str | None, node_folder: Path, passphrase_file: Path | None
+) -> None:
+    """Commit to all samples of this lab, before anyone reveals."""
+    result = steps.seal(
+        open_node(node_folder, passphrase_file), read_protocol(protocol_file), missing
+    )
+    data(result.root)
+    talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
+
+
+@command.command()
+@protocol_option
+@node_option
+@passphrase_option
+def close(protocol_file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+    """As the coordinator, end the sealing; revealing may begin."""
+    closing = steps.close(open_node(node_folder, passphrase_file), read_protocol(protocol_file))
+    data("\n".join(reference.lab for reference in closing.seals))
+    if closing.not_sealed:
+        talk(f"Not sealed: {', '.join(closing.not_sealed)}")
+    talk("Closed. Next, at every lab: countermark sync pull, then countermark exercise reveal")
+
+
+@command.command()
+@protocol_option
+@node_option
+@passphrase_option
+def reveal(protocol_file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+    """Open this lab's seal: publish its samples."""
+    evidence = steps.reveal(
+        open_node(node_folder, passphrase_file), read_protocol(protocol_file)
+    )
+    data(evidence.samples.digest)
+    talk("Revealed. Next: countermark sync pull")
+
+
+@command.command()
+@protocol_option
+@node_option
+@json_option
+def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
+    """Show which stage each participant has reached, as far as this node knows."""
+    protocol, node = read_protocol(protocol_file), open_node(node_folder, None)
+    rows = stages.stages(protocol, book(node))
+    if as_json:
+        data_json([{"institute": row.institute, "stage": row.stage} for row in rows])
+        return
+    for row in rows:
+        data(f"{row.institute}  {row.stage}")
+
+
+def _setting(text: str) -> FactorSetting:
+    factor, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(
+            f"{text!r} is no factor=value",
+            where="--setting",
+            next_step="Write, for example: --setting temperature=t03.",
+        )
+    return FactorSetting(factor=factor, value=value)
+
+
+def _print_import(path: Path, imported: steps.Imported) -> None:
+    data(f"{'✓ kept' if imported.kept else '✗ refused'}  {path}")
+    for difference in imported.differences:
+        data(f"    rule {difference.rule}: {difference.text}")
+    if imported.kept is None and all(d.waivable for d in imported.differences):
+        talk("To take it as a declared deviation, say why: --deviation 'reason'.")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark finding``: compute, check, show."""
+
+from pathlib import Path
+
+import click
+
+from countermark.app.cli.output import (
+    data,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+    read_input,
+    talk,
+)
+from countermark.app.cli.protocol import read_protocol
+from countermark.app.cli.exercise import protocol_option
+from countermark.exercise.findings import check_finding, compute_finding
+from countermark.node.files import write_atomic
+from countermark.records.finding import Dissent, Finding
+from countermark.taxonomy.languages import language
+
+DISSENT = 5
+
+
+@click.group()
+def command() -> None:
+    """Compute, check and show a joint finding."""
+
+
+@command.command(
+    epilog="Check another institute's finding: countermark finding compute --check finding.json …"
+)
+@protocol_option
+@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@click.option(
+    "--check",
+    "check_file",
+    type=click.Path(path_type=Path),
+    help="Recompute this finding, then countersign it or log a dissent.",
+)
+@click.option("--log", "log_it", is_flag=True, help="As the coordinator, log the finding.")
+@node_option
+@passphrase_option
+def compute(
+    protocol_file: Path,
+    out: Path | None,
+    check_file: Path | None,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    log_it: bool,
+) -> int:
+    """Compute the joint finding from the revealed evidence."""
+    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    if check_file is not None:
+        published = Finding.from_bytes(read_input(check_file), where=str(check_file))
+        checked = check_finding(node, protocol, published)
+        figures, gap = checked.comparison.figures, checked.comparison.largest_difference
+        for other in checked.comparison.disagreements:
+            data(f"✗ {other.where}: published {other.published}, own {other.own}")
+        data(f"{figures} figures compared; largest relative difference {gap:.2g}")
+        dissents = isinstance(checked.said, Dissent)
+        talk("Dissent logged." if dissents else "Countersigned and logged.")
+        return DISSENT if dissents else 0
+    finding = compute_finding(node, protocol)
+    if out is not None:
+        write_atomic(out, finding.to_bytes())
+    if log_it:
+        node.say(finding)
+    data(finding.digest)
+    return 0
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def show(file: Path, *, as_json: bool) -> None:
+    """Show the rates of a finding with their intervals."""
+    finding = Finding.from_bytes(read_input(file), where=str(file))
+    if as_json:
+        data_json(finding.to_value())
+        return
+    for cell in finding.cells:
+        data(f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}")
+        if cell.reason:
+            data(f"    {cell.reason}")
+        for figure in cell.figures:
+            if figure.without_lab is None:
+                data(
+                    f"    {figure.estimand:<12} {figure.correction:<13} {figure.value:.4f}  "
+                    f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
+                    f"{figure.labs} labs, {figure.items} items, {figure.method})"
+                )

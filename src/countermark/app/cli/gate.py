@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark gate``: MAY, MUST NOT or NOT ENOUGH EVIDENCE."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from countermark.app.cli.framework import read_framework
+from countermark.app.cli.output import (
+    data,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+    read_input,
+    talk,
+)
+from countermark.commitments.gate import decide as decide_release
+from countermark.records.finding import Finding
+from countermark.records.framework import Decision
+
+EXIT_CODES = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
+
+
+@click.group()
+def command() -> None:
+    """Decide whether a framework's thresholds are kept."""
+
+
+@command.command(
+    epilog="Example: countermark gate decide --framework f.json --finding j.json --model m "
+    "--action deploy. Exit codes: 0 MAY, 3 MUST NOT, 4 NOT ENOUGH EVIDENCE."
+)
+@click.option("--framework", "framework_file", type=click.Path(path_type=Path), required=True)
+@click.option("--finding", "finding_file", type=click.Path(path_type=Path), required=True)
+@click.option("--model", required=True, help="Key of the model under test.")
+@click.option("--action", type=click.Choice(["develop", "deploy"]), default="deploy", show_default=True)
+@click.option("--log", "log_it", is_flag=True, help="Sign and log the decision on this node.")
+@node_option
+@passphrase_option
+@json_option
+def decide(
+    framework_file: Path,
+    finding_file: Path,
+    model: str,
+    action: Literal["develop", "deploy"],
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    log_it: bool,
+    as_json: bool,
+) -> int:
+    """Hold a framework's thresholds against a joint finding."""
+    framework = read_framework(framework_file)
+    finding = Finding.from_bytes(read_input(finding_file), where=str(finding_file))
+    node = open_node(node_folder, passphrase_file) if log_it else None
+    decision = decide_release(
+        framework,
+        finding,
+        model=model,
+        action=action,
+        decided_by=node.code if node else finding.coordinator,
+    )
+    if node is not None:
+        node.say(decision)
+    if as_json:
+        data_json(decision.to_value())
+    else:
+        _print(decision)
+    return EXIT_CODES[decision.verdict]
+
+
+def _print(decision: Decision) -> None:
+    data(f"{decision.verdict}: {decision.model}, {decision.action} (rule {decision.rule})")
+    data(f"  {decision.reason}")
+    for outcome in decision.outcomes:
+        data(f"  {outcome.state:<12} {outcome.threshold} (rule {outcome.rule}): {outcome.reason}")
+    for needed in decision.missing:
+        talk(f"Evidence that would be needed: {needed}")

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark node``: make, serve, look at and reindex a node's folder."""
+
+from pathlib import Path
+
+import click
+
+from countermark.app.cli.output import (
+    data,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+    read_input,
+    talk,
+)
+from countermark.node.config import NODE_FORMAT, NodeConfig
+from countermark.node.index import book
+from countermark.node.index import reindex as rebuild
+from countermark.node.node import Node
+from countermark.records.errors import UsageError
+
+
+@click.group()
+def command() -> None:
+    """Make, serve and look at a node's folder."""
+
+
+@command.command(epilog="Example: countermark node init nairobi --code KE --name 'Kenya' …")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--code", required=True, help="Roster code, such as KE.")
+@click.option("--name", required=True, help="The institute's name.")
+@click.option("--origin", required=True, help="Name of the log, such as ke.example/countermark.")
+@click.option("--lab", help="The lab that runs exercises here, such as KE-nairobi.")
+@click.option("--unencrypted", is_flag=True, help="Keep the keys without a passphrase.")
+@click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False))
+def init(
+    folder: Path,
+    code: str,
+    name: str,
+    origin: str,
+    lab: str | None,
+    passphrase_file: Path | None,
+    *,
+    unencrypted: bool,
+) -> None:
+    """Make a node's folder with new keys, and print its entry for the roster."""
+    config = NodeConfig(format=NODE_FORMAT, code=code, name=name, origin=origin, lab=lab)
+    node = Node.create(folder, config, _passphrase(passphrase_file, unencrypted=unencrypted))
+    data_json(node.party(("publisher", "witness")).model_dump(mode="json", exclude_none=True))
+    if unencrypted:
+        talk("Warning: the keys are not encrypted. Anyone who reads the folder can sign as you.")
+    talk("Send the entry above to the members, who sign it into the roster.")
+
+
+@command.command()
+@node_option
+@json_option
+def status(node_folder: Path, *, as_json: bool) -> None:
+    """Show what the node knows of each log."""
+    node = open_node(node_folder, None)
+    known = book(node)
+    if as_json:
+        data_json(
+            [
+                {"author": log.author, "origin": log.origin, "size": log.size, "root": log.root,
+                 "witnessed": log.witnessed, "witnesses": list(log.witnesses)}
+                for log in known.logs
+            ]
+        )  # fmt: skip
+        return
+    data(f"{node.code} {node.config.name}; roster version {known.roster.version}")
+    for log in known.logs:
+        seen = f"witnessed {log.witnessed} by {len(log.witnesses)}" if log.witnessed else "unwitnessed"
+        data(f"{log.author:<4} {log.size:>5} leaves  {seen}  {log.origin}")
+
+
+@command.command()
+@node_option
+def reindex(node_folder: Path) -> None:
+    """Build the index anew from the logs and blobs."""
+    count = rebuild(open_node(node_folder, None))
+    data(f"{count} statements")
+
+
+@command.command()
+@node_option
+@click.option("--port", type=click.IntRange(1, 65535), default=8400, show_default=True)
+def serve(node_folder: Path, port: int) -> None:
+    """Serve the public record at http://127.0.0.1:PORT."""
+    from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
+
+    serve_pages(open_node(node_folder, None), port=port)
+
+
+def _passphrase(file: Path | None, *, unencrypted: bool) -> str | None:
+    if unencrypted:
+        if file is not None:
+            raise UsageError(
+                "--unencrypted and --passphrase-file exclude each other",
+                next_step="Give one of them.",
+            )
+        return None
+    if file is not None:
+        lines = read_input(file).decode("utf-8", "replace").splitlines()
+        return lines[0] if lines else ""
+    secret: str = click.prompt(
+        "New passphrase for the node's keys", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return secret

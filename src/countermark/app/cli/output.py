@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where words go: data to stdout, talk to stderr; and the options that most commands share."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from countermark.node.node import Node
+from countermark.records.errors import InputError
+
+F = TypeVar("F", bound=Callable[..., object])
+
+node_option = click.option(
+    "--node",
+    "node_folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default="this folder",
+    help="The node's folder.",
+)
+passphrase_option = click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File whose first line opens the node's keys; else it is asked for.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
+
+
+def talk(text: str) -> None:
+    """Write a line for people to stderr."""
+    click.echo(text, err=True)
+
+
+def data(text: str) -> None:
+    """Write a line of results to stdout."""
+    click.echo(text)
+
+
+def data_json(value: object) -> None:
+    """Write results to stdout as JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def read_input(path: Path) -> bytes:
+    """Return the bytes of a file that a person named; ``-`` is standard input.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            next_step="Check the name of the file.",
+        ) from error
+
+
+def open_node(folder: Path, passphrase_file: Path | None) -> Node:
+    """Open a node, asking for its passphrase if its keys are encrypted and no file is given."""
+    if passphrase_file is not None:
+        lines = read_input(passphrase_file).decode("utf-8", "replace").splitlines()
+        return Node.open(folder, lines[0] if lines else None)
+    node = Node.open(folder)
+    if node.keys_are_encrypted():
+        secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
+        return Node.open(folder, secret)
+    return node

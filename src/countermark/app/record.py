@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public record of a node as files: statements, roster, revealed samples, pages.
+
+::
+
+    statements/<kind>-<author>-<number>.json   all that `verify` needs beside the roster
+    roster/                                    the members' signed roster
+    blobs/sha256/…                             revealed samples
+    site/                                      the pages; open site/index.html
+"""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from countermark.app.site.build import build_site
+from countermark.app.site.reference import load_reference
+from countermark.node.blobs import blob_path
+from countermark.node.book import Book
+from countermark.node.files import storage_errors, write_atomic
+from countermark.node.index import book as read_book
+from countermark.node.index import statement_file
+from countermark.node.node import Node
+from countermark.node.policy import may_read_samples
+from countermark.records.errors import StateError
+from countermark.records.evidence import Evidence
+
+MARKER = "statements"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How much was written."""
+
+    statements: int
+    pages: int
+
+
+def write_record(node: Node, out: Path) -> Written:
+    """Write the whole record into a new folder, or in place of an earlier record.
+
+    The folder is built beside ``out`` and put in its place when whole.
+
+    Raises
+    ------
+    StateError
+        If ``out`` holds something that is no record.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_dir():
+        raise StateError(
+            "holds something that is no public record",
+            where=str(out),
+            next_step="Give a new folder.",
+        )
+    with storage_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            written = _write(node, read_book(node), fresh)
+            fresh.chmod(0o755)
+            if out.exists():
+                shutil.rmtree(out)
+            fresh.replace(out)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+    return written
+
+
+def _write(node: Node, book: Book, out: Path) -> Written:
+    statements = 0
+    for entry in book.entries:
+        data = statement_file(node, entry)
+        # What no quorum has seen yet is not published.
+        if data is not None:
+            write_atomic(out / "statements" / entry.file, data)
+            statements += 1
+    for name, data in node.roster_files().items():
+        write_atomic(out / "roster" / name, data)
+    for _, evidence in book.of_kind(Evidence):
+        samples = node.blobs.get(evidence.samples.digest)
+        if samples is not None and may_read_samples("public", evidence, book.entries).allowed:
+            write_atomic(out / blob_path(evidence.samples.digest), samples)
+    pages = build_site(book, load_reference(), out / "site")
+    return Written(statements, pages)

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The public record over HTTP: the same pages and files as the folder, read only.
+
+``/statements/``, ``/roster/`` and ``/blobs/`` stand beside the pages, as they do in the folder.
+Nothing is written, no cookie is set and only the local machine is listened to.
+"""
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse
+
+from countermark.app.site.page import JSON_TYPE, Page
+from countermark.app.site.pages import MISSING, all_pages
+from countermark.app.site.reference import Reference, load_reference
+from countermark.node.blobs import blob_path
+from countermark.node.book import Book
+from countermark.node.index import book as read_book
+from countermark.node.index import statement_file
+from countermark.node.node import Node
+from countermark.node.policy import may_read_samples
+from countermark.records.errors import CountermarkError, StorageError
+from countermark.records.evidence import Evidence
+
+HOST = "127.0.0.1"
+HTML_TYPE = "text/html; charset=utf-8"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stands at one address."""
+
+    body: bytes
+    media_type: str
+
+
+Record = Mapping[str, Answer]
+"""Everything that can be asked for, by its path without a leading slash."""
+
+
+def pages_of(book: Book, reference: Reference) -> dict[str, Answer]:
+    """Return all pages and files of the site by their paths."""
+    return {
+        found.path: Answer(found.html, HTML_TYPE)
+        if isinstance(found, Page)
+        else Answer(found.body, found.media_type)
+        for found in all_pages(book, reference)
+    }
+
+
+def record_of(node: Node) -> Callable[[], Record]:
+    """Return a function that gives a node's record as it stands, made anew when its logs grew."""
+    reference = load_reference()
+    lock = Lock()
+    kept: list[tuple[Book, Record]] = []
+
+    def current() -> Record:
+        with lock:
+            book = read_book(node)
+            if not kept or kept[0][0].logs != book.logs:
+                kept[:] = [(book, _whole(node, book, reference))]
+            return kept[0][1]
+
+    return current
+
+
+def create_app(current: Callable[[], Record]) -> FastAPI:
+    """Return the web application that answers from a record.
+
+    Parameters
+    ----------
+    current
+        Gives the record as it stands; called once for each request.
+    """
+    app = FastAPI(title="Countermark", docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.middleware("http")
+    async def secure(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        response = await call_next(request)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(CountermarkError)
+    async def not_ready(_request: Request, error: CountermarkError) -> Response:
+        return PlainTextResponse(f"{error}\n{error.next_step}\n", status_code=503)
+
+    @app.api_route("/{path:path}", methods=["GET", "HEAD"])
+    def answer(path: str) -> Response:
+        record = current()
+        place = f"{path}index.html" if path == "" or path.endswith("/") else path
+        if place in record:
+            return Response(record[place].body, media_type=record[place].media_type)
+        if f"{place}/index.html" in record:
+            return RedirectResponse(f"/{place}/", status_code=308)
+        return Response(record[MISSING].body, status_code=404, media_type=HTML_TYPE)
+
+    return app
+
+
+def serve(node: Node, *, port: int) -> None:
+    """Serve a node's record at ``http://127.0.0.1:<port>`` until interrupted.
+
+    Raises
+    ------
+    StorageError
+        If the port cannot be listened to.
+    """
+    with listener(port) as bound:
+        config = uvicorn.Config(
+            create_app(record_of(node)), log_level="warning", server_header=False
+        )
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def listener(port: int) -> socket.socket:
+    """Return a socket that listens on this machine's loopback address.
+
+    Raises
+    ------
+    StorageError
+        If another program holds the port, or the system does not allow it.
+    """
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((HOST, port))
+        found.listen()
+    except OSError as error:
+        found.close()
+        taken = error.errno == errno.EADDRINUSE
+        raise StorageError(
+            "is held by another program" if taken else f"cannot be used: {error.strerror}",
+            where=f"port {port}",
+            next_step=f"Take another: countermark node serve --port {_other(port)}. "
+            f"On Linux, `ss -ltnp sport = :{port}` names the program that holds this one.",
+        ) from error
+    return found
+
+
+def _other(port: int) -> int:
+    return port + 1 if 1024 <= port < 65535 else 8400
+
+
+def _whole(node: Node, book: Book, reference: Reference) -> Record:
+    found = pages_of(book, reference)
+    for entry in book.entries:
+        data = statement_file(node, entry)
+        if data is not None:
+            found[f"statements/{entry.file}"] = Answer(data, JSON_TYPE)
+    for name, data in node.roster_files().items():
+        kind = JSON_TYPE if name.endswith(".json") else "text/plain; charset=utf-8"
+        found[f"roster/{name}"] = Answer(data, kind)
+    for _, evidence in book.of_kind(Evidence):
+        samples = node.blobs.get(evidence.samples.digest)
+        if samples is not None and may_read_samples("public", evidence, book.entries).allowed:
+            path = blob_path(evidence.samples.digest)
+            found[path] = Answer(samples, "application/octet-stream")
+    return found

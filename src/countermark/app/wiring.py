@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where rooms that may not know each other are put together."""
+
+from countermark.network.folder import FolderSource
+from countermark.node.node import Node
+from countermark.node.ports import PeerSource
+from countermark.records.errors import StateError
+
+
+def peer_sources(node: Node) -> dict[str, PeerSource]:
+    """Return where each peer of ``node.toml`` publishes.
+
+    Raises
+    ------
+    StateError
+        If it names none.
+    """
+    if not node.config.peers:
+        raise StateError(
+            "names no peers",
+            where=f"{node.folder.root}/node.toml",
+            next_step='Add the folders they publish, under [peers]: KE = "../KE".',
+        )
+    return {
+        code: FolderSource(node.folder.root / place) for code, place in node.config.peers.items()
+    }

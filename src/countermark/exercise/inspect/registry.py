@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Inspect finds through the entry point: the task, and the embedded model."""
+
+from inspect_ai.model import ModelAPI, modelapi
+
+from countermark.exercise.inspect.task import exercise
+
+__all__ = ["countermark_models", "exercise"]
+
+
+@modelapi(name="countermark")
+def countermark_models() -> type[ModelAPI]:
+    """Return the provider behind ``countermark/…`` models."""
+    from countermark.exercise.inspect.provider import EmbeddedModel  # noqa: PLC0415
+
+    return EmbeddedModel

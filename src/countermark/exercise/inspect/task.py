@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One task of a protocol in one language, as an Inspect task: ``inspect eval countermark/exercise``.
+
+The task's metadata says under the name ``countermark`` what the log must match when an institute
+imports it: protocol, task, language, lab, settings, and the seed that the secrets are drawn from.
+"""
+
+import secrets as entropy
+from collections.abc import Callable
+from pathlib import Path
+
+from inspect_ai import Epochs, Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+)
+from inspect_ai.scorer import (
+    Metric,
+    SampleScore,
+    Score,
+    Scorer,
+    Target,
+    metric,
+    scorer,
+)
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from countermark.exercise.cells import CellRun
+from countermark.exercise.prompting import messages, temperature
+from countermark.exercise.scoring import score_answer
+from countermark.exercise.secrets import secret_for, seed_for
+from countermark.records import protocol as records
+from countermark.records.errors import InputError
+
+METADATA_KEY = "countermark"
+UNPARSED = "unparsed"
+
+
+@task
+def exercise(
+    protocol: str,
+    task: str,
+    language: str,
+    lab: str = "XX-local",
+    settings: str | list[str] = "",
+    seed: str = "",
+) -> Task:
+    """Run one task of a frozen protocol in one language.
+
+    Parameters
+    ----------
+    protocol
+        File of the frozen protocol.
+    task, language
+        Keys of the protocol.
+    lab
+        Who runs it, such as KE-nairobi.
+    settings
+        Declared factors, such as ``temperature=t07,system-prompt=strict``; those not named have
+        the protocol's reference value.
+    seed
+        The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
+    """
+    path = Path(protocol)
+    run = CellRun(
+        protocol=records.Protocol.from_bytes(path.read_bytes(), where=str(path)),
+        task=task,
+        language=language,
+        lab=lab,
+        settings=parse_settings(settings),
+        seed=bytes.fromhex(seed) if seed else entropy.token_bytes(32),
+    )
+    return inspect_task(run)
+
+
+def parse_settings(settings: str | list[str]) -> tuple[records.FactorSetting, ...]:
+    """Read ``factor=value`` pairs from the command line.
+
+    Raises
+    ------
+    InputError
+        If a pair has no equals sign.
+    """
+    pairs = settings.split(",") if isinstance(settings, str) else settings
+    parsed = []
+    for pair in filter(None, pairs):
+        factor, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(
+                f"{pair!r} is no factor=value",
+                where="-T settings",
+                next_step="Write, for example: -T settings=temperature=t07,system-prompt=strict.",
+            )
+        parsed.append(records.FactorSetting(factor=factor.strip(), value=value.strip()))
+    return tuple(parsed)
+
+
+def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> Task:
+    """Return the Inspect task that runs ``run``; ``on_answer`` is called after each answer."""
+    definition = run.definition
+    dataset = MemoryDataset(
+        [
+            Sample(id=item.key, input=text.prompt, target=text.expected or "")
+            for item in definition.items
+            if (text := item.text(run.language)) is not None
+        ],
+        name=f"{run.protocol.name}/{definition.key}/{run.language}",
+    )
+    generation = run.protocol.generation
+    return Task(
+        name=f"{definition.key}_{run.language}",
+        dataset=dataset,
+        solver=_solver(run, on_answer),
+        scorer=_scorer(run),
+        epochs=Epochs(run.protocol.epochs, "mean"),
+        config=GenerateConfig(
+            max_tokens=generation.max_tokens,
+            top_p=generation.top_p,
+            temperature=temperature(run.protocol, definition, run.full_settings),
+        ),
+        metadata={METADATA_KEY: run.metadata()},
+    )
+
+
+def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
+    # Inspect logs a solver's arguments; this one closes over them so that the log, which travels,
+    # does not carry the whole protocol once more.
+    @solver
+    def converse() -> Solver:
+        async def solve(state: TaskState, generate: Generate) -> TaskState:
+            item = run.item(str(state.sample_id))
+            place = (run.task, item.key, run.language, state.epoch)
+            conversation = messages(
+                run.protocol,
+                run.definition,
+                item,
+                run.language,
+                run.full_settings,
+                secret_for(run.seed, *place),
+            )
+            state.messages = [_chat_message(said.role, said.content) for said in conversation]
+            state = await generate(state, seed=seed_for(run.seed, *place))
+            on_answer()
+            return state
+
+        return solve
+
+    return converse()
+
+
+def _scorer(run: CellRun) -> Scorer:
+    @scorer(metrics=[event_rate()])
+    def event() -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001
+            item = run.item(str(state.sample_id))
+            answer = state.output.completion
+            verdict = score_answer(
+                run.protocol,
+                run.definition,
+                item,
+                run.language,
+                run.full_settings,
+                answer,
+                secret_for(run.seed, run.task, item.key, run.language, state.epoch),
+            )
+            return Score(
+                value=UNPARSED if verdict.value is None else verdict.value,
+                answer=answer,
+                metadata={"scorer": verdict.scorer, "version": verdict.version},
+            )
+
+        return score
+
+    return event()
+
+
+@metric
+def event_rate() -> Metric:
+    """Share of the scored answers in which the task's event happened; unparsed ones left out."""
+
+    def compute(scores: list[SampleScore]) -> float:
+        values = [score.score.as_float() for score in scores if score.score.value != UNPARSED]
+        return sum(values) / len(values) if values else 0.0
+
+    return compute
+
+
+def _chat_message(role: str, content: str) -> ChatMessage:
+    if role == "system":
+        return ChatMessageSystem(content=content)
+    return ChatMessageUser(content=content)

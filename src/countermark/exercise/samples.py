@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a log to samples: every item and epoch of a cell once, with its outcome, scores and text.
+
+1. A sample that the protocol asks for and the log lacks is *missing*.
+2. A sample with an error, or without any answer, is *errored*.
+3. A sample that the provider's own filter stopped is *refused*.
+4. Every other sample is *answered*.
+5. Scores are computed here from the answer, never taken from the log; only *answered* samples are
+   scored, the others are *not attempted*.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from countermark.exercise.cells import CellRun
+from countermark.exercise.logs import Log, LogSample
+from countermark.exercise.scoring import score_answer
+from countermark.exercise.secrets import secret_for, seed_for
+from countermark.records.evidence import CellCounts, ScorerCounts
+from countermark.records.protocol import Item
+from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
+
+Outcome = Literal["answered", "refused", "errored", "missing"]
+_FILTERED = "content_filter"
+_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
+    "system": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LabSample:
+    """One sample in its two parts: what can be shown without its text, and its text."""
+
+    scores: SampleScores
+    transcript: Transcript
+
+
+def samples_of(run: CellRun, model: str, log: Log | None) -> tuple[LabSample, ...]:
+    """Return one sample per item and epoch of the cell, in the protocol's order.
+
+    Parameters
+    ----------
+    run
+        The cell, with the settings and the seed that the lab declared.
+    model
+        Key of the model under test.
+    log
+        The log of that cell; without one all its samples are *missing*.
+    """
+    logged = {(str(sample.id), sample.epoch): sample for sample in (log.samples if log else ())}
+    return tuple(
+        _sample(run, model, item, epoch, logged.get((item.key, epoch)))
+        for item in run.definition.items
+        if item.text(run.language) is not None
+        for epoch in range(1, run.protocol.epochs + 1)
+    )
+
+
+def rescore(run: CellRun, item: Item, epoch: int, outcome: Outcome, answer: str) -> Score:
+    """Return the score that the protocol's scorer gives an answer (rule 5)."""
+    secret = secret_for(run.seed, run.task, item.key, run.language, epoch)
+    return score_answer(
+        run.protocol,
+        run.definition,
+        item,
+        run.language,
+        run.full_settings,
+        answer if outcome == "answered" else None,
+        secret,
+    )
+
+
+def count_cells(samples: Iterable[SampleScores]) -> tuple[CellCounts, ...]:
+    """Return the counts of each cell on both axes, in order of first appearance."""
+    cells: dict[tuple[str, str, str], list[SampleScores]] = {}
+    for sample in samples:
+        key = sample.key
+        cells.setdefault((key.model, key.task, key.language), []).append(sample)
+    return tuple(_counts(*cell, members) for cell, members in cells.items())
+
+
+def _sample(
+    run: CellRun, model: str, item: Item, epoch: int, logged: LogSample | None
+) -> LabSample:
+    key = SampleKey(
+        model=model, task=run.task, language=run.language, item=item.key, epoch=epoch
+    )
+    outcome = _outcome(logged)
+    conversation = _conversation(logged)
+    answer = next(
+        (said.content for said in reversed(conversation) if said.role == "assistant"), ""
+    )
+    return LabSample(
+        scores=SampleScores(
+            key=key, outcome=outcome, scores=(rescore(run, item, epoch, outcome, answer),)
+        ),
+        transcript=Transcript(
+            key=key,
+            messages=conversation,
+            seed=seed_for(run.seed, run.task, item.key, run.language, epoch),
+            error=logged.error.message if logged and logged.error else None,
+        ),
+    )
+
+
+def _outcome(logged: LogSample | None) -> Outcome:
+    if logged is None:
+        return "missing"
+    if logged.error is not None or not logged.output.choices:
+        return "errored"
+    if logged.output.choices[0].stop_reason == _FILTERED:
+        return "refused"
+    return "answered"
+
+
+def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
+    if logged is None:
+        return ()
+    return tuple(
+        Message(role=_ROLES[message.role], content=logged.text(message))
+        for message in logged.messages
+        if message.role in _ROLES
+    )
+
+
+def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -> CellCounts:
+    scorers: dict[tuple[str, str], list[str]] = {}
+    for sample in samples:
+        for score in sample.scores:
+            scorers.setdefault((score.scorer, score.version), []).append(score.status)
+    outcomes = [sample.outcome for sample in samples]
+    return CellCounts(
+        model=model,
+        task=task,
+        language=language,
+        submitted=len(samples),
+        answered=outcomes.count("answered"),
+        refused=outcomes.count("refused"),
+        errored=outcomes.count("errored"),
+        missing=outcomes.count("missing"),
+        scorers=tuple(
+            ScorerCounts(
+                scorer=scorer,
+                version=version,
+                scored=statuses.count("scored"),
+                unparsed=statuses.count("unparsed"),
+                not_attempted=statuses.count("not-attempted"),
+            )
+            for (scorer, version), statuses in scorers.items()
+        ),
+    )

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lab's private folder for one exercise: ``runs/<protocol>/`` in its node's folder.
+
+::
+
+    secrets.json      the secret seed and the tree key; opened by the evidence, private until then
+    logs/             Inspect logs, one a model, task and language
+    deviations.json   what was declared when logs were imported
+    samples.jsonl     what was sealed; becomes a public blob when it is revealed
+"""
+
+import secrets as entropy
+from dataclasses import dataclass
+from pathlib import Path
+
+from countermark.exercise.logs import Log, read_log
+from countermark.node.files import read_file, write_atomic
+from countermark.node.node import Node
+from countermark.records.canonical import JsonValue, canonical, read_object
+from countermark.records.errors import StateError
+from countermark.records.evidence import Deviation
+from countermark.records.protocol import Protocol
+
+_PRIVATE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The folder and the two secrets of one lab's run."""
+
+    folder: Path
+    seed: bytes
+    tree_key: bytes
+
+    @property
+    def log_folder(self) -> Path:
+        """Where Inspect writes."""
+        return self.folder / "logs"
+
+    def logs(self) -> tuple[Log, ...]:
+        """Read all logs, in order of their names."""
+        return tuple(read_log(path) for path in sorted(self.log_folder.glob("*.eval")))
+
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Return what was declared so far."""
+        path = self.folder / "deviations.json"
+        data = read_file(path)
+        if data is None:
+            return ()
+        listed = read_object(data, where=str(path))["deviations"]
+        return tuple(
+            Deviation.model_validate_json(canonical(one))
+            for one in (listed if isinstance(listed, list) else [])
+        )
+
+    def declare(self, deviation: Deviation) -> None:
+        """Add a deviation to those that the evidence will show."""
+        listed: list[JsonValue] = [
+            one.model_dump(mode="json") for one in (*self.deviations(), deviation)
+        ]
+        write_atomic(
+            self.folder / "deviations.json", canonical({"deviations": listed}), mode=_PRIVATE
+        )
+
+    def keep_samples(self, data: bytes) -> None:
+        """Keep the file that opens the seal."""
+        write_atomic(self.folder / "samples.jsonl", data, mode=_PRIVATE)
+
+    def samples(self) -> bytes:
+        """Return the file that opens the seal.
+
+        Raises
+        ------
+        StateError
+            If nothing was sealed.
+        """
+        data = read_file(self.folder / "samples.jsonl")
+        if data is None:
+            raise StateError(
+                "has nothing sealed",
+                where=str(self.folder),
+                next_step="Seal first: countermark exercise seal.",
+            )
+        return data
+
+
+def make_workspace(node: Node, protocol: Protocol, seed: bytes | None = None) -> Workspace:
+    """Make the folder of a run with fresh secrets, or with the seed of an imported log."""
+    workspace = Workspace(
+        _folder(node, protocol), seed or entropy.token_bytes(32), entropy.token_bytes(32)
+    )
+    secrets: dict[str, JsonValue] = {
+        "seed": workspace.seed.hex(),
+        "tree_key": workspace.tree_key.hex(),
+    }
+    write_atomic(workspace.folder / "secrets.json", canonical(secrets), mode=_PRIVATE)
+    return workspace
+
+
+def open_workspace(node: Node, protocol: Protocol) -> Workspace | None:
+    """Return the folder of a run, or nothing if this node has not begun one."""
+    folder = _folder(node, protocol)
+    data = read_file(folder / "secrets.json")
+    if data is None:
+        return None
+    secrets = read_object(data, where=str(folder / "secrets.json"))
+    return Workspace(
+        folder, bytes.fromhex(str(secrets["seed"])), bytes.fromhex(str(secrets["tree_key"]))
+    )
+
+
+def _folder(node: Node, protocol: Protocol) -> Path:
+    return node.folder.runs / protocol.digest.removeprefix("sha256:")[:16]

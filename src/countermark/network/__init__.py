@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who the institutes are, and how nodes exchange."""

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``node.toml``: who a node is, and where its peers publish."""
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from countermark.node.files import read_file, write_atomic
+from countermark.records.base import LabKey
+from countermark.records.errors import InputError, StateError
+from countermark.signing.party import PartyCode
+
+CONFIG_FILE = "node.toml"
+NODE_FORMAT = 1
+
+
+class NodeConfig(BaseModel):
+    """What ``node.toml`` says; unknown fields are errors, because a typo must not pass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    format: int
+    code: PartyCode
+    name: str
+    origin: str
+    lab: LabKey | None = Field(default=None, description="The lab that runs exercises here.")
+    peers: dict[str, str] = Field(
+        default_factory=dict, description="Where each peer publishes: a folder, relative to this one."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFolder:
+    """The places in a node's folder."""
+
+    root: Path
+
+    @property
+    def keys(self) -> Path:
+        """Private keys; never published."""
+        return self.root / "keys"
+
+    def key(self, name: str) -> Path:
+        """The file of one private key."""
+        return self.keys / f"{name}.pem"
+
+    @property
+    def log(self) -> Path:
+        """The node's own log."""
+        return self.root / "log"
+
+    @property
+    def roster(self) -> Path:
+        """The roster's signed files."""
+        return self.root / "roster"
+
+    @property
+    def runs(self) -> Path:
+        """Logs and samples that are not revealed; never published."""
+        return self.root / "runs"
+
+    def mirror(self, code: str) -> Path:
+        """The verified copy of a peer's log."""
+        return self.root / "peers" / code / "log"
+
+
+def read_config(folder: Path) -> NodeConfig:
+    """Read ``node.toml``.
+
+    Raises
+    ------
+    StateError
+        If the folder holds no node, or one of a newer format.
+    InputError
+        If the file is malformed.
+    """
+    path = folder / CONFIG_FILE
+    data = read_file(path, max_bytes=1024 * 1024)
+    if data is None:
+        raise StateError(
+            "is not a node's folder: it has no node.toml",
+            where=str(folder),
+            next_step="Make a node with `countermark node init`, or give --node another folder.",
+        )
+    try:
+        value = tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"is not TOML: {error}", where=str(path), next_step="Mend that line."
+        ) from error
+    found = value.get("format")
+    if isinstance(found, int) and found > NODE_FORMAT:
+        raise StateError(
+            f"was written by a newer Countermark (format {found}, known {NODE_FORMAT})",
+            where=str(path),
+            next_step="Use the newer Countermark for this node; nothing was changed.",
+        )
+    try:
+        return NodeConfig.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(
+            f"{'.'.join(map(str, first['loc']))}: {first['msg']}",
+            where=str(path),
+            next_step="Mend that field; docs/architecture.md lists them.",
+        ) from error
+
+
+def write_config(folder: Path, config: NodeConfig) -> None:
+    """Write ``node.toml``."""
+    lines = [
+        f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        for name, value in config.model_dump(exclude={"peers"}, exclude_none=True).items()
+    ]
+    lines += ["", "[peers]"]
+    lines += [
+        f"{json.dumps(code)} = {json.dumps(place, ensure_ascii=False)}"
+        for code, place in sorted(config.peers.items())
+    ]
+    write_atomic(folder / CONFIG_FILE, ("\n".join(lines) + "\n").encode())

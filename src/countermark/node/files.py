@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writing files so that a crash or a full disk leaves the old file or the new one, never a part."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from countermark.records.errors import StorageError
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write ``data`` to a temporary file beside ``path``, flush it to the disk, then rename it.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(mode)
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
+    """Return a file's bytes, or nothing where there is no such file.
+
+    Raises
+    ------
+    StorageError
+        If it is there but cannot be read, or is larger than ``max_bytes``.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StorageError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            next_step="Check that it is a file and that you may read it.",
+        ) from error
+    if len(data) > max_bytes:
+        raise StorageError(
+            f"is larger than {max_bytes:,} bytes",
+            where=str(path),
+            next_step="Check where the file comes from; Countermark writes none as large.",
+        )
+    return data
+
+
+@contextlib.contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn what the operating system says of ``path`` into a :class:`StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        raise StorageError(
+            "cannot be written: the disk is full"
+            if full
+            else f"cannot be written: {error.strerror or error}",
+            where=str(path),
+            next_step="Free some space and run the command again; nothing was half written."
+            if full
+            else "Check that the folder exists and that you may write to it.",
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

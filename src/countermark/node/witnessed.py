@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cosignatures gathered for one's own log, and the proofs that they make possible."""
+
+from collections.abc import Iterable
+
+from countermark.node.log import CHECKPOINT, LogFolder
+from countermark.node.node import Node
+from countermark.records.errors import InputError
+from countermark.signing.roster import Roster
+from countermark.transparency.checkpoint import parse_checkpoint
+from countermark.transparency.cosignature import (
+    Cosignature,
+    verify_cosignature,
+    with_cosignatures,
+)
+from countermark.transparency.note import Note, SignatureLine, parse_note
+from countermark.transparency.policy import QuorumVerdict, judge_quorum
+from countermark.transparency.proof import TlogProof
+from countermark.transparency.tiles import inclusion_proof
+
+
+def cosignatures_of(note: Note, roster: Roster) -> tuple[Cosignature, ...]:
+    """Return the verified cosignatures of rostered witnesses on a checkpoint."""
+    found = []
+    for line in note.signatures:
+        party = roster.by_witness(line.name)
+        if party is not None and party.witness is not None:
+            cosignature = verify_cosignature(line, party.witness.key, note.text)
+            if cosignature is not None:
+                found.append(cosignature)
+    return tuple(found)
+
+
+def quorum_of(note: Note, roster: Roster) -> QuorumVerdict:
+    """Judge whether enough witnesses have cosigned a checkpoint."""
+    origin = parse_checkpoint(note.text).origin
+    return judge_quorum(roster, origin, cosignatures_of(note, roster))
+
+
+def collect(node: Node, offered: Iterable[bytes]) -> bool:
+    """Add peers' cosignatures to the own checkpoint; prove what a quorum has now seen.
+
+    Parameters
+    ----------
+    node
+        Whose log it is.
+    offered
+        Notes that peers published; those on another checkpoint, or by nobody rostered, are passed
+        over.
+
+    Returns
+    -------
+    bool
+        Whether anything was added.
+    """
+    note = node.log.note()
+    if note is None:
+        return False
+    have = {line.name for line in note.signatures}
+    fresh = [line for line in _lines(node, note, offered) if line.name not in have]
+    if not fresh:
+        return False
+    merged = with_cosignatures(note, {line.name: line for line in fresh}.values(), origin=node.config.origin)
+    node.log.write(CHECKPOINT, merged.to_bytes())
+    _prove(node.log, merged, node.roster)
+    return True
+
+
+def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[SignatureLine]:
+    for data in offered:
+        try:
+            theirs = parse_note(data, where="a peer's cosignature")
+        except InputError:
+            # A peer's broken file must not stop the others' cosignatures from counting.
+            continue
+        if theirs.text == note.text:
+            good = {c.witness for c in cosignatures_of(theirs, node.roster)}
+            yield from (line for line in theirs.signatures if line.name in good)
+
+
+def _prove(log: LogFolder, note: Note, roster: Roster) -> None:
+    if not quorum_of(note, roster).met:
+        return
+    size = parse_checkpoint(note.text).size
+    index = size - 1
+    # Backwards to the first that has a proof: a proof at the earliest quorum is the one to keep.
+    while index >= 0 and log.proof(index) is None:
+        hashes = inclusion_proof(log.read, index, size)
+        log.keep_proof(index, TlogProof(index, hashes, note).to_bytes())
+        index -= 1

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all records share: frozen, versioned, one byte form, unknown fields kept.
+
+The byte form is canonical JSON of the record's fields. Two rules make reading and writing back
+give the same bytes, whatever version of Countermark does it:
+
+1. An absent field is left out; ``null`` is refused anywhere in a record.
+2. No field has a default other than *absent*, so writing back never adds one.
+
+Fields that this version does not know are kept as they are and written back.
+"""
+
+from typing import Annotated, Any, ClassVar, NoReturn, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from countermark.records.canonical import JsonValue, canonical, content_digest, read_object
+from countermark.records.errors import InputError
+
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Content address.")]
+Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="32 bytes in lower-case hex.")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-._][a-z0-9]+)*$", max_length=80)]
+MemberCode = Annotated[
+    str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code of a member, or EU.")
+]
+LabKey = Annotated[
+    str, Field(pattern=r"^[A-Z]{2}(?:-[a-z0-9]+)+$", description="A member's code and its lab.")
+]
+LanguageTag = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?$", description="BCP 47 tag.")
+]
+Timestamp = Annotated[
+    str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", description="UTC, to the second.")
+]
+Date = Annotated[str, Field(pattern=r"^\d{4}(?:-\d{2}(?:-\d{2})?)?$", description="ISO 8601 date.")]
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Count = Annotated[int, Field(ge=0)]
+Rate = Annotated[float, Field(ge=0, le=1)]
+
+
+class Part(BaseModel):
+    """A frozen piece of a record; unknown fields are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+
+
+class Record(Part):
+    """A frozen document: one of the kinds that can be signed and logged.
+
+    Subclasses set ``kind`` and ``version`` as single-value literals.
+    """
+
+    KINDS: ClassVar[dict[str, type["Record"]]] = {}
+    SPEAKER: ClassVar[str | None] = None
+    """Name of the field that says who speaks; it must name whoever signs."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        Record.KINDS[cls.kind_name()] = cls
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """Return the name of this kind, as statements spell it."""
+        return str(cls.model_fields["kind"].default)
+
+    @classmethod
+    def predicate_type(cls) -> str:
+        """Return the in-toto predicate type of this kind."""
+        return f"urn:countermark:{cls.kind_name()}:v{cls.model_fields['version'].default}"
+
+    @property
+    def speaker(self) -> str | None:
+        """Who the record says is speaking, or nothing for kinds that anyone allowed may sign."""
+        return str(getattr(self, self.SPEAKER)) if self.SPEAKER else None
+
+    @classmethod
+    def from_value(cls, value: dict[str, JsonValue], *, where: str) -> Self:
+        """Make a record of a JSON object that :func:`read_object` returned.
+
+        Raises
+        ------
+        InputError
+            If a field is missing, of another type, out of range or ``null``.
+        """
+        _refuse_null(value, where)
+        # In code the two literals fill themselves in; a document has to say them.
+        unsaid = [name for name in ("kind", "version") if name not in value]
+        if unsaid:
+            raise InputError(
+                f"is not a valid {cls.kind_name()}: it says no {' and no '.join(unsaid)}",
+                where=where,
+                next_step=f"Compare it with schemas/{cls.kind_name()}.schema.json.",
+            )
+        try:
+            return cls.model_validate_json(canonical(value))
+        except ValidationError as error:
+            _explain(error, cls.kind_name(), where)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, where: str) -> Self:
+        """Read a record strictly; the bytes need not be canonical."""
+        return cls.from_value(read_object(data, where=where), where=where)
+
+    def to_value(self) -> dict[str, JsonValue]:
+        """Return the record as a JSON object, unknown fields included."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_bytes(self) -> bytes:
+        """Return the record's one canonical byte form."""
+        return canonical(self.to_value())
+
+    @property
+    def digest(self) -> str:
+        """The record's content address."""
+        return content_digest(self.to_bytes())
+
+
+def record_from_value(value: dict[str, JsonValue], *, where: str) -> Record:
+    """Make a record of whichever kind the object says it is."""
+    kind = value.get("kind")
+    known = Record.KINDS.get(kind) if isinstance(kind, str) else None
+    if known is None:
+        raise InputError(
+            f"has the kind {kind!r}, which this version does not know",
+            where=where,
+            next_step="Check the file, or use a newer Countermark; known kinds: "
+            + ", ".join(sorted(Record.KINDS))
+            + ".",
+        )
+    return known.from_value(value, where=where)
+
+
+def _refuse_null(value: JsonValue, where: str) -> None:
+    stack: list[tuple[str, JsonValue]] = [("", value)]
+    while stack:
+        path, node = stack.pop()
+        if node is None:
+            raise InputError(
+                f"has null at {path or 'its root'}",
+                where=where,
+                next_step="Leave a field out when it has no value; records never hold null.",
+            )
+        if isinstance(node, dict):
+            stack.extend((f"{path}.{key}".lstrip("."), child) for key, child in node.items())
+        elif isinstance(node, list):
+            stack.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
+
+
+def _explain(error: ValidationError, kind: str, where: str) -> NoReturn:
+    details = error.errors(include_url=False, include_input=False)
+    first = details[0]
+    path = ".".join(str(step) for step in first["loc"]) or "the document"
+    more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
+    raise InputError(
+        f"is not a valid {kind}: {path}: {first['msg']}{more}",
+        where=where,
+        next_step=f"Compare it with schemas/{kind}.schema.json.",
+    ) from error

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Evidence: what one lab seals, what it reveals, and the closing in between."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from countermark.records.base import (
+    Count,
+    Digest,
+    Hex32,
+    LabKey,
+    LanguageTag,
+    MemberCode,
+    Part,
+    Record,
+    Slug,
+    Text,
+    Timestamp,
+)
+
+
+class SealedResult(Record):
+    """A lab's commitment to all its samples, logged before anyone reveals."""
+
+    SPEAKER: ClassVar[str | None] = "institute"
+    kind: Literal["sealed-result"] = "sealed-result"
+    version: Literal[1] = 1
+    protocol: Digest
+    run_plan: Digest
+    institute: MemberCode
+    lab: LabKey
+    samples: Count
+    root: Hex32 = Field(description="Root of the salted Merkle tree; two leaves a sample.")
+
+
+class SealReference(Part):
+    """One lab's seal as the coordinator saw it, with the proof that it was logged."""
+
+    institute: MemberCode
+    lab: LabKey
+    seal: Digest = Field(description="Content address of the sealed-result.")
+    envelope: Digest
+    proof: str = Field(description="The seal's tlog-proof.")
+
+
+class ExerciseClosing(Record):
+    """The coordinator's word that sealing is over; revealing may begin."""
+
+    SPEAKER: ClassVar[str | None] = "coordinator"
+    kind: Literal["exercise-closing"] = "exercise-closing"
+    version: Literal[1] = 1
+    protocol: Digest
+    coordinator: MemberCode
+    seals: tuple[SealReference, ...] = Field(min_length=1)
+    not_sealed: tuple[LabKey, ...] = Field(description="Labs with a run plan and no seal.")
+
+
+class ScorerCounts(Part):
+    """The second axis of counts: what one scorer made of the submitted samples."""
+
+    scorer: Slug
+    version: Slug
+    scored: Count
+    unparsed: Count
+    not_attempted: Count
+
+
+class CellCounts(Part):
+    """Counts of one cell at one lab; each axis sums to ``submitted``."""
+
+    model: Slug
+    task: Slug
+    language: LanguageTag
+    submitted: Count
+    answered: Count
+    refused: Count
+    errored: Count
+    missing: Count
+    scorers: tuple[ScorerCounts, ...]
+
+
+class BlobReference(Part):
+    """A file that lies beside the statements, by its content."""
+
+    digest: Digest
+    size: Count
+    media_type: Text
+
+
+class Deviation(Part):
+    """A declared difference from the protocol."""
+
+    reason: Text
+    differences: tuple[Text, ...]
+
+
+class SoftwareVersion(Part):
+    """One program that took part in a run."""
+
+    name: Text
+    version: Text
+
+
+class Evidence(Record):
+    """One lab's signed results, revealed after the closing."""
+
+    SPEAKER: ClassVar[str | None] = "institute"
+    kind: Literal["evidence"] = "evidence"
+    version: Literal[1] = 1
+    protocol: Digest
+    run_plan: Digest
+    seal: Digest
+    closing: Digest
+    institute: MemberCode
+    lab: LabKey
+    tree_key: Hex32 = Field(description="The key from which all salts of the sealed tree derive.")
+    secret_seed: Hex32 = Field(description="Opens the run plan's secret commitment.")
+    samples: BlobReference
+    counts: tuple[CellCounts, ...]
+    deviations: tuple[Deviation, ...]
+    software: tuple[SoftwareVersion, ...]
+    started: Timestamp
+    finished: Timestamp
+
+
+class LabelledAnswer(Part):
+    """One answer with the label that people gave it."""
+
+    key: Slug
+    prompt: Text
+    answer: Text
+    label: bool = Field(description="True where the task's event happened.")
+
+
+class AnnotationSet(Record):
+    """Labels that people gave to answers in one language."""
+
+    kind: Literal["annotation-set"] = "annotation-set"
+    version: Literal[1] = 1
+    title: Text
+    task: Slug
+    language: LanguageTag
+    labelled_by: Text
+    sampling: Literal["fixed-set", "random-sample"]
+    answers: tuple[LabelledAnswer, ...] = Field(min_length=1)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ed25519 key pairs: made, written as PEM, and turned into signers.
+
+A key's PEM is PKCS8, encrypted under a passphrase (PBES2). The cost of one guess is low
+(OpenSSL's default rounds), so the passphrase must be long; a later key store holds keys in an
+HSM or KMS behind the same :class:`securesystemslib.signer.Signer` interface.
+"""
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+# securesystemslib has no __all__, so its names are taken in here once and given on below.
+from securesystemslib.signer import (  # type: ignore[attr-defined]
+    CryptoSigner,
+    Key,
+    Signature,
+    Signer,
+    SSlibKey,
+)
+
+from countermark.records.errors import InputError
+
+__all__ = [
+    "CryptoSigner",
+    "Ed25519PrivateKey",
+    "Key",
+    "SSlibKey",
+    "Signature",
+    "Signer",
+    "generate_key",
+    "load_key",
+    "public_hex",
+    "public_key",
+    "save_key",
+    "statement_signer",
+]
+
+
+def generate_key() -> Ed25519PrivateKey:
+    """Make a new key pair from the system's randomness."""
+    return Ed25519PrivateKey.generate()
+
+
+def public_hex(key: Ed25519PrivateKey) -> str:
+    """Return the public half: 32 bytes in lower-case hex."""
+    return key.public_key().public_bytes_raw().hex()
+
+
+def statement_signer(key: Ed25519PrivateKey) -> CryptoSigner:
+    """Return the signer of statements and roster metadata that holds this key."""
+    return CryptoSigner(key)
+
+
+def public_key(public: str) -> SSlibKey:
+    """Return the public key of a statement signer; its key id is the hash of its contents.
+
+    Parameters
+    ----------
+    public
+        The 32 bytes in lower-case hex.
+
+    Raises
+    ------
+    InputError
+        If it is not 32 bytes in hex.
+    """
+    try:
+        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)))
+    except ValueError as error:
+        raise InputError(
+            f"is not an Ed25519 public key: {public[:70]!r}",
+            next_step="Give 64 hex digits, as `roster show` prints them.",
+        ) from error
+
+
+def key_to_pem(key: Ed25519PrivateKey, passphrase: str | None) -> bytes:
+    """Return a private key as PEM.
+
+    Parameters
+    ----------
+    key
+        The key.
+    passphrase
+        Encrypts the key. ``None`` leaves it in the clear, for demonstrations only.
+
+    Raises
+    ------
+    InputError
+        If the passphrase is empty.
+    """
+    if passphrase == "":
+        raise InputError("is empty", where="passphrase", next_step="Choose a long passphrase.")
+    encryption: KeySerializationEncryption = (
+        NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase.encode())
+    )
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+def is_encrypted(pem: bytes) -> bool:
+    """Tell whether a key in PEM needs a passphrase."""
+    return b"ENCRYPTED PRIVATE KEY" in pem
+
+
+def key_from_pem(pem: bytes, passphrase: str | None, *, where: str) -> Ed25519PrivateKey:
+    """Read a private key.
+
+    Parameters
+    ----------
+    pem
+        The file's contents.
+    passphrase
+        Not looked at where the key is in the clear.
+    where
+        The file that an error should name.
+
+    Raises
+    ------
+    InputError
+        If the passphrase is wrong or missing, or the file holds no Ed25519 key.
+    """
+    encrypted = is_encrypted(pem)
+    if encrypted and not passphrase:
+        raise InputError(
+            "is encrypted and no passphrase was given",
+            where=where,
+            next_step="Give the passphrase that the key was saved with.",
+        )
+    try:
+        key = load_pem_private_key(pem, passphrase.encode() if encrypted and passphrase else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        what = "did not open with this passphrase" if encrypted else "is not a PEM private key"
+        raise InputError(
+            what,
+            where=where,
+            next_step="Try the passphrase again; if it is lost, rotate the key in the roster."
+            if encrypted
+            else "Point to the key file that `node init` wrote.",
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(
+            f"holds a key of type {type(key).__name__}, not Ed25519",
+            where=where,
+            next_step="Point to an Ed25519 key in PEM PKCS8.",
+        )
+    return key

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verifier keys of logs and witnesses, in the text form of C2SP signed-note.
+
+``<name>+<key id, 8 hex digits>+<base64 of algorithm byte and public key>``
+
+1. The name is not empty and holds no white space, no ``+`` and no control character.
+2. The algorithm is 0x01 (Ed25519, logs) or 0x04 (Ed25519 cosignature/v1, witnesses).
+3. The public key is 32 bytes; base64 and hex have their one strict form.
+4. The key id is the first four bytes of SHA-256(name ‖ LF ‖ algorithm ‖ public key).
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from countermark.records.errors import InputError
+from countermark.signing.encoding import from_base64, to_base64
+
+ED25519 = 0x01
+COSIGNATURE_V1 = 0x04
+ALGORITHMS = {ED25519: "Ed25519 note signature", COSIGNATURE_V1: "Ed25519 cosignature/v1"}
+PUBLIC_BYTES = 32
+
+
+@dataclass(frozen=True)
+class VerifierKey:
+    """The public key of a log or witness, bound to its name and algorithm.
+
+    Parameters
+    ----------
+    name
+        Key name: the origin of a log, or the name of a witness.
+    algorithm
+        :data:`ED25519` or :data:`COSIGNATURE_V1`.
+    public
+        The 32 bytes of the Ed25519 public key.
+
+    Raises
+    ------
+    InputError
+        If rule 1, 2 or 3 of the module docstring is broken.
+    """
+
+    name: str
+    algorithm: int
+    public: bytes
+
+    def __post_init__(self) -> None:
+        if not is_key_name(self.name):
+            _refuse(f"has the key name {self.name[:60]!r}, which is empty or has a space or plus")
+        if self.algorithm not in ALGORITHMS:
+            _refuse(f"has the algorithm 0x{self.algorithm:02x}; 0x01 and 0x04 are known")
+        if len(self.public) != PUBLIC_BYTES:
+            _refuse(f"has a public key of {len(self.public)} bytes, not {PUBLIC_BYTES}")
+
+    @cached_property
+    def key_id(self) -> bytes:
+        """The four bytes that stand before each signature of this key."""
+        head = self.name.encode() + b"\n" + bytes([self.algorithm])
+        return hashlib.sha256(head + self.public).digest()[:4]
+
+    @cached_property
+    def text(self) -> str:
+        """The key in its text form."""
+        material = to_base64(bytes([self.algorithm]) + self.public)
+        return f"{self.name}+{self.key_id.hex()}+{material}"
+
+    def verifies(self, signature: bytes, message: bytes) -> bool:
+        """Tell whether a bare 64-byte Ed25519 signature of ``message`` is by this key."""
+        try:
+            self._crypto.verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
+
+    @cached_property
+    def _crypto(self) -> Ed25519PublicKey:
+        return Ed25519PublicKey.from_public_bytes(self.public)
+
+
+def is_key_name(name: str) -> bool:
+    """Tell whether a text may name a key (rule 1)."""
+    return bool(name) and not any(char.isspace() or char == "+" or char < " " for char in name)
+
+
+def parse_vkey(text: str, *, where: str) -> VerifierKey:
+    """Read a verifier key from its text form.
+
+    Raises
+    ------
+    InputError
+        If a rule of the module docstring is broken.
+    """
+    parts = text.split("+", 2)
+    if len(parts) != 3 or not re.fullmatch("[0-9a-f]{8}", parts[1]):
+        _refuse(f"is not a verifier key: {text[:60]!r}", where)
+    material = from_base64(parts[2], where=where)
+    if not material:
+        _refuse("has an empty public key", where)
+    key = VerifierKey(parts[0], material[0], material[1:])
+    if key.text != text:
+        _refuse(f"has the key id {parts[1]}, but its name and key give {key.key_id.hex()}", where)
+    return key
+
+
+def _refuse(what: str, where: str = "verifier key") -> NoReturn:
+    raise InputError(
+        what,
+        where=where,
+        next_step="Ask the operator of the log or witness for its vkey (C2SP signed-note).",
+    )

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the numbers of a joint test show: arrays in, estimates out.
+
+numpy and scipy only; no other room is imported. Equal input gives bit-equal output on one machine.
+Method and assumptions: ``docs/statistics.md``.
+"""
+
+from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
+from countermark.statistics.crossed import crossed
+from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
+from countermark.statistics.errors import StatisticsError
+from countermark.statistics.estimate import (
+    Components,
+    Counts,
+    Estimand,
+    Estimate,
+    Judged,
+    NotComputable,
+    bound,
+)
+from countermark.statistics.grid import Grid
+from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
+from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.rounding import agree, significant
+from countermark.statistics.threshold import Decision, Direction, Outcome, decide
+
+__all__ = [
+    "Components",
+    "Correction",
+    "Counts",
+    "Decision",
+    "Direction",
+    "Equivalence",
+    "Estimand",
+    "Estimate",
+    "FTest",
+    "Grid",
+    "Interval",
+    "Judge",
+    "Judged",
+    "LeftOut",
+    "Mandel",
+    "NotComputable",
+    "Outcome",
+    "Precision",
+    "StatisticsError",
+    "Validity",
+    "agree",
+    "bound",
+    "clopper_pearson",
+    "correct",
+    "crossed",
+    "decide",
+    "equivalence",
+    "judge",
+    "leave_one_out",
+    "precision",
+    "significant",
+    "wilson",
+    "zero_event_upper",
+]

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two-way layout of labs and items: mean squares, error variance, degrees of freedom.
+
+Model of the mean score of lab ``k`` on item ``i`` over ``E`` epochs, all terms random::
+
+    y[k, i] = mean + lab[k] + item[i] + lab_item[k, i] + epochs[k, i] / E
+
+Expected mean squares, with ``noise = s2_lab_item + s2_epoch / E``::
+
+    MS_lab      = noise + I * s2_lab
+    MS_item     = noise + K * s2_item
+    MS_lab_item = noise
+
+so the variance of the grand mean ``s2_lab/K + s2_item/I + noise/(K*I)`` is
+``(MS_lab + MS_item - MS_lab_item) / (K*I)``.
+
+All functions accept leading batch axes, which simulations use.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from countermark.statistics.estimate import Estimand
+
+Array = NDArray[np.float64]
+
+_NIL = 1e-18  # mean squares of scores in [0, 1] below this are rounding, not variation
+_TIE = 1e-9  # equal but for rounding: must fall to the same side on every machine
+_TAIL = 0.975  # where the quantiles of two part distributions are matched
+
+
+@dataclass(frozen=True, slots=True)
+class MeanSquares:
+    """Mean squares of cell means; each array has the batch shape of the cells."""
+
+    lab: Array
+    item: Array
+    lab_item: Array
+    labs: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An independent part of an error variance, known with ``df`` degrees of freedom.
+
+    ``square`` is what the part was computed from, before another mean square was subtracted.
+    """
+
+    variance: Array
+    square: Array
+    df: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorVariance:
+    """The variance of a mean, in parts.
+
+    ``subtracted`` is the mean square that was taken off a part (zero if none was), and
+    ``subtracted_df`` its degrees of freedom. Both matter only for the degrees of freedom.
+    """
+
+    parts: tuple[Part, ...]
+    subtracted: Array
+    subtracted_df: float
+
+    @property
+    def total(self) -> Array:
+        """The variance itself."""
+        return np.asarray(sum(part.variance for part in self.parts))
+
+
+def mean_squares(cells: Array) -> MeanSquares:
+    """Compute the mean squares of cell means.
+
+    Parameters
+    ----------
+    cells
+        ``(..., K, I)``. With one lab or one item, the mean squares that need more are 0.
+    """
+    labs, items = cells.shape[-2:]
+    grand = cells.mean(axis=(-2, -1), keepdims=True)
+    by_lab = cells.mean(axis=-1, keepdims=True) - grand
+    by_item = cells.mean(axis=-2, keepdims=True) - grand
+    rest = cells - grand - by_lab - by_item
+
+    def square(deviations: Array, df: int, times: int = 1) -> Array:
+        mean = times * (deviations**2).sum(axis=(-2, -1)) / max(df, 1)
+        return np.where(mean < _NIL, 0.0, mean)
+
+    return MeanSquares(
+        lab=square(by_lab, labs - 1, items),
+        item=square(by_item, items - 1, labs),
+        lab_item=square(rest, (labs - 1) * (items - 1)),
+        labs=labs,
+        items=items,
+    )
+
+
+def error_variance(ms: MeanSquares, estimand: Estimand, unit: float = 1.0) -> ErrorVariance:
+    """Variance of the grand mean of at least two labs.
+
+    ``unit`` is how far a cell moves when its answer goes the other way.
+
+    *benchmark*: the items are given, so only the spread of the lab means counts, ``MS_lab/(K*I)``
+    with ``K - 1`` degrees of freedom. If all lab means are equal by chance, ``MS_lab_item`` stands
+    in; if the labs agree at every item, one item at one lab is counted as if it had gone the other
+    way, since that not one was seen to differ is no proof that none would.
+
+    *generalised*: ``max(MS_lab - MS_lab_item, 0) + max(MS_item, MS_lab_item)`` over ``K*I``. A
+    lab component that is not positive is set to 0 and its degrees of freedom go with it.
+    """
+    size = ms.labs * ms.items
+    lab_df, item_df = ms.labs - 1, ms.items - 1
+    nothing = np.zeros_like(ms.lab)
+    if estimand == "benchmark":
+        stand_in = np.where(ms.lab_item > 0, ms.lab_item, unit**2 / size)
+        lab = np.where(ms.lab > 0, ms.lab, stand_in) / size
+        return ErrorVariance((Part(lab, lab, lab_df),), nothing, 1)
+    seen = ms.lab > ms.lab_item * (1 + _TIE)
+    lab = np.where(seen, ms.lab - ms.lab_item, 0.0) / size
+    item = np.maximum(ms.item, ms.lab_item) / size
+    return ErrorVariance(
+        (
+            Part(lab, np.where(seen, ms.lab, 0.0) / size, lab_df),
+            Part(item, item, item_df),
+        ),
+        np.where(seen, ms.lab_item, 0.0) / size,
+        lab_df * item_df,
+    )
+
+
+def degrees_of_freedom(error: ErrorVariance) -> Array:
+    """Degrees of freedom for the t quantile of a sum of variances; the smaller of two.
+
+    *Satterthwaite* (1946): ``total**2 / sum(square**2 / df)`` over the mean squares. Alone it
+    gives too many where the few-lab part dominates by chance.
+
+    *Matched*: the ``df`` whose 97.5 % quantile solves ``t(df)**2 = sum(w * t(df_part)**2)``,
+    ``w`` being the part's share of the variance. Alone it gives too many where the lab part is
+    seen by a hair. ``benchmarks/coverage.py`` shows what each does at three labs.
+    """
+    total = np.maximum(error.total, np.finfo(np.float64).tiny)
+    spread = error.subtracted**2 / error.subtracted_df
+    quantile = np.zeros_like(total)
+    for part in error.parts:
+        spread = spread + part.square**2 / part.df
+        quantile = quantile + part.variance / total * special.stdtrit(part.df, _TAIL) ** 2
+    satterthwaite = total**2 / np.maximum(spread, np.finfo(np.float64).tiny)
+    matched = special.stdtridf(_TAIL, np.sqrt(quantile))
+    return np.asarray(np.minimum(satterthwaite, matched))

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+from scipy import stats
+
+from countermark.statistics import (
+    Equivalence,
+    Grid,
+    NotComputable,
+    crossed,
+    equivalence,
+    leave_one_out,
+)
+
+
+def grid_of(cells: np.ndarray) -> Grid:
+    labs, items = cells.shape
+    return Grid(
+        tuple(f"lab{k}" for k in range(labs)),
+        tuple(f"item{i:03}" for i in range(items)),
+        np.ones((labs, items), dtype=int),
+        cells,
+        cells**2,
+    )
+
+
+def degrees(cells: np.ndarray) -> tuple[Equivalence, ...]:
+    result = equivalence(grid_of(cells))
+    assert not isinstance(result, NotComputable)
+    return result
+
+
+def simulated(labs: int, items: int, shift: float = 0.0) -> np.ndarray:
+    rng = np.random.default_rng(8)
+    rate = np.repeat(rng.uniform(0.1, 0.6, (1, items)), labs, axis=0)
+    rate[0] += shift
+    return rng.binomial(1, rate).astype(float)
+
+
+def test_rule_1_a_lab_is_compared_with_the_others_only() -> None:
+    cells = simulated(4, 50)
+    for k, lab in enumerate(degrees(cells)):
+        others = np.delete(cells, k, axis=0).mean()
+        assert lab.difference == pytest.approx(cells[k].mean() - others)
+
+
+def test_rule_2_uncertainty_is_that_of_a_paired_t_test() -> None:
+    cells = simulated(4, 50)
+    first = degrees(cells)[0]
+    low, high = stats.ttest_rel(cells[0], cells[1:].mean(axis=0)).confidence_interval(0.95)
+    assert first.difference - first.expanded == pytest.approx(low)
+    assert first.difference + first.expanded == pytest.approx(high)
+
+
+def test_rule_2_items_that_differ_in_difficulty_alone_add_nothing() -> None:
+    cells = simulated(4, 50) * 0.5
+    harder = cells + np.linspace(0, 0.5, 50)
+    assert degrees(harder)[0].expanded == pytest.approx(degrees(cells)[0].expanded)
+
+
+def test_rule_3_a_lab_that_differs_is_seen() -> None:
+    shifted = degrees(simulated(4, 200, shift=0.3))
+    assert shifted[0].normalised > 1
+    assert shifted[0].normalised == pytest.approx(shifted[0].difference / shifted[0].expanded)
+
+
+def test_rule_3_size_is_one_in_twenty() -> None:
+    rng = np.random.default_rng(11)
+    hits = []
+    for _ in range(300):
+        rate = np.repeat(rng.uniform(0.1, 0.6, (1, 60)), 4, axis=0)
+        hits += [abs(lab.normalised) > 1 for lab in degrees(rng.binomial(1, rate).astype(float))]
+    assert 0.03 < np.mean(hits) < 0.07
+
+
+def test_rule_4_no_uncertainty_is_zero() -> None:
+    same = np.repeat(simulated(1, 20), 3, axis=0)
+    assert all(lab.difference == 0 and lab.expanded > 0 for lab in degrees(same))
+    opposite = np.array([np.zeros(20), np.ones(20)])
+    assert degrees(opposite)[1].normalised > 1
+
+
+def test_leave_one_out_is_the_estimate_of_the_rest() -> None:
+    grid = grid_of(simulated(4, 50))
+    left = leave_one_out(grid, level=0.9)
+    assert not isinstance(left, NotComputable)
+    assert [out.lab for out in left] == list(grid.labs)
+    assert left[2].benchmark == crossed(grid.without_lab("lab2"), "benchmark", 0.9)
+    assert left[2].generalised == crossed(grid.without_lab("lab2"), "generalised", 0.9)
+
+
+def test_one_lab_or_one_item_is_not_computable() -> None:
+    assert isinstance(equivalence(grid_of(simulated(1, 9))), NotComputable)
+    assert isinstance(equivalence(grid_of(simulated(3, 1))), NotComputable)
+    assert isinstance(leave_one_out(grid_of(simulated(1, 9))), NotComputable)
+    apart = Grid.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    assert isinstance(equivalence(apart), NotComputable)
