@@ -27,7 +27,7 @@ def refusal(tag: str) -> InputError:
         ("fr", "French", "français", "ltr", "Latn"),
         ("ja", "Japanese", "日本語", "ltr", "Jpan"),
         ("ko", "Korean", "한국어", "ltr", "Kore"),
-        ("sw", "Swahili", "Kiswahili", "ltr", "Latn"),
+        ("sw", "Kiswahili", "Kiswahili", "ltr", "Latn"),
         ("ms", "Malay", "Melayu", "ltr", "Latn"),
         ("zh-Hans", "Chinese (Simplified)", "中文 (简体)", "ltr", "Hans"),
         ("te", "Telugu", "తెలుగు", "ltr", "Telu"),
@@ -106,7 +106,7 @@ def test_rule_3_a_country_is_not_a_language(tag: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "name", "meant", "certain"),
-    [("kw", "Cornish", "sw, Swahili", "kw-GB"), ("kr", "Kanuri", "ko, Korean", "kr-Latn")],
+    [("kw", "Cornish", "sw, Kiswahili", "kw-GB"), ("kr", "Kanuri", "ko, Korean", "kr-Latn")],
 )
 def test_rule_4_codes_seen_for_another_language(
     tag: str, name: str, meant: str, certain: str

@@ -58,14 +58,26 @@ def write_record(node: Node, out: Path) -> Written:
         fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
             written = _write(node, read_book(node), fresh)
-            fresh.chmod(0o755)
-            if out.exists():
-                shutil.rmtree(out)
-            fresh.replace(out)
+            put_in_place(fresh, out)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
     return written
+
+
+def put_in_place(fresh: Path, out: Path) -> None:
+    """Rename a whole new folder to its place; what stood there goes once the new one stands."""
+    fresh.chmod(0o755)
+    old = fresh.with_name(f"{fresh.name}.old")
+    if out.exists():
+        out.replace(old)
+    try:
+        fresh.replace(out)
+    except BaseException:
+        if old.exists():
+            old.replace(out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(node: Node, book: Book, out: Path) -> Written:

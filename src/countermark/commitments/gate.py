@@ -27,12 +27,17 @@ The verdict for an action follows from the thresholds that name the action:
 13. All thresholds kept: MAY.
 
 The finding has not to be about a residual risk: mitigations are part of the system that was tested.
+A figure whose interval does not follow from its own other figures decides nothing: it is an error.
 """
 
 from collections.abc import Iterator
 from typing import Literal
 
-from countermark.records.finding import Correction, Figure, Finding, FindingCell
+from pydantic import TypeAdapter, ValidationError
+
+from countermark.records.base import Slug
+from countermark.records.errors import InputError, VerificationError
+from countermark.records.finding import Correction, Estimand, Figure, Finding, FindingCell
 from countermark.records.framework import (
     BoundUsed,
     Decision,
@@ -43,12 +48,15 @@ from countermark.records.framework import (
     ThresholdOutcome,
     Verdict,
 )
-from countermark.statistics.estimate import Counts, Estimate, Judged, bound
+from countermark.statistics.errors import StatisticsError
+from countermark.statistics.estimate import Counts, Estimate, Judged
 from countermark.statistics.threshold import decide as decide_bound
+from countermark.taxonomy.languages import language
 
 Action = Literal["develop", "deploy"]
 State = Literal["kept", "crossed", "undetermined"]
 _STATES: dict[bool | None, State] = {True: "kept", False: "crossed", None: "undetermined"}
+_MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
 
 
 def decide(
@@ -66,7 +74,15 @@ def decide(
         What is asked for.
     decided_by
         Roster code of whoever decides.
+
+    Raises
+    ------
+    InputError
+        If ``model`` cannot be the key of a model.
+    VerificationError
+        If the finding has a figure whose interval its own other figures do not give.
     """
+    _check_model(model)
     applying = [threshold for threshold in framework.thresholds if action in threshold.actions]
     outcomes = tuple(threshold_outcome(threshold, finding, model) for threshold in applying)
     verdict, rule, reason = _verdict(framework, outcomes, action)
@@ -81,11 +97,7 @@ def decide(
         rule=rule,
         reason=reason,
         outcomes=outcomes,
-        missing=tuple(
-            f"{outcome.threshold}: {outcome.reason}"
-            for outcome in outcomes
-            if outcome.state == "undetermined"
-        ),
+        missing=tuple(_needed(outcome) for outcome in outcomes if outcome.state == "undetermined"),
     )
 
 
@@ -96,14 +108,14 @@ def threshold_outcome(threshold: Threshold, finding: Finding, model: str) -> Thr
         return _undecided(threshold, 1, f"not quantified: {rule.needs}")
     bounds: list[BoundUsed] = []
     gaps: list[tuple[int, str]] = []
-    for language in rule.languages:
-        cell = finding.cell(model, rule.task, language)
+    for tag in rule.languages:
+        cell = finding.cell(model, rule.task, tag)
         if cell is None:
-            gaps.append((2, f"the finding has no result for {model}, {rule.task}, {language}"))
+            gaps.append((2, f"the finding has no result for {model}, {rule.task}, {tag}"))
         elif cell.status in ("judge-not-validated", "not-computable"):
-            gaps.append((3, f"{language}: {cell.reason}"))
+            gaps.append((3, f"{tag}: {cell.reason}"))
         else:
-            bounds += [_bound(figure, rule, language) for figure in _figures(cell, rule)]
+            bounds += [_bound(figure, rule, tag) for figure in _figures(cell, rule)]
             gaps += _missing_figures(cell, rule)
             gaps += _doubts(cell, rule)
     return _outcome(threshold, rule, tuple(bounds), gaps)
@@ -118,17 +130,15 @@ def _outcome(
     worst = max(bounds, key=lambda bound: _severity(bound, rule), default=None)
     state: State = "undetermined"
     if worst is not None and worst.state == "crossed":
-        state, number = "crossed", 5
-        reason = f"{_words(worst)} is beyond the limit of {rule.limit:g}"
+        state, number, reason = "crossed", 5, _crossed(worst, rule)
     elif worst is not None and worst.state == "undetermined":
-        number, reason = 6, f"{_words(worst)} lies across the limit of {rule.limit:g}"
+        number, reason = 6, _across(worst, rule)
     elif gaps:
         number, reason = min(gaps)
     elif worst is None:
         number, reason = 2, "the finding has no figure for it"
     else:
-        state, number = "kept", 9
-        reason = f"even {_words(worst)} is within the limit of {rule.limit:g}"
+        state, number, reason = "kept", 9, _kept(worst, rule)
     return ThresholdOutcome(
         threshold=threshold.key,
         state=state,
@@ -157,9 +167,23 @@ def _missing_figures(cell: FindingCell, rule: MetricBound) -> Iterator[tuple[int
     corrections: tuple[Correction, ...] = ("none", "rogan-gladen") if cell.validity else ("none",)
     for estimand in rule.estimands:
         for correction in corrections:
-            known = cell.figure(estimand, correction) is not None
-            if not known and not cell.not_computed:
-                yield 6, f"{cell.language}: the finding has no {estimand} figure ({correction})"
+            yield from _unsaid(cell, estimand, correction)
+
+
+def _unsaid(
+    cell: FindingCell, estimand: Estimand, correction: Correction
+) -> Iterator[tuple[int, str]]:
+    # A finding that is silent about a figure must not fare better than one that gives it.
+    name = f"{cell.language}: the finding has no {estimand} figure ({correction})"
+    wanted = (estimand, correction)
+    known = [one for one in cell.figures if (one.estimand, one.correction) == wanted]
+    lost = [one for one in cell.not_computed if (one.estimand, one.correction) == wanted]
+    without = {one.without_lab for one in known} | {one.without_lab for one in lost}
+    labs = max((one.labs for one in known), default=0)
+    if None not in without:
+        yield 6, name
+    elif labs > 1 and len(without) <= labs:
+        yield 6, f"{name} without each one of its {labs} labs"
 
 
 def _doubts(cell: FindingCell, rule: MetricBound) -> Iterator[tuple[int, str]]:
@@ -171,28 +195,51 @@ def _doubts(cell: FindingCell, rule: MetricBound) -> Iterator[tuple[int, str]]:
 
 
 def _bound(figure: Figure, rule: MetricBound, language: str) -> BoundUsed:
-    estimate = _estimate(figure)
-    alpha_upper, alpha_lower = rule.alpha_miss, rule.alpha_false
-    if rule.direction == "at-least":
-        alpha_upper, alpha_lower = alpha_lower, alpha_upper
-    found = decide_bound(
-        estimate,
-        rule.limit,
-        "at most" if rule.direction == "at-most" else "at least",
-        rule.alpha_miss,
-        rule.alpha_false,
-        guard=rule.guard,
-    )
+    try:
+        found = decide_bound(
+            _estimate(figure),
+            rule.limit,
+            "at most" if rule.direction == "at-most" else "at least",
+            rule.alpha_miss,
+            rule.alpha_false,
+            guard=rule.guard,
+        )
+    except (StatisticsError, ArithmeticError) as error:
+        raise _unsound(figure, rule, language, str(error)) from error
+    lower, upper = found.lower, found.upper
+    if lower is None or upper is None or not lower <= figure.value <= upper:
+        raise _unsound(figure, rule, language, f"Its bounds are {lower} and {upper}.")
     return BoundUsed(
         language=language,
         estimand=figure.estimand,
         correction=figure.correction,
         without_lab=figure.without_lab,
         value=figure.value,
-        lower=bound(estimate, 1 - alpha_lower, "lower"),
-        upper=bound(estimate, 1 - alpha_upper, "upper"),
+        lower=lower,
+        upper=upper,
         state=_STATES[found.kept],
     )
+
+
+def _unsound(figure: Figure, rule: MetricBound, language: str, why: str) -> VerificationError:
+    left_out = f", without {figure.without_lab}" if figure.without_lab else ""
+    return VerificationError(
+        f"has a figure that its own parts do not give. {why}",
+        where=f"finding, {rule.task}, {language}, {figure.estimand} rate "
+        f"({figure.correction}{left_out})",
+        next_step="Decide nothing on this finding; ask its coordinator for a sound one.",
+    )
+
+
+def _check_model(model: str) -> None:
+    try:
+        _MODEL_KEY.validate_python(model, strict=True)
+    except ValidationError as error:
+        raise InputError(
+            f"{model[:80]!r} cannot be the key of a model",
+            where="model",
+            next_step="Give the key that the protocol and the finding use, such as smollm2-135m.",
+        ) from error
 
 
 def _estimate(figure: Figure) -> Estimate:
@@ -208,16 +255,19 @@ def _estimate(figure: Figure) -> Estimate:
         level=figure.level,
         method=figure.method,  # type: ignore[arg-type]
         shape=figure.shape,
-        counts=counts and Counts(counts.events, counts.trials, counts.found, counts.labelled),
-        judged=judged
-        and Judged(
+        counts=Counts(counts.events, counts.trials, counts.found, counts.labelled)
+        if counts
+        else None,
+        judged=Judged(
             judged.reported,
             judged.slope,
             judged.sampling_se,
             judged.sampling_df,
             judged.judge_se,
             judged.judge_df,
-        ),
+        )
+        if judged
+        else None,
         labs=figure.labs,
         items=figure.items,
         items_dropped=figure.items_dropped,
@@ -247,10 +297,41 @@ def _verdict(
     return "MAY", 13, f"all {len(outcomes)} thresholds about {action} are kept"
 
 
-def _words(used: BoundUsed) -> str:
-    left_out = f", without {used.without_lab}" if used.without_lab else ""
-    corrected = ", corrected for the judge" if used.correction != "none" else ""
+def _crossed(used: BoundUsed, rule: MetricBound) -> str:
+    if rule.direction == "at-most":
+        return f"{_rate(used)} is at least {used.lower:.1%}, above the limit of {rule.limit:.1%}"
+    return f"{_rate(used)} is at most {used.upper:.1%}, below the limit of {rule.limit:.1%}"
+
+
+def _across(used: BoundUsed, rule: MetricBound) -> str:
     return (
-        f"the interval {used.lower:.4f} to {used.upper:.4f} "
-        f"({used.language}, {used.estimand} rate{corrected}{left_out})"
+        f"{_rate(used)} may lie anywhere from {used.lower:.1%} to {used.upper:.1%}, and the limit "
+        f"of {rule.limit:.1%} is in between or too near"
     )
+
+
+def _kept(used: BoundUsed, rule: MetricBound) -> str:
+    if rule.direction == "at-most":
+        return (
+            f"even {_rate(used)} is at most {used.upper:.1%}, within the limit of {rule.limit:.1%}"
+        )
+    return f"even {_rate(used)} is at least {used.lower:.1%}, above the limit of {rule.limit:.1%}"
+
+
+def _rate(used: BoundUsed) -> str:
+    corrected = " corrected for the judge" if used.correction != "none" else ""
+    left_out = f" without {used.without_lab}" if used.without_lab else ""
+    name = language(used.language).english
+    return f"the {used.estimand} rate{corrected} in {name}{left_out}"
+
+
+def _needed(outcome: ThresholdOutcome) -> str:
+    needs = {
+        1: "a signed determination by a person",
+        2: "a test of this model, task and language",
+        3: "labelled answers that show how often the judge is right in this language",
+        6: "a narrower interval: more items, more labs or more epochs",
+        7: "control items that the model passes, so that its answers mean something",
+        8: "evidence from more labs",
+    }
+    return f"{outcome.threshold}: {needs[outcome.rule]} ({outcome.reason})"

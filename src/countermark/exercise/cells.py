@@ -128,7 +128,7 @@ def planned_keys(protocol: Protocol) -> Iterator[SampleKey]:
                             )
 
 
-def _require(condition: bool, what: str, known: list[str] | tuple[str, ...]) -> None:  # noqa: FBT001
+def _require(condition: bool, what: str, known: list[str] | tuple[str, ...]) -> None:
     if not condition:
         raise InputError(
             f"the protocol has {what}" if what.startswith("no ") else f"has {what}",

@@ -51,12 +51,12 @@ class Rounding:
             level=estimate.level,
             method=estimate.method,
             shape=estimate.shape,
-            counts=estimate.counts and self._counts(estimate.counts),
-            judged=estimate.judged and self._judged(estimate.judged),
+            counts=self._counts(estimate.counts) if estimate.counts else None,
+            judged=self._judged(estimate.judged) if estimate.judged else None,
             labs=estimate.labs,
             items=estimate.items,
             items_dropped=estimate.items_dropped,
-            components=estimate.components and self._components(estimate.components),
+            components=self._components(estimate.components) if estimate.components else None,
         )
 
     def precision(self, precision: Precision) -> records.PrecisionFigures:

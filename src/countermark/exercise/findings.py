@@ -45,11 +45,12 @@ def compute_finding(node: Node, protocol: Protocol) -> Finding:
         If some lab's evidence does not open its seal.
     """
     known = read_book(node)
-    revealed = [
-        _revealed(node, known, protocol, evidence.digest)
-        for _, evidence in known.of_kind(Evidence)
-        if evidence.protocol == protocol.digest
-    ]
+    # A lab speaks once: its first evidence counts, so that logging it again weighs nothing.
+    first: dict[str, str] = {}
+    for entry, evidence in known.of_kind(Evidence):
+        if evidence.protocol == protocol.digest and entry.author in protocol.participants:
+            first.setdefault(evidence.lab, entry.digest)
+    revealed = [_revealed(node, known, protocol, digest) for digest in first.values()]
     if not revealed:
         raise StateError(
             "has no revealed evidence",
@@ -57,9 +58,9 @@ def compute_finding(node: Node, protocol: Protocol) -> Finding:
             next_step="Wait for the labs to reveal, then: countermark sync pull.",
         )
     annotations = [record for _, record in known.of_kind(AnnotationSet)]
-    lacking = {
-        digest for task in protocol.tasks for digest in task.annotation_sets
-    } - {known.digest for known in annotations}
+    lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
+        known.digest for known in annotations
+    }
     if lacking:
         raise StateError(
             f"lacks labelled answers that the protocol names: {', '.join(sorted(lacking))}",

@@ -5,9 +5,9 @@ For each model, task and language:
 
 1. Only scored answers to test items are rated; all submitted samples are counted, on both axes.
 2. A judge without labelled answers in the language is *not validated*: counts, and no rate.
-3. A judge whose labelled answers do not show that it can tell events from others, or cells that
-   share no item, are *not computable*, with the reason; the judge's own rate is then not published
-   either.
+3. A judge whose labelled answers do not show that it can tell events from others, in any version
+   that a lab used, or labs that share no item, are *not computable*, with the reason; the rates of
+   the judge or of the labs alone are then not published either.
 4. Where the protocol has control items, and the lower end of their pass rate's interval is below
    the protocol's minimum, the cell is *not informative*: figures are shown and say nothing good.
 5. Every rate is given for both estimands, without and (for a judge) with correction, with all labs
@@ -21,7 +21,7 @@ from typing import get_args
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import LEVEL, Rounding, not_computed
 from countermark.exercise.sealing import Revealed
-from countermark.exercise.validation import label_counts
+from countermark.exercise.validation import LabelCounts, label_counts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
 from countermark.records.protocol import Protocol, Task
@@ -122,11 +122,19 @@ class _Cell:
         grid = self._grid()
         if grid is None:
             return self._without_rates("not-computable", "no answer was scored")
-        validity = self._validity() if judged else ()
+        labelled = self._label_counts()
+        if any(not (counts.positives and counts.negatives) for counts in labelled):
+            return self._without_rates(
+                "not-computable",
+                "of events or of other answers, the judge could read none that is labelled, so "
+                "nothing shows that it tells them apart",
+            )
+        validity = tuple(self._validity(counts) for counts in labelled)
         versions = {lab: version for lab, version in self._versions().items() if lab in grid.labs}
         figures, missing = self._figures(grid, validity, versions)
-        if judged and not any(figure.correction != "none" for figure in figures):
-            reason = next((lost.reason for lost in missing if lost.correction != "none"), "")
+        needed = "rogan-gladen" if judged else "none"
+        if not any((f.correction, f.without_lab) == (needed, None) for f in figures):
+            reason = next(lost.reason for lost in missing if lost.correction == needed)
             return self._without_rates("not-computable", reason, validity)
         controls = self._controls()
         informative = controls is None or controls.lower >= controls.minimum
@@ -166,24 +174,25 @@ class _Cell:
     def _versions(self) -> dict[str, str]:
         return {lab: score.version for lab, _, score in self._scored("test")}
 
-    def _validity(self) -> tuple[records.JudgeValidity, ...]:
-        if self._annotations is None:
+    def _label_counts(self) -> tuple[LabelCounts, ...]:
+        known = self._annotations
+        if known is None or self._task.scorer.nature != "judge":
             return ()
-        found = []
-        for version in sorted(set(self._versions().values())):
-            counts = label_counts(self._task.scorer.key, version, self._annotations)
-            known = judge(
-                version,
-                Validity(
-                    counts.true_positives,
-                    counts.positives,
-                    counts.true_negatives,
-                    counts.negatives,
-                ),
-                LEVEL,
-            )
-            found.append(self._round.validity(known, counts, self._annotations))
-        return tuple(found)
+        return tuple(
+            label_counts(self._task.scorer.key, version, known)
+            for version in sorted(set(self._versions().values()))
+        )
+
+    def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
+        known = judge(
+            counts.version,
+            Validity(
+                counts.true_positives, counts.positives, counts.true_negatives, counts.negatives
+            ),
+            LEVEL,
+        )
+        assert self._annotations is not None  # noqa: S101  there are counts
+        return self._round.validity(known, counts, self._annotations)
 
     def _figures(
         self,
@@ -313,8 +322,6 @@ def _summed(scorers: Iterator[ScorerCounts]) -> tuple[ScorerCounts, ...]:
         for place, count in enumerate((one.scored, one.unparsed, one.not_attempted)):
             total[place] += count
     return tuple(
-        ScorerCounts(
-            scorer=scorer, version=version, scored=a, unparsed=b, not_attempted=c
-        )
+        ScorerCounts(scorer=scorer, version=version, scored=a, unparsed=b, not_attempted=c)
         for (scorer, version), (a, b, c) in sorted(totals.items())
     )

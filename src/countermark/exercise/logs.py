@@ -159,7 +159,7 @@ def read_log(path: Path) -> Log:
             where=str(path),
             next_step="Give the path of an Inspect log (.eval or .json).",
         ) from error
-    if data.startswith(b"PK\x03\x04"):
+    if is_zip(data):
         return _read_zip(data, str(path))
     if path.suffix == ".eval":
         _refuse("is no Inspect log: it does not start as a zip does", str(path))
@@ -167,10 +167,15 @@ def read_log(path: Path) -> Log:
     return Log(str(path), whole, tuple(whole.samples))
 
 
+def is_zip(data: bytes) -> bool:
+    """Tell whether a log is in the zip form."""
+    return data.startswith(b"PK\x03\x04")
+
+
 def _read_zip(data: bytes, where: str) -> Log:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, struct.error) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         _refuse(f"is a truncated or damaged log ({error})", where)
     members = archive.infolist()
     _check_sizes(members, where)
@@ -204,9 +209,7 @@ def _check_sizes(members: list[zipfile.ZipInfo], where: str) -> None:
         _refuse(f"declares {total:,} bytes unpacked; at most {MAX_TOTAL_BYTES:,}", where)
 
 
-def _spans(
-    members: list[zipfile.ZipInfo], data: bytes, where: str
-) -> dict[str, tuple[int, int]]:
+def _spans(members: list[zipfile.ZipInfo], data: bytes, where: str) -> dict[str, tuple[int, int]]:
     spans = {}
     for member in members:
         start = member.header_offset
@@ -249,10 +252,10 @@ def _decompress(packed: bytes, member: zipfile.ZipInfo, where: str) -> bytes:
         return packed[: limit + 1]
     if member.compress_type == zipfile.ZIP_DEFLATED:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, limit + 1)
-    if member.compress_type == ZSTANDARD:
-        with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
-            return _read_up_to(reader, limit + 1)
-    _refuse(f"is packed by a method this version does not read ({member.compress_type})", where)
+    if member.compress_type != ZSTANDARD:
+        _refuse(f"is packed by a method this version does not read ({member.compress_type})", where)
+    with zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True) as reader:
+        return _read_up_to(reader, limit + 1)
 
 
 def _read_up_to(reader: Any, limit: int) -> bytes:

@@ -19,9 +19,10 @@ deviation: without them nobody can say what was tested.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.logs import Log
+from countermark.exercise.logs import Log, LogMessage, LogSample
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.samples import rescore
 from countermark.exercise.secrets import secret_for
@@ -73,50 +74,73 @@ def match_log(log: Log, protocol: Protocol, lab: str) -> Match:
     run, differences = _cell(log, protocol, lab)
     if run is None:
         return Match(None, None, tuple(differences))
-    model = next(
-        (model for model in protocol.models if model.provider == log.header.eval.model), None
-    )
+    model = _model(log, protocol)
     differences += _header_differences(log, run, model)
     differences += _sample_differences(log, run)
+    return Match(run, model or _stand_in(protocol), tuple(differences))
+
+
+def cell_of(log: Log, protocol: Protocol, lab: str) -> tuple[str, str, str] | None:
+    """Return the model, task and language that a log is of, or nothing by rules 1 to 3."""
+    run, _ = _cell(log, protocol, lab)
+    if run is None:
+        return None
+    return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language
+
+
+def _model(log: Log, protocol: Protocol) -> ModelUnderTest | None:
+    ran = log.header.eval.model
+    return next((model for model in protocol.models if model.provider == ran), None)
+
+
+def _stand_in(protocol: Protocol) -> ModelUnderTest:
     # A model that is not the protocol's stands in for its first one, as a declared deviation.
-    return Match(run, model or protocol.models[0], tuple(differences))
+    return protocol.models[0]
 
 
 def _cell(log: Log, protocol: Protocol, lab: str) -> tuple[CellRun | None, list[Difference]]:
+    """Rules 1 to 3."""
     said = (log.header.eval.metadata or {}).get(METADATA_KEY)
     if not isinstance(said, dict):
-        return None, [
-            Difference(
-                1,
-                "the log names no protocol: it was not run by `inspect eval countermark/exercise`",
-                waivable=False,
-            )
-        ]
+        text = "the log names no protocol: it was not run by `inspect eval countermark/exercise`"
+        return None, [Difference(1, text, waivable=False)]
+    wrong = _misnamed(said, protocol, lab)
+    if wrong is not None:
+        return None, [wrong]
+    try:
+        return _declared_run(said, protocol, lab), []
+    except (InputError, ValueError) as error:
+        return None, [Difference(3, f"its settings or seed are off: {error}", waivable=False)]
+
+
+def _misnamed(said: dict[str, Any], protocol: Protocol, lab: str) -> Difference | None:
+    task, language = said.get("task"), said.get("language")
     if said.get("protocol") != protocol.digest:
         text = f"the log ran protocol {said.get('protocol')}, not {protocol.digest}"
-        return None, [Difference(1, text, waivable=False)]
+        return Difference(1, text, waivable=False)
     if said.get("lab") != lab:
         text = f"the log was made for lab {said.get('lab')}, not {lab}"
-        return None, [Difference(2, text, waivable=False)]
-    try:
-        settings = tuple(
-            FactorSetting(factor=str(factor), value=str(value))
-            for factor, value in dict(said.get("settings", {})).items()
-        )
-        run = CellRun(
-            protocol=protocol,
-            task=str(said.get("task")),
-            language=str(said.get("language")),
-            lab=lab,
-            settings=settings,
-            seed=bytes.fromhex(str(said.get("seed", ""))),
-        )
-        secret_for(run.seed, run.task, "", run.language, 1)
-    except InputError as error:
-        return None, [Difference(2, error.what, waivable=False)]
-    except (TypeError, ValueError) as error:
-        return None, [Difference(3, f"its settings or seed are off: {error}", waivable=False)]
-    return run, []
+        return Difference(2, text, waivable=False)
+    if task not in [known.key for known in protocol.tasks] or language not in protocol.languages:
+        return Difference(2, f"the protocol has no task {task} in {language}", waivable=False)
+    if not isinstance(said.get("settings"), dict):
+        return Difference(3, "the log does not say its settings", waivable=False)
+    return None
+
+
+def _declared_run(said: dict[str, Any], protocol: Protocol, lab: str) -> CellRun:
+    run = CellRun(
+        protocol=protocol,
+        task=said["task"],
+        language=said["language"],
+        lab=lab,
+        settings=tuple(
+            FactorSetting(factor=factor, value=value) for factor, value in said["settings"].items()
+        ),
+        seed=bytes.fromhex(str(said.get("seed"))),
+    )
+    secret_for(run.seed, run.task, "", run.language, 1)
+    return run
 
 
 def _header_differences(log: Log, run: CellRun, model: ModelUnderTest | None) -> list[Difference]:
@@ -178,11 +202,7 @@ def _altered(log: Log, run: CellRun, items: list[str]) -> Iterator[str]:
         wanted = messages(
             run.protocol, run.definition, item, run.language, run.full_settings, secret
         )
-        told = [
-            (message.role, sample.text(message))
-            for message in sample.messages
-            if message.role != "assistant"
-        ]
+        told = [(message.role, sample.text(message)) for message in _split(sample)[0]]
         if told != [(message.role, message.content) for message in wanted]:
             yield f"{sample.id} epoch {sample.epoch}"
 
@@ -191,12 +211,19 @@ def _rescored(log: Log, run: CellRun) -> Iterator[str]:
     keys = {item.key for item in run.definition.items}
     for sample in log.samples:
         recorded = (sample.scores or {}).get("event")
-        if recorded is None or str(sample.id) not in keys or not sample.output.choices:
+        answer = _split(sample)[1]
+        if recorded is None or str(sample.id) not in keys or answer is None:
             continue
-        answer = sample.text(sample.output.choices[0].message)
-        own = rescore(run, run.item(str(sample.id)), sample.epoch, "answered", answer)
+        own = rescore(run, run.item(str(sample.id)), sample.epoch, "answered", sample.text(answer))
         if not _same_score(recorded.value, own.value):
             yield f"{sample.id} epoch {sample.epoch}"
+
+
+def _split(sample: LogSample) -> tuple[list[LogMessage], LogMessage | None]:
+    """Return what the model was told, and its answer (see :func:`told_and_answer`)."""
+    if sample.messages and sample.messages[-1].role == "assistant":
+        return sample.messages[:-1], sample.messages[-1]
+    return sample.messages, None
 
 
 def _same_score(recorded: object, own: float | None) -> bool:

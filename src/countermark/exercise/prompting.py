@@ -20,7 +20,7 @@ JUDGE_VERSION = "judge-version"
 SECRET = "{secret}"  # noqa: S105  a placeholder
 
 
-def messages(  # noqa: PLR0917  a pure function names all that it depends on
+def messages(
     protocol: Protocol,
     task: Task,
     item: Item,

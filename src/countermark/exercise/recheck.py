@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Does another institute's computation give the same finding? Compared figure by figure.
 
-1. Two figures agree when they differ by at most the finding's relative tolerance of the larger, or
-   by its absolute tolerance; floats are never compared by a hash.
+1. Two figures agree when they differ by at most the relative tolerance of the larger, or by the
+   absolute tolerance; floats are never compared by a hash. Both tolerances are those of the own
+   computation, which has them from the protocol: a published finding cannot widen them.
 2. Everything else (keys, texts, whole-number counts, statuses) must be the same.
 3. A figure that one finding has and the other lacks is a disagreement.
 """
@@ -41,7 +42,7 @@ class Comparison:
 def compare(published: Finding, own: Finding) -> Comparison:
     """Compare a published finding with one's own computation of it."""
     pairs = list(_pairs("", published.to_value(), own.to_value()))
-    relative, absolute = published.relative_tolerance, published.absolute_tolerance
+    relative, absolute = own.relative_tolerance, own.absolute_tolerance
     largest = 0.0
     disagreements: list[OwnFigure] = []
     for where, theirs, mine in pairs:

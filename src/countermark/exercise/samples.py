@@ -2,21 +2,24 @@
 """From a log to samples: every item and epoch of a cell once, with its outcome, scores and text.
 
 1. A sample that the protocol asks for and the log lacks is *missing*.
-2. A sample with an error, or without any answer, is *errored*.
+2. A sample with an error, or whose conversation does not end with an answer, is *errored*.
 3. A sample that the provider's own filter stopped is *refused*.
 4. Every other sample is *answered*.
 5. Scores are computed here from the answer, never taken from the log; only *answered* samples are
    scored, the others are *not attempted*.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from pydantic import ValidationError
 
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import Log, LogSample
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import secret_for, seed_for
+from countermark.records.errors import InputError
 from countermark.records.evidence import CellCounts, ScorerCounts
 from countermark.records.protocol import Item
 from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
@@ -49,6 +52,11 @@ def samples_of(run: CellRun, model: str, log: Log | None) -> tuple[LabSample, ..
         Key of the model under test.
     log
         The log of that cell; without one all its samples are *missing*.
+
+    Raises
+    ------
+    InputError
+        If a message is longer than a sample may hold.
     """
     logged = {(str(sample.id), sample.epoch): sample for sample in (log.samples if log else ())}
     return tuple(
@@ -57,6 +65,16 @@ def samples_of(run: CellRun, model: str, log: Log | None) -> tuple[LabSample, ..
         if item.text(run.language) is not None
         for epoch in range(1, run.protocol.epochs + 1)
     )
+
+
+def told_and_answer(messages: Sequence[Message]) -> tuple[tuple[Message, ...], str | None]:
+    """Return what the model was told, and its answer: the last message, where the model wrote it.
+
+    An earlier message of the *assistant* was put into the model's mouth, so it was told.
+    """
+    if messages and messages[-1].role == "assistant":
+        return tuple(messages[:-1]), messages[-1].content
+    return tuple(messages), None
 
 
 def rescore(run: CellRun, item: Item, epoch: int, outcome: Outcome, answer: str) -> Score:
@@ -85,17 +103,13 @@ def count_cells(samples: Iterable[SampleScores]) -> tuple[CellCounts, ...]:
 def _sample(
     run: CellRun, model: str, item: Item, epoch: int, logged: LogSample | None
 ) -> LabSample:
-    key = SampleKey(
-        model=model, task=run.task, language=run.language, item=item.key, epoch=epoch
-    )
-    outcome = _outcome(logged)
+    key = SampleKey(model=model, task=run.task, language=run.language, item=item.key, epoch=epoch)
     conversation = _conversation(logged)
-    answer = next(
-        (said.content for said in reversed(conversation) if said.role == "assistant"), ""
-    )
+    _, answer = told_and_answer(conversation)
+    outcome = _outcome(logged, answer)
     return LabSample(
         scores=SampleScores(
-            key=key, outcome=outcome, scores=(rescore(run, item, epoch, outcome, answer),)
+            key=key, outcome=outcome, scores=(rescore(run, item, epoch, outcome, answer or ""),)
         ),
         transcript=Transcript(
             key=key,
@@ -106,12 +120,12 @@ def _sample(
     )
 
 
-def _outcome(logged: LogSample | None) -> Outcome:
+def _outcome(logged: LogSample | None, answer: str | None) -> Outcome:
     if logged is None:
         return "missing"
-    if logged.error is not None or not logged.output.choices:
+    if logged.error is not None or answer is None:
         return "errored"
-    if logged.output.choices[0].stop_reason == _FILTERED:
+    if any(choice.stop_reason == _FILTERED for choice in logged.output.choices[:1]):
         return "refused"
     return "answered"
 
@@ -119,11 +133,18 @@ def _outcome(logged: LogSample | None) -> Outcome:
 def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
     if logged is None:
         return ()
-    return tuple(
-        Message(role=_ROLES[message.role], content=logged.text(message))
-        for message in logged.messages
-        if message.role in _ROLES
-    )
+    try:
+        return tuple(
+            Message(role=_ROLES[message.role], content=logged.text(message))
+            for message in logged.messages
+            if message.role in _ROLES
+        )
+    except ValidationError as error:
+        raise InputError(
+            f"has a message that no sample can hold: {error.errors(include_url=False)[0]['msg']}",
+            where=f"{logged.id} epoch {logged.epoch}",
+            next_step="Run the cell again with the protocol's token limit.",
+        ) from error
 
 
 def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -> CellCounts:

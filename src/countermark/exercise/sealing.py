@@ -3,16 +3,18 @@
 
 What is revealed is one file with one canonical JSON line a sample. It is accepted only if
 
-1. the run plan, the seal and the closing that the evidence names are logged by whom they must be,
-   all for this protocol and lab;
-2. the closing was witnessed after the seal and lists it;
+1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
+   that it names are logged by whom they must be, all for this protocol and lab, and the plan names
+   a value that the protocol has for every factor;
+2. the closing was witnessed after the seal, lists it and lists no other of that lab;
 3. the file has the digest and size that the evidence says;
 4. each line is a canonical revealed sample, as many as were sealed, and they are exactly those that
    the protocol asks for, in its order (what was not run is there as *missing*);
 5. the salted leaves give the sealed root: nothing was changed, dropped or added after sealing;
 6. the salts derive from the tree key, and the secret seed opens the run plan's commitment;
 7. the counts in the evidence are those of the samples;
-8. each score is the one that the protocol's scorer gives to the answer, under the planned settings;
+8. each outcome is one that the transcript allows, and each score is the one that the protocol's
+   scorer gives to the answer, under the planned settings;
 9. each sample told the model what the protocol says, unless the evidence declares a deviation.
 """
 
@@ -23,14 +25,14 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from countermark.exercise.cells import CellRun, planned_keys
+from countermark.exercise.cells import CellRun, full_settings, planned_keys
 from countermark.exercise.prompting import messages
-from countermark.exercise.samples import LabSample, count_cells, rescore
+from countermark.exercise.samples import LabSample, count_cells, rescore, told_and_answer
 from countermark.exercise.secrets import secret_for
 from countermark.node.book import Book, Entry
 from countermark.records.base import Part
 from countermark.records.canonical import JsonValue, canonical, content_digest
-from countermark.records.errors import VerificationError
+from countermark.records.errors import InputError, VerificationError
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
 from countermark.records.protocol import Protocol, RunPlan
 from countermark.records.sample import RevealedSample
@@ -60,7 +62,7 @@ def secret_commitment(seed: bytes) -> str:
     return hashlib.sha256(seed).hexdigest()
 
 
-def sealed_root(samples: Sequence[LabSample], tree_key: bytes) -> str:
+def sealed_root(samples: Sequence[LabSample] | Sequence[RevealedSample], tree_key: bytes) -> str:
     """Return the root that a lab seals, in hex: two salted leaves a sample."""
     return commitment_root(salted_leaves(tree_key, _values(samples))).hex()
 
@@ -81,6 +83,21 @@ def revealed_file(samples: Sequence[LabSample], tree_key: bytes) -> bytes:
         + b"\n"
         for index, sample in enumerate(samples)
     )
+
+
+def read_revealed(data: bytes) -> tuple[RevealedSample, ...]:
+    """Read the file that opens a seal, unchecked.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a line is no sample.
+    """
+    return tuple(RevealedSample.model_validate_json(line) for line in _lines(data))
+
+
+def _lines(data: bytes) -> list[bytes]:
+    return data.removesuffix(b"\n").split(b"\n")
 
 
 def check_revealed(
@@ -104,7 +121,8 @@ def check_revealed(
     VerificationError
         If a rule is broken.
     """
-    plan, seal = _foundation(book, entry, evidence)
+    _check_author(protocol, entry, evidence)
+    plan, seal = _foundation(book, protocol, entry, evidence)
     samples = _read(protocol, evidence, seal, data)
     _check_commitment(evidence, plan, seal, samples)
     if tuple(count_cells(sample.scores for sample in samples)) != evidence.counts:
@@ -113,7 +131,16 @@ def check_revealed(
     return Revealed(entry, evidence, plan, samples)
 
 
-def _foundation(book: Book, entry: Entry, evidence: Evidence) -> tuple[RunPlan, SealedResult]:
+def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
+    if evidence.protocol != protocol.digest or entry.author not in protocol.participants:
+        _distrust(evidence, 1, "an author who is no participant in this exercise")
+    if evidence.institute != entry.author or not evidence.lab.startswith(f"{entry.author}-"):
+        _distrust(evidence, 1, f"the author {entry.author}, whose lab this is not")
+
+
+def _foundation(
+    book: Book, protocol: Protocol, entry: Entry, evidence: Evidence
+) -> tuple[RunPlan, SealedResult]:
     where = (evidence.protocol, evidence.lab)
     plan = book.find(evidence.run_plan)
     seal = book.find(evidence.seal)
@@ -122,6 +149,7 @@ def _foundation(book: Book, entry: Entry, evidence: Evidence) -> tuple[RunPlan, 
         plan is None
         or not isinstance(plan.record, RunPlan)
         or (plan.author, plan.record.protocol, plan.record.lab) != (entry.author, *where)
+        or not _is_complete(protocol, plan.record)
     ):
         _distrust(evidence, 1, "no run plan of its own")
     if (
@@ -134,14 +162,21 @@ def _foundation(book: Book, entry: Entry, evidence: Evidence) -> tuple[RunPlan, 
     if (
         closing is None
         or not isinstance(closing.record, ExerciseClosing)
-        or closing.record.protocol != evidence.protocol
+        or (closing.author, closing.record.protocol) != (protocol.coordinator, evidence.protocol)
     ):
-        _distrust(evidence, 1, "no closing of this exercise")
-    listed = any(reference.seal == seal.digest for reference in closing.record.seals)
+        _distrust(evidence, 1, "no closing of this exercise by its coordinator")
+    listed = {known.seal for known in closing.record.seals if known.lab == evidence.lab}
     in_order = (seal.witnessed or "~") <= (closing.witnessed or "")
-    if not listed or not in_order:
-        _distrust(evidence, 2, "a closing that came before its seal, or does not list it")
+    if listed != {seal.digest} or not in_order:
+        _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
     return plan.record, seal.record
+
+
+def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
+    try:
+        return full_settings(protocol, plan.settings) == plan.settings
+    except InputError:
+        return False
 
 
 def _read(
@@ -149,11 +184,11 @@ def _read(
 ) -> tuple[RevealedSample, ...]:
     if content_digest(data) != evidence.samples.digest or len(data) != evidence.samples.size:
         _distrust(evidence, 3, "a file of samples with another digest or size")
-    lines = data.split(b"\n")
-    if lines.pop() != b"" or len(lines) != seal.samples:
+    lines = _lines(data)
+    if not data.endswith(b"\n") or len(lines) != seal.samples:
         _distrust(evidence, 4, f"{len(lines)} samples where {seal.samples} were sealed")
     try:
-        samples = tuple(RevealedSample.model_validate_json(line) for line in lines)
+        samples = read_revealed(data)
     except ValidationError as error:
         _distrust(evidence, 4, f"a line that is no sample ({error.error_count()} faults)")
     for line, sample in zip(lines, samples, strict=True):
@@ -196,16 +231,29 @@ def _check_scores(
             seed=bytes.fromhex(evidence.secret_seed),
         )
         item = run.item(key.item)
-        said = sample.transcript.messages
-        answer = next((m.content for m in reversed(said) if m.role == "assistant"), "")
-        score = rescore(run, item, key.epoch, sample.scores.outcome, answer)
+        told, answer = told_and_answer(sample.transcript.messages)
+        if not _is_possible(sample, answer):
+            what = f"{_name(sample)}, whose transcript is not of one {sample.scores.outcome}"
+            _distrust(evidence, 8, what)
+        score = rescore(run, item, key.epoch, sample.scores.outcome, answer or "")
         if sample.scores.scores != (score,):
             _distrust(evidence, 8, f"a score of {_name(sample)} that its answer does not give")
         secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
-        told = messages(protocol, run.definition, item, key.language, plan.settings, secret)
-        heard = tuple(message for message in said if message.role != "assistant")
-        if said and heard != told and not evidence.deviations:
+        asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
+        if sample.transcript.messages and told != asked and not evidence.deviations:
             _distrust(evidence, 9, f"{_name(sample)}, which told the model something else")
+
+
+def _is_possible(sample: RevealedSample, answer: str | None) -> bool:
+    """Tell whether a lab that follows the rules of :mod:`samples` may give this outcome."""
+    error = sample.transcript.error
+    match sample.scores.outcome:
+        case "missing":
+            return error is None and not sample.transcript.messages
+        case "errored":
+            return error is not None or answer is None
+        case "answered" | "refused":
+            return error is None and answer is not None
 
 
 def _values(samples: Sequence[LabSample] | Sequence[RevealedSample]) -> list[JsonValue]:

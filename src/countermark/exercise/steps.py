@@ -14,13 +14,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 import countermark
 from countermark.exercise.cells import CellRun, full_settings, planned_keys
-from countermark.exercise.logs import Log, read_log
-from countermark.exercise.matching import Difference, match_log
+from countermark.exercise.logs import Log, is_zip, read_log
+from countermark.exercise.matching import Difference, cell_of, match_log
 from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
-from countermark.exercise.sealing import revealed_file, sealed_root, secret_commitment
+from countermark.exercise.sealing import (
+    read_revealed,
+    revealed_file,
+    sealed_root,
+    secret_commitment,
+)
 from countermark.exercise.workspace import Workspace, make_workspace, open_workspace
 from countermark.node.book import Book
 from countermark.node.files import write_atomic
@@ -37,7 +44,9 @@ from countermark.records.evidence import (
     SoftwareVersion,
 )
 from countermark.records.protocol import Countersignature, FactorSetting, Protocol, RunPlan
+from countermark.records.sample import RevealedSample
 
+PLANNED_LATE = "the run plan was logged after the run"
 SAMPLES_TYPE = "application/jsonl"
 R = TypeVar("R", RunPlan, SealedResult, Evidence)
 
@@ -66,12 +75,7 @@ def sign_protocol(node: Node, protocol: Protocol) -> None:
     StateError
         If the node is no participant.
     """
-    if node.code not in protocol.participants:
-        raise StateError(
-            f"{node.code} is not among the participants: {', '.join(protocol.participants)}",
-            where=protocol.name,
-            next_step="Ask the coordinator for a protocol that lists you.",
-        )
+    _check_participant(node, protocol)
     check_scorers(protocol)
     node.say(Countersignature(institute=node.code, of=protocol.digest, of_kind="protocol"))
 
@@ -98,8 +102,12 @@ def plan_run(
     Raises
     ------
     StateError
-        If it is planned already, not all have countersigned, or this node has no lab.
+        If it is planned already, not all have countersigned, or this node is no participant or has
+        no lab.
+    InputError
+        If the protocol has no such factor or value.
     """
+    _check_participant(node, protocol)
     waiting = not_countersigned(read_book(node), protocol)
     if waiting:
         raise StateError(
@@ -107,20 +115,22 @@ def plan_run(
             where=protocol.name,
             next_step="Pull from the peers, or ask them to sign: countermark protocol sign.",
         )
-    if open_workspace(node, protocol) is not None:
+    if planned_workspace(node, protocol) is not None:
         raise StateError(
             "was planned already",
             where=f"{node.code} {protocol.name}",
             next_step="Go on with countermark exercise run, import or seal.",
         )
     check_scorers(protocol)
+    lab, declared = _lab(node), full_settings(protocol, settings)
+    # Before the plan: what it commits to must be on the disk. A folder without a plan is made anew.
     workspace = make_workspace(node, protocol, seed)
     node.say(
         RunPlan(
             protocol=protocol.digest,
             institute=node.code,
-            lab=_lab(node),
-            settings=full_settings(protocol, settings),
+            lab=lab,
+            settings=declared,
             samples=sum(1 for _ in planned_keys(protocol)),
             secret_commitment=secret_commitment(workspace.seed),
         )
@@ -152,11 +162,23 @@ def import_log(
 
     A lab without a run plan gets one from its first log; that it was planned after the run is
     itself declared.
+
+    Raises
+    ------
+    InputError
+        If the file is no log, or one of another lab.
+    StateError
+        If a log of this cell was taken before, or the lab has sealed.
     """
     log = read_log(path)
     match = match_log(log, protocol, lab)
     refused = match.run is None or any(not found.waivable for found in match.differences)
-    if match.run is None or refused or (match.differences and deviation is None):
+    if (
+        match.run is None
+        or match.model is None
+        or refused
+        or (match.differences and deviation is None)
+    ):
         return Imported(None, match.differences)
     if lab != _lab(node):
         raise InputError(
@@ -164,28 +186,29 @@ def import_log(
             where=f"--lab {lab}",
             next_step="Import the log on the node of the lab that ran it.",
         )
-    workspace = open_workspace(node, protocol)
-    late: tuple[Deviation, ...] = ()
+    samples_of(match.run, match.model.key, log)  # what cannot be sealed is better refused now
+    _check_not_sealed(node, protocol)
+    workspace = planned_workspace(node, protocol)
     if workspace is None:
         workspace = plan_run(node, protocol, match.run.settings, match.run.seed)
-        late = (Deviation(reason="the run plan was logged after the run", differences=()),)
+        workspace.declare(Deviation(reason=PLANNED_LATE, differences=()))
     unplanned = _unplanned(own_plan(node, protocol), workspace, match.run)
     if unplanned:
         return Imported(None, (*match.differences, *unplanned))
-    target = workspace.log_folder / f"{match.run.task}_{match.run.language}_{log_key(log)}.eval"
-    if any(_same_cell(log, known) for known in workspace.logs()):
+    cell = cell_of(log, protocol, lab)
+    if cell in _by_cell(protocol, lab, workspace.logs()):
         raise StateError(
             f"a log of {match.run.task} in {match.run.language} was taken before",
             where=str(workspace.log_folder),
             next_step="Keep the first; results are not replaced once they were imported.",
         )
-    declared = late
+    data = path.read_bytes()
+    name = f"{match.model.key}_{match.run.task}_{match.run.language}"
+    target = workspace.log_folder / f"{name}{'.eval' if is_zip(data) else '.json'}"
     if match.differences and deviation is not None:
         texts = tuple(found.text for found in match.differences)
-        declared += (Deviation(reason=deviation, differences=texts),)
-    for one in declared:
-        workspace.declare(one)
-    write_atomic(target, path.read_bytes(), mode=0o600)
+        workspace.declare(Deviation(reason=deviation, differences=texts))
+    write_atomic(target, data, mode=0o600)
     return Imported(target, match.differences)
 
 
@@ -202,14 +225,15 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
     Raises
     ------
     StateError
-        If it was sealed before, or nothing was run.
+        If it was sealed before, the exercise is closed, or nothing was run.
     """
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
-    if _own(read_book(node), node, SealedResult, protocol) is not None:
+    _check_not_sealed(node, protocol)
+    if closing_of(read_book(node), protocol) is not None:
         raise StateError(
-            "was sealed already",
+            "was closed without this lab",
             where=f"{plan.lab} {protocol.name}",
-            next_step="A seal is final. Wait for the closing, then: countermark exercise reveal.",
+            next_step="A seal after the closing proves nothing; ask for another exercise.",
         )
     logs = workspace.logs()
     if not logs:
@@ -248,7 +272,7 @@ def close(node: Node, protocol: Protocol) -> ExerciseClosing:
     Raises
     ------
     StateError
-        If this node is not the coordinator, or no seal was witnessed yet.
+        If this node is not the coordinator, it was closed before, or no seal was witnessed yet.
     """
     if node.code != protocol.coordinator:
         raise StateError(
@@ -257,6 +281,12 @@ def close(node: Node, protocol: Protocol) -> ExerciseClosing:
             next_step="Run this on the coordinator's node.",
         )
     known = read_book(node)
+    if closing_of(known, protocol) is not None:
+        raise StateError(
+            "was closed already",
+            where=protocol.name,
+            next_step="A closing is final. The labs that it lists may reveal.",
+        )
     references = []
     for entry, record in known.of_kind(SealedResult):
         proof = node.log_of(entry.author).proof(entry.index)
@@ -277,9 +307,7 @@ def close(node: Node, protocol: Protocol) -> ExerciseClosing:
             next_step="Pull from the peers until their seals are witnessed: countermark sync pull.",
         )
     sealed = {reference.lab for reference in references}
-    planned = [
-        plan.lab for _, plan in known.of_kind(RunPlan) if plan.protocol == protocol.digest
-    ]
+    planned = [plan.lab for _, plan in known.of_kind(RunPlan) if plan.protocol == protocol.digest]
     closing = ExerciseClosing(
         protocol=protocol.digest,
         coordinator=node.code,
@@ -296,14 +324,12 @@ def reveal(node: Node, protocol: Protocol) -> Evidence:
     Raises
     ------
     StateError
-        If nothing was sealed, the exercise is not closed, or it was revealed before.
+        If nothing was sealed, the exercise is not closed or closed without this seal, it was
+        revealed before, or the kept samples are not those that were sealed.
     """
     known, workspace = read_book(node), own_workspace(node, protocol)
     plan, sealed = own_plan(node, protocol), _own(known, node, SealedResult, protocol)
-    closing = next(
-        (record for _, record in known.of_kind(ExerciseClosing) if record.protocol == protocol.digest),
-        None,
-    )
+    closing = closing_of(known, protocol)
     if sealed is None or closing is None:
         raise StateError(
             "is not closed yet" if sealed else "has nothing sealed",
@@ -312,6 +338,12 @@ def reveal(node: Node, protocol: Protocol) -> Evidence:
             if sealed
             else "Seal first: countermark exercise seal.",
         )
+    if all(reference.seal != sealed.digest for reference in closing.seals):
+        raise StateError(
+            "was closed without this lab's seal",
+            where=f"{plan.lab} {protocol.name}",
+            next_step="Nobody would take the evidence; ask the coordinator why.",
+        )
     if _own(known, node, Evidence, protocol) is not None:
         raise StateError(
             "was revealed already",
@@ -319,7 +351,7 @@ def reveal(node: Node, protocol: Protocol) -> Evidence:
             next_step="Nothing is left to do for this lab.",
         )
     data, logs = workspace.samples(), workspace.logs()
-    samples, _ = lab_samples(node, protocol, logs)
+    samples = _sealed_samples(data, workspace, sealed)
     evidence = Evidence(
         protocol=protocol.digest,
         run_plan=plan.digest,
@@ -329,9 +361,7 @@ def reveal(node: Node, protocol: Protocol) -> Evidence:
         lab=plan.lab,
         tree_key=workspace.tree_key.hex(),
         secret_seed=workspace.seed.hex(),
-        samples=BlobReference(
-            digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE
-        ),
+        samples=BlobReference(digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE),
         counts=count_cells(sample.scores for sample in samples),
         deviations=workspace.deviations(),
         software=_software(logs),
@@ -348,21 +378,21 @@ def lab_samples(
     """Return every sample that the protocol asks a lab for, and the cells without a log.
 
     Samples of such cells are *missing*.
+
+    Raises
+    ------
+    StateError
+        If two logs are of one cell.
     """
-    plan = own_plan(node, protocol)
-    by_cell = {}
-    for log in logs:
-        match = match_log(log, protocol, plan.lab)
-        if match.run is not None and match.model is not None:
-            by_cell[match.model.key, match.run.task, match.run.language] = log
+    by_cell = _by_cell(protocol, own_plan(node, protocol).lab, logs)
     samples: list[LabSample] = []
     lacking = []
     for model in protocol.models:
         for run in cell_runs(node, protocol):
-            log = by_cell.get((model.key, run.task, run.language))
-            if log is None:
+            own = by_cell.get((model.key, run.task, run.language))
+            if own is None:
                 lacking.append(f"{model.key} {run.task} {run.language}")
-            samples.extend(samples_of(run, model.key, log))
+            samples.extend(samples_of(run, model.key, own))
     return tuple(samples), tuple(lacking)
 
 
@@ -394,9 +424,22 @@ def own_plan(node: Node, protocol: Protocol) -> RunPlan:
     return plan
 
 
-def log_key(log: Log) -> str:
-    """Return a name for a log's model, fit for a file name."""
-    return "".join(c if c.isalnum() else "-" for c in log.header.eval.model)
+def closing_of(book: Book, protocol: Protocol) -> ExerciseClosing | None:
+    """Return the coordinator's closing of an exercise, if it is known here."""
+    return next(
+        (
+            record
+            for entry, record in book.of_kind(ExerciseClosing)
+            if (entry.author, record.protocol) == (protocol.coordinator, protocol.digest)
+        ),
+        None,
+    )
+
+
+def planned_workspace(node: Node, protocol: Protocol) -> Workspace | None:
+    """Return the private folder of this lab's run once its plan is logged."""
+    planned = _own(read_book(node), node, RunPlan, protocol) is not None
+    return open_workspace(node, protocol) if planned else None
 
 
 def own_workspace(node: Node, protocol: Protocol) -> Workspace:
@@ -427,6 +470,24 @@ def _lab(node: Node) -> str:
     return node.config.lab
 
 
+def _check_participant(node: Node, protocol: Protocol) -> None:
+    if node.code not in protocol.participants:
+        raise StateError(
+            f"{node.code} is not among the participants: {', '.join(protocol.participants)}",
+            where=protocol.name,
+            next_step="Ask the coordinator for a protocol that lists you.",
+        )
+
+
+def _check_not_sealed(node: Node, protocol: Protocol) -> None:
+    if _own(read_book(node), node, SealedResult, protocol) is not None:
+        raise StateError(
+            "was sealed already",
+            where=f"{node.code} {protocol.name}",
+            next_step="A seal is final. Wait for the closing, then: countermark exercise reveal.",
+        )
+
+
 def _own(book: Book, node: Node, kind: type[R], protocol: Protocol) -> R | None:
     return next(
         (
@@ -453,12 +514,36 @@ def _unplanned(plan: RunPlan, workspace: Workspace, run: CellRun) -> tuple[Diffe
     return tuple(found)
 
 
-def _same_cell(log: Log, other: Log) -> bool:
-    def cell(one: Log) -> tuple[object, ...]:
-        said = (one.header.eval.metadata or {}).get("countermark", {})
-        return one.header.eval.model, said.get("task"), said.get("language")
+def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[tuple[str, str, str], Log]:
+    found: dict[tuple[str, str, str], Log] = {}
+    for log in logs:
+        cell = cell_of(log, protocol, lab)
+        if cell is None:
+            continue
+        if cell in found:
+            raise StateError(
+                f"is of the same cell as {found[cell].name}",
+                where=log.name,
+                next_step="Keep the log of the first run, and move the other away.",
+            )
+        found[cell] = log
+    return found
 
-    return cell(log) == cell(other)
+
+def _sealed_samples(
+    data: bytes, workspace: Workspace, sealed: SealedResult
+) -> tuple[RevealedSample, ...]:
+    try:
+        samples = read_revealed(data)
+    except ValidationError:
+        samples = ()
+    if not samples or sealed_root(samples, workspace.tree_key) != sealed.root:
+        raise StateError(
+            "is no longer what was sealed",
+            where=str(workspace.folder / "samples.jsonl"),
+            next_step="Bring the file back from your backup; nobody would take the evidence.",
+        )
+    return samples
 
 
 def _software(logs: Sequence[Log]) -> tuple[SoftwareVersion, ...]:

@@ -21,6 +21,7 @@ from countermark.records.errors import StateError
 from countermark.records.evidence import Deviation
 from countermark.records.protocol import Protocol
 
+LOG_FORMS = (".eval", ".json")
 _PRIVATE = 0o600
 
 
@@ -39,7 +40,8 @@ class Workspace:
 
     def logs(self) -> tuple[Log, ...]:
         """Read all logs, in order of their names."""
-        return tuple(read_log(path) for path in sorted(self.log_folder.glob("*.eval")))
+        paths = sorted(path for form in LOG_FORMS for path in self.log_folder.glob(f"*{form}"))
+        return tuple(read_log(path) for path in paths)
 
     def deviations(self) -> tuple[Deviation, ...]:
         """Return what was declared so far."""
@@ -54,10 +56,11 @@ class Workspace:
         )
 
     def declare(self, deviation: Deviation) -> None:
-        """Add a deviation to those that the evidence will show."""
-        listed: list[JsonValue] = [
-            one.model_dump(mode="json") for one in (*self.deviations(), deviation)
-        ]
+        """Add a deviation to those that the evidence will show, once."""
+        known = self.deviations()
+        if deviation in known:
+            return  # the step that declared it was interrupted and is taken again
+        listed: list[JsonValue] = [one.model_dump(mode="json") for one in (*known, deviation)]
         write_atomic(
             self.folder / "deviations.json", canonical({"deviations": listed}), mode=_PRIVATE
         )

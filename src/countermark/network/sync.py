@@ -1,49 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pulling from a peer: everything is verified before any of it is kept.
 
-1. The peer's checkpoint is signed by its rostered log key.
-2. It is not behind what this node has already seen of that log, and at the same size it has the
-   same root; otherwise the log was rolled back or forked.
-3. The new leaves, appended to the mirror, give the checkpoint's root: the log only grew.
-4. Each new leaf names an envelope that the peer publishes, and the leaf is that envelope's.
-5. The envelope is signed by a statement key of that very peer, and its record is one its role may
-   say.
-6. Proofs are kept only if the whole statement verifies with them.
-7. Samples are fetched only where `may_read_samples` says so.
-
-Only after rules 1 to 5 does the witness of this node cosign the checkpoint.
+1. What a peer publishes passes the rules of ``news.py``; nothing of it is kept otherwise.
+2. The witness of this node cosigns only what continues the tree it cosigned before, by the rules of
+   tlog-witness. The head it has followed is durable before anything is kept or cosigned.
+3. Samples are fetched only where `may_read_samples` says so, and kept only if they are those that
+   the evidence names.
+4. One peer's fault does not keep the others from being pulled.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
+from pathlib import Path
 
+from countermark.network.news import News, Peer, fetch_news, find_peer, refuse_fork
 from countermark.node.blobs import blob_path
-from countermark.node.index import book, refresh
 from countermark.node.book import Entry
+from countermark.node.files import read_file, write_atomic
+from countermark.node.index import book, refresh
 from countermark.node.log import CHECKPOINT, EMPTY
 from countermark.node.node import Node
-from countermark.node.files import write_atomic
 from countermark.node.policy import may_read_samples
 from countermark.node.ports import PeerSource
-from countermark.node.state import Head
 from countermark.node.witnessed import collect
-from countermark.records.canonical import content_digest, read_object
-from countermark.records.errors import StateError, VerificationError
+from countermark.records.canonical import content_digest
+from countermark.records.errors import (
+    CountermarkError,
+    InputError,
+    StateError,
+    VerificationError,
+)
 from countermark.records.evidence import Evidence
-from countermark.signing.envelope import Envelope, record_of, verify
-from countermark.signing.party import Party
-from countermark.transparency.checkpoint import open_checkpoint
+from countermark.transparency.checkpoint import parse_checkpoint
 from countermark.transparency.cosignature import cosign
 from countermark.transparency.note import Note, parse_note
-from countermark.transparency.proof import parse_proof
-from countermark.transparency.statement import StatementFile, leaf_of
-from countermark.transparency.tiles import consistency_proof, plan_append, read_entries
-from countermark.transparency.verify import verify_statement
+from countermark.transparency.tiles import (
+    consistency_proof,
+)
 from countermark.transparency.witness import AddCheckpoint, WitnessState, consider
 
 WITNESS = "witness"
-MAX_NEW_LEAVES = 100_000
+OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +86,17 @@ def pull(node: Node, peers: Mapping[str, PeerSource]) -> tuple[Pulled, ...]:
     Raises
     ------
     VerificationError
-        If a peer publishes what does not check out; nothing of that pull is kept.
+        If a peer publishes what does not check out; nothing of that was kept. The other peers are
+        pulled all the same.
+    InputError, StorageError, StateError
+        If a peer's files are malformed or cannot be read, or it is not in the roster; likewise.
     """
-    pulled = _mirror(node, peers)
-    gathered = _gather(node, peers)
-    return _fetch_samples(node, peers, pulled, gathered=gathered)
+    problems: list[CountermarkError] = []
+    pulled = _mirror(node, peers, problems)
+    gathered = _gather(node, peers, problems)
+    whole = _fetch_samples(node, peers, pulled, problems, gathered=gathered)
+    _raise_worst(problems)
+    return whole
 
 
 def settle(nodes: Mapping[str, Node], sources: Mapping[str, PeerSource], rounds: int = 6) -> None:
@@ -102,18 +106,22 @@ def settle(nodes: Mapping[str, Node], sources: Mapping[str, PeerSource], rounds:
     ------
     StateError
         If they have not settled after ``rounds``.
+    CountermarkError
+        As :func:`pull` does.
     """
     peers = {
         code: {peer: source for peer, source in sources.items() if peer != code} for code in nodes
     }
+    problems: list[CountermarkError] = []
     for _ in range(rounds):
         # In step, so that each log gathers the cosignatures of all and not just of the quickest.
-        pulled = {code: _mirror(node, peers[code]) for code, node in nodes.items()}
-        gathered = {code: _gather(node, peers[code]) for code, node in nodes.items()}
+        pulled = {code: _mirror(node, peers[code], problems) for code, node in nodes.items()}
+        gathered = {code: _gather(node, peers[code], problems) for code, node in nodes.items()}
         whole = [
-            _fetch_samples(node, peers[code], pulled[code], gathered=gathered[code])
+            _fetch_samples(node, peers[code], pulled[code], problems, gathered=gathered[code])
             for code, node in nodes.items()
         ]
+        _raise_worst(problems)
         if not any(gathered.values()) and not any(one.changed for each in whole for one in each):
             return
     raise StateError(
@@ -123,154 +131,117 @@ def settle(nodes: Mapping[str, Node], sources: Mapping[str, PeerSource], rounds:
     )
 
 
-def _mirror(node: Node, peers: Mapping[str, PeerSource]) -> tuple[Pulled, ...]:
+@contextlib.contextmanager
+def _noting(problems: list[CountermarkError]) -> Iterator[None]:
+    """Note what is wrong with one peer, and let the others be pulled."""
+    try:
+        yield
+    except CountermarkError as error:
+        problems.append(error)
+
+
+def _raise_worst(problems: Sequence[CountermarkError]) -> None:
+    if problems:
+        raise max(problems, key=lambda error: error.exit_code)
+
+
+def _mirror(
+    node: Node, peers: Mapping[str, PeerSource], problems: list[CountermarkError]
+) -> tuple[Pulled, ...]:
     pulled = []
     for code, source in peers.items():
-        party = _party(node, code)
-        statements, size = _pull_log(node, party, source)
-        proofs = _pull_proofs(node, party, source, size)
-        if size:
-            _witness(node, party)
-        pulled.append(Pulled(code, statements, proofs, 0, size, ()))
+        with _noting(problems):
+            pulled.append(_pull_from(node, find_peer(node, code, source)))
     return tuple(pulled)
 
 
-def _gather(node: Node, peers: Mapping[str, PeerSource]) -> bool:
-    offered = (source.read(f"cosignatures/{node.code}") for source in peers.values())
+def _gather(node: Node, peers: Mapping[str, PeerSource], problems: list[CountermarkError]) -> bool:
+    offered = []
+    for source in peers.values():
+        with _noting(problems):
+            offered.append(source.read(f"cosignatures/{node.code}"))
     return collect(node, [note for note in offered if note is not None])
 
 
 def _fetch_samples(
-    node: Node, peers: Mapping[str, PeerSource], pulled: tuple[Pulled, ...], *, gathered: bool
+    node: Node,
+    peers: Mapping[str, PeerSource],
+    pulled: tuple[Pulled, ...],
+    problems: list[CountermarkError],
+    *,
+    gathered: bool,
 ) -> tuple[Pulled, ...]:
     if gathered or any(one.changed for one in pulled):
         refresh(node)
     entries = book(node).entries
-    return tuple(_with_samples(node, one, peers[one.code], entries) for one in pulled)
+    whole = []
+    for one in pulled:
+        with _noting(problems):
+            whole.append(_with_samples(node, one, peers[one.code], entries))
+    return tuple(whole)
 
 
-def _party(node: Node, code: str) -> Party:
-    party = node.roster.party(code)
-    if party is None or party.log is None:
-        raise StateError(
-            f"is a peer that the roster does not list with a log: {code}",
-            where=str(node.folder.root),
-            next_step="Correct [peers] in node.toml, or get the current roster.",
-        )
-    return party
-
-
-def _pull_log(node: Node, party: Party, source: PeerSource) -> tuple[int, int]:
-    """Rules 1 to 5; return how many leaves are new and how many there are."""
-    assert party.log is not None  # noqa: S101  checked by _party
-    data = source.read(f"log/{CHECKPOINT}")
-    if data is None:
-        return 0, 0
-    checkpoint = open_checkpoint(data, party.log.key, where=f"{party.code} log/checkpoint")
-    mirror = node.mirror(party.code)
-    seen = mirror.head(party.log.key)
-    _refuse_fork(party, seen, Head(checkpoint.size, checkpoint.root))
-    if checkpoint.size - seen.size > MAX_NEW_LEAVES:
-        _distrust(party, f"claims {checkpoint.size - seen.size:,} new statements at once")
-    leaves = list(
-        read_entries(
-            lambda path: source.read(f"log/{path}"), seen.size, checkpoint.size, checkpoint.size
-        )
-    )
-    plan = plan_append(mirror.read, seen.size, leaves)
-    if plan.root != checkpoint.root:
-        _distrust(party, "has a checkpoint that its own leaves do not give")
-    envelopes = [_envelope(party, source, leaf) for leaf in leaves]
-    for envelope in envelopes:
+def _pull_from(node: Node, peer: Peer) -> Pulled:
+    news = fetch_news(node, peer)
+    if news is None or not _witnessed(node, peer, news):
+        return Pulled(peer.code, 0, 0, 0, news.head.size if news else 0, ())
+    mirror = node.mirror(peer.code)
+    for envelope in news.envelopes.values():
         node.blobs.put(envelope.to_bytes())
-    for path, contents in plan.files.items():
+    for path, contents in news.tiles.items():
         mirror.write(path, contents)
-    if data != mirror.read(CHECKPOINT):
-        mirror.write(CHECKPOINT, data)
-    return len(leaves), checkpoint.size
+    for index, proof in news.proofs.items():
+        mirror.keep_proof(index, proof)
+    if news.note.to_bytes() != mirror.read(CHECKPOINT):
+        mirror.write(CHECKPOINT, news.note.to_bytes())
+    _publish_cosignature(node, peer, news.note)
+    return Pulled(peer.code, news.statements, len(news.proofs), 0, news.head.size, ())
 
 
-def _refuse_fork(party: Party, seen: Head, new: Head) -> None:
-    if new.size < seen.size:
-        _distrust(party, f"was rolled back from size {seen.size} to {new.size}")
-    if new.size == seen.size and seen != EMPTY and new.root != seen.root:
-        _distrust(party, f"shows another tree of size {new.size} than before")
+def _witnessed(node: Node, peer: Peer, news: News) -> bool:
+    """Judge the growth by the rules of tlog-witness and note it durably, if this is a witness.
 
-
-def _envelope(party: Party, source: PeerSource, leaf: bytes) -> Envelope:
-    where = f"{party.code} log"
-    digest = str(read_object(leaf, where=where).get("envelope"))
-    data = source.read(blob_path(digest))
-    if data is None or content_digest(data) != digest:
-        _distrust(party, f"does not publish the statement {digest} that its log names")
-    envelope = Envelope.from_value(read_object(data, where=digest), where=digest)
-    if envelope.to_bytes() != data or leaf_of(envelope) != leaf:
-        _distrust(party, f"has a leaf that is not that of its statement {digest}")
-    key = next((key for key in party.statement_keys if key.keyid == envelope.keyid), None)
-    if key is None or not verify(envelope, key.key):
-        _distrust(party, f"logs a statement that it did not sign: {digest}")
-    record = record_of(envelope, where=digest)
-    if not party.may_say(record.kind_name()):
-        _distrust(party, f"logs a {record.kind_name()}, which its roles may not say")
-    return envelope
-
-
-def _pull_proofs(node: Node, party: Party, source: PeerSource, size: int) -> int:
-    mirror, kept = node.mirror(party.code), 0
-    for index, leaf in enumerate(read_entries(mirror.read, 0, size, size)):
-        if mirror.proof(index) is not None:
-            continue
-        data = source.read(f"log/proof/{index}")
-        if data is None:
-            continue
-        digest = str(read_object(leaf, where=party.code)["envelope"])
-        proof = parse_proof(data, where=f"{party.code} log/proof/{index}")
-        statement = StatementFile(node.envelope(digest), proof)
-        verdict = verify_statement(statement.to_bytes(), node.roster)
-        if not verdict.valid or proof.index != index:
-            reason = verdict.failures[0].detail if verdict.failures else "it proves another leaf"
-            _distrust(party, f"publishes a proof of statement {index} that fails: {reason}")
-        mirror.keep_proof(index, data)
-        kept += 1
-    return kept
-
-
-def _witness(node: Node, party: Party) -> None:
-    """Cosign the mirrored checkpoint by the rules of tlog-witness, if this node is a witness."""
+    Returns
+    -------
+    bool
+        False if another process of this node is witnessing the same log; its word will do.
+    """
     own = node.roster.party(node.code)
-    mirror = node.mirror(party.code)
-    note = mirror.note()
-    if own is None or own.witness is None or party.log is None or note is None:
-        return
-    origin, place = party.log.origin, f"cosignatures/{party.code}"
-    if _already_signed(node, place, note):
-        return
-    seen = node.state.head(WITNESS, origin)
-    size = mirror.head(party.log.key).size
-    bare = Note(note.text, tuple(line for line in note.signatures if line.name == origin))
-    request = AddCheckpoint(
-        seen.size if seen else 0,
-        consistency_proof(mirror.read, seen.size if seen else 0, size),
-        bare,
-    )
+    if own is None or own.witness is None or not news.head.size:
+        return True
+    origin = peer.log.origin
+    seen = node.state.head(WITNESS, origin) or EMPTY
+    refuse_fork(peer, seen, news.head)
+    bare = Note(news.note.text, news.note.signatures[:1])
+    proof = consistency_proof(news.read, seen.size, news.head.size)
     verdict = consider(
-        request.to_bytes(),
-        {origin: party.log.key},
-        lambda _: WitnessState(seen.size, seen.root) if seen else None,
+        AddCheckpoint(seen.size, proof, bare).to_bytes(),
+        {origin: peer.log.key},
+        lambda _: WitnessState(seen.size, seen.root),
     )
-    if verdict.state is None:
-        _distrust(party, f"cannot be cosigned: {verdict.reason}")
-    new = Head(verdict.state.size, verdict.state.root)
-    if new != seen and not node.state.swap(WITNESS, origin, seen, new):
-        return  # another process of this node is witnessing the same log; its word will do
+    if verdict.status != OK:
+        peer.distrust(f"cannot be cosigned: {verdict.reason}")
+    expected = seen if seen.size else None
+    return news.head == seen or node.state.swap(WITNESS, origin, expected, news.head)
+
+
+def _publish_cosignature(node: Node, peer: Peer, note: Note) -> None:
+    own = node.roster.party(node.code)
+    if own is None or own.witness is None or not parse_checkpoint(note.text).size:
+        return
+    path = node.folder.root / f"cosignatures/{peer.code}"
+    if _signs(path, note):
+        return
     line = cosign(note.text, node.witness_signer, node.clock())
-    signed = Note(note.text, (*bare.signatures, line))
-    write_atomic(node.folder.root / place, signed.to_bytes())
+    write_atomic(path, Note(note.text, (note.signatures[0], line)).to_bytes())
 
 
-def _already_signed(node: Node, place: str, note: Note) -> bool:
-    path = node.folder.root / place
-    return path.exists() and parse_note(path.read_bytes(), where=place).text == note.text
+def _signs(path: Path, note: Note) -> bool:
+    data = read_file(path)
+    try:
+        return data is not None and parse_note(data, where=str(path)).text == note.text
+    except InputError:
+        return False  # damaged: it is written again
 
 
 def _with_samples(
@@ -302,12 +273,4 @@ def _with_samples(
             fetched += 1
     return Pulled(
         pulled.code, pulled.statements, pulled.proofs, fetched, pulled.size, tuple(withheld)
-    )
-
-
-def _distrust(party: Party, what: str) -> NoReturn:
-    raise VerificationError(
-        what,
-        where=f"the log of {party.code}",
-        next_step="Nothing was kept. Keep a copy of what the peer publishes and ask it why.",
     )

@@ -5,13 +5,15 @@
 2. Every tile is what the entries give, and they give the checkpoint's root.
 3. Every leaf names an envelope that is here, and is that envelope's leaf.
 4. Every leaf has a kept proof, and the statement verifies with it by all rules.
+5. The proof's checkpoint is of this same tree when it was smaller: the log was never forked.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from countermark.node.log import LogFolder
+from countermark.node.log import CHECKPOINT, LogFolder
 from countermark.node.node import Node
+from countermark.node.state import Head
 from countermark.node.witnessed import quorum_of
 from countermark.records.canonical import read_object
 from countermark.records.errors import CountermarkError, StateError
@@ -53,24 +55,24 @@ def audit_node(node: Node) -> Report:
         If the node has no log in the roster, or nothing was logged.
     """
     party = node.roster.party(node.code)
-    note = node.log.note()
-    if party is None or party.log is None or note is None:
+    if party is None or party.log is None or node.log.read(CHECKPOINT) is None:
         raise StateError(
             "has no log that the roster lists",
             where=str(node.folder.root),
             next_step="Log something first, or get the current roster.",
         )
     try:
-        head = node.log.head(party.log.key)
+        head, note = node.log.head(party.log.key), node.log.note()
     except CountermarkError as error:
         return Report(party.log.origin, 0, 0, (), (f"checkpoint: {error}",))
+    assert note is not None  # noqa: S101  it was read above
     quorum = quorum_of(note, node.roster)
     problems = [] if quorum.met else ["checkpoint: no quorum of witnesses has cosigned it"]
     tiles = audit(node.log.read, head.size, head.root)
     problems += list(tiles.problems)
     verified = 0
     if tiles.ok:
-        for problem in _statements(node, node.log, head.size):
+        for problem in _statements(node, node.log, head):
             if problem is None:
                 verified += 1
             else:
@@ -78,15 +80,15 @@ def audit_node(node: Node) -> Report:
     return Report(party.log.origin, head.size, verified, quorum.counted, tuple(problems))
 
 
-def _statements(node: Node, log: LogFolder, size: int) -> Iterator[str | None]:
-    for index, leaf in enumerate(read_entries(log.read, 0, size, size)):
+def _statements(node: Node, log: LogFolder, head: Head) -> Iterator[str | None]:
+    for index, leaf in enumerate(read_entries(log.read, 0, head.size, head.size)):
         try:
-            yield _statement(node, log, index, leaf)
+            yield _statement(node, log, head, index, leaf)
         except CountermarkError as error:
             yield f"leaf {index}: {error}"
 
 
-def _statement(node: Node, log: LogFolder, index: int, leaf: bytes) -> str | None:
+def _statement(node: Node, log: LogFolder, head: Head, index: int, leaf: bytes) -> str | None:
     digest = str(read_object(leaf, where=f"leaf {index}").get("envelope"))
     envelope = node.envelope(digest)
     if leaf_of(envelope) != leaf:
@@ -98,4 +100,9 @@ def _statement(node: Node, log: LogFolder, index: int, leaf: bytes) -> str | Non
     verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster)
     if not verdict.valid:
         return f"leaf {index}: {verdict.failures[0].detail}"
-    return None if proof.index == index else f"leaf {index}: its proof is of leaf {proof.index}"
+    if proof.index != index:
+        return f"leaf {index}: its proof is of leaf {proof.index}"
+    then = Head(proof.checkpoint.size, proof.checkpoint.root)
+    if not log.extends(head, then):
+        return f"leaf {index}: its proof is of another tree of size {then.size}; the log was forked"
+    return None

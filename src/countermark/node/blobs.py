@@ -42,6 +42,10 @@ class Blobs:
             write_atomic(path, data)
         return digest
 
+    def holds(self, digest: str) -> bool:
+        """Tell whether there is a file at a content address; :meth:`get` checks its contents."""
+        return (self.folder / blob_path(digest)).exists()
+
     def get(self, digest: str) -> bytes | None:
         """Return the bytes at a content address, or nothing where they are not kept here.
 

@@ -22,13 +22,14 @@ class NodeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    format: int
+    format: int = Field(ge=1)
     code: PartyCode
     name: str
     origin: str
     lab: LabKey | None = Field(default=None, description="The lab that runs exercises here.")
     peers: dict[str, str] = Field(
-        default_factory=dict, description="Where each peer publishes: a folder, relative to this one."
+        default_factory=dict,
+        description="Where each peer publishes: a folder, relative to this one.",
     )
 
 
@@ -44,7 +45,7 @@ class NodeFolder:
         return self.root / "keys"
 
     def key(self, name: str) -> Path:
-        """The file of one private key."""
+        """Return the file of one private key."""
         return self.keys / f"{name}.pem"
 
     @property
@@ -62,8 +63,13 @@ class NodeFolder:
         """Logs and samples that are not revealed; never published."""
         return self.root / "runs"
 
+    @property
+    def index(self) -> Path:
+        """The projection of all logs."""
+        return self.root / "index.db"
+
     def mirror(self, code: str) -> Path:
-        """The verified copy of a peer's log."""
+        """Return where the verified copy of a peer's log lies."""
         return self.root / "peers" / code / "log"
 
 
@@ -112,12 +118,14 @@ def read_config(folder: Path) -> NodeConfig:
 def write_config(folder: Path, config: NodeConfig) -> None:
     """Write ``node.toml``."""
     lines = [
-        f"{name} = {json.dumps(value, ensure_ascii=False)}"
+        f"{name} = {_toml(value)}"
         for name, value in config.model_dump(exclude={"peers"}, exclude_none=True).items()
     ]
     lines += ["", "[peers]"]
-    lines += [
-        f"{json.dumps(code)} = {json.dumps(place, ensure_ascii=False)}"
-        for code, place in sorted(config.peers.items())
-    ]
+    lines += [f"{_toml(code)} = {_toml(place)}" for code, place in sorted(config.peers.items())]
     write_atomic(folder / CONFIG_FILE, ("\n".join(lines) + "\n").encode())
+
+
+def _toml(value: object) -> str:
+    # JSON's texts and whole numbers are TOML's too, except that TOML also escapes DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -4,6 +4,7 @@
 import contextlib
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,8 +48,9 @@ def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
         If it is there but cannot be read, or is larger than ``max_bytes``.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
+        with open(path, "rb", opener=_open_at_once) as file:
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(max_bytes + 1) if regular else b""
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -57,6 +59,12 @@ def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
             where=str(path),
             next_step="Check that it is a file and that you may read it.",
         ) from error
+    if not regular:
+        raise StorageError(
+            "is not a file",
+            where=str(path),
+            next_step="Put the file there; pipes and devices are not read.",
+        )
     if len(data) > max_bytes:
         raise StorageError(
             f"is larger than {max_bytes:,} bytes",
@@ -82,6 +90,11 @@ def storage_errors(path: Path) -> Iterator[None]:
             if full
             else "Check that the folder exists and that you may write to it.",
         ) from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    # Opening a pipe would wait for a writer, and a folder that somebody else wrote may hold one.
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _sync_folder(folder: Path) -> None:

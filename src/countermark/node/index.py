@@ -5,27 +5,44 @@ Every row comes from a leaf of the own log or of a verified mirror, the envelope
 and the kept proof. Deleting the file loses nothing.
 """
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, create_engine, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    create_engine,
+    delete,
+    insert,
+    select,
+)
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from countermark.node.book import Book, Entry, LogState
+from countermark.node.files import storage_errors
 from countermark.node.log import LogFolder
 from countermark.node.node import Node, timestamp
+from countermark.node.state import Head
 from countermark.node.witnessed import quorum_of
 from countermark.records.canonical import read_object
 from countermark.records.errors import StorageError
 from countermark.transparency.checkpoint import parse_checkpoint
+from countermark.transparency.note import parse_note
 from countermark.transparency.proof import parse_proof
 from countermark.transparency.statement import StatementFile
 from countermark.transparency.tiles import read_entries
-
-INDEX_FILE = "index.db"
 
 _metadata = MetaData()
 _statements = Table(
@@ -70,27 +87,56 @@ class _Row:
 def reindex(node: Node) -> int:
     """Build the index anew from the logs and blobs; return how many statements it holds.
 
-    The new index is built beside the old one and put in its place when whole.
+    Raises
+    ------
+    StorageError
+        If it cannot be written; the old index is then still there.
     """
-    path = node.folder.root / INDEX_FILE
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
     try:
-        count = _update(node, fresh)
-    except BaseException:
-        fresh.unlink(missing_ok=True)
-        raise
-    fresh.replace(path)
-    return count
+        return _build(node, keep=False)
+    except DatabaseError as error:
+        raise StorageError(
+            f"cannot be written: {error.orig}",
+            where=str(node.folder.index),
+            next_step="Check the disk's free space, then run countermark node reindex.",
+        ) from error
 
 
 def refresh(node: Node) -> None:
-    """Bring the index up to date with the logs; only new or newly witnessed statements are read."""
-    path = node.folder.root / INDEX_FILE
-    if _indexed_checkpoints(path):
-        _update(node, path)
-    else:
-        reindex(node)
+    """Bring the index up to date with the logs; only new or newly witnessed statements are read.
+
+    Where a log does not continue the one indexed, or the index is damaged, it is built anew.
+    """
+    indexed = _indexed_checkpoints(node.folder.index)
+    if indexed and all(_grew(node, code, text) for code, text in indexed.items()):
+        with contextlib.suppress(DatabaseError):
+            _build(node, keep=True)
+            return
+    reindex(node)
+
+
+def _build(node: Node, *, keep: bool) -> int:
+    """Write the index in a folder of its own and put it in its place when whole."""
+    # An index that is in place is never written to: other processes and threads may be reading it.
+    path = node.folder.index
+    with (
+        storage_errors(path),
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=".index.") as folder,
+    ):
+        fresh = Path(folder) / path.name
+        if keep:
+            shutil.copyfile(path, fresh)
+        count = _update(node, fresh)
+        fresh.replace(path)
+    return count
+
+
+def _grew(node: Node, code: str, checkpoint: str) -> bool:
+    party, log = node.roster.party(code), node.log_of(code)
+    if party is None or party.log is None:
+        return False
+    then = parse_checkpoint(parse_note(checkpoint.encode()).text)
+    return log.extends(log.head(party.log.key), Head(then.size, then.root))
 
 
 def _update(node: Node, path: Path) -> int:
@@ -121,12 +167,6 @@ def _update(node: Node, path: Path) -> int:
                 connection.execute(insert(_logs), [_log_row(state) for state in states])
             added = len({(row.author, row.number) for row in rows} - known.keys())
             return len(known) + added
-    except DatabaseError as error:
-        raise StorageError(
-            f"cannot be written: {error.orig}",
-            where=str(path),
-            next_step="Check the disk's free space, then run countermark node reindex.",
-        ) from error
     finally:
         engine.dispose()
 
@@ -146,26 +186,16 @@ def _log_row(state: LogState) -> dict[str, object]:
 def book(node: Node) -> Book:
     """Return all that the node knows, from its index.
 
-    An index that is missing, or older than a log's checkpoint, is built first.
+    An index that is missing, damaged, or not of the logs' present checkpoints is built first.
     """
-    path = node.folder.root / INDEX_FILE
+    path = node.folder.index
     if not path.exists() or _checkpoints(node) != _indexed_checkpoints(path):
         refresh(node)
-    engine = _engine(path)
     try:
-        with engine.connect() as connection:
-            statements = connection.execute(
-                select(_statements).order_by(_statements.c.author, _statements.c.number)
-            ).all()
-            logs = connection.execute(select(_logs).order_by(_logs.c.author)).all()
-    except DatabaseError as error:
-        raise StorageError(
-            f"cannot be read: {error.orig}",
-            where=str(path),
-            next_step="Rebuild it: countermark node reindex.",
-        ) from error
-    finally:
-        engine.dispose()
+        statements, logs = _read(path)
+    except DatabaseError:
+        reindex(node)  # damaged where the checkpoints do not lie
+        statements, logs = _read(path)
     entries = tuple(
         Entry(
             record=node.record(row.envelope),
@@ -193,6 +223,17 @@ def book(node: Node) -> Book:
         for row in logs
     )
     return Book(entries, states, node.roster)
+
+
+def _read(path: Path) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]]]:
+    engine = _engine(path)
+    try:
+        with engine.connect() as connection:
+            statements = select(_statements).order_by(_statements.c.author, _statements.c.number)
+            logs = select(_logs).order_by(_logs.c.author)
+            return connection.execute(statements).all(), connection.execute(logs).all()
+    finally:
+        engine.dispose()
 
 
 def statement_file(node: Node, entry: Entry) -> bytes | None:
@@ -237,9 +278,7 @@ def _authors(node: Node) -> list[str]:
     return [party.code for party in node.roster.parties if party.log is not None]
 
 
-def _rows(
-    node: Node, code: str, known: Mapping[tuple[str, int], str | None]
-) -> Iterator[_Row]:
+def _rows(node: Node, code: str, known: Mapping[tuple[str, int], str | None]) -> Iterator[_Row]:
     log, party = node.log_of(code), node.roster.party(code)
     if party is None or party.log is None:
         return

@@ -3,11 +3,13 @@
 
 Appending is durable and cannot fork the log:
 
-1. The new tiles are written and flushed; until a checkpoint names them they mean nothing.
-2. The head in ``state.db`` is swapped from the old to the new; if it is no longer the old one,
-   another process has appended, and nothing more happens.
-3. Only then the signed checkpoint is written. A crash in between is mended at the next append: the
-   head is what counts, and its checkpoint is signed again.
+1. The write lock of ``state.db`` is held from reading the head until the new one is durable, so
+   that two processes append one after the other and never write each other's tiles.
+2. The tiles must give the root of the head. If they do not, the files were changed, and a new
+   checkpoint over them would fork the log.
+3. The new tiles are written and flushed; until a checkpoint names them they mean nothing. Then the
+   head in ``state.db`` moves. Only then the signed checkpoint is written. A crash in between is
+   mended at the next append: the head is what counts, and its checkpoint is signed again.
 4. A checkpoint that is ahead of the head means that ``state.db`` was restored from a backup. The
    log then refuses to grow, because it might already have published another continuation.
 """
@@ -17,13 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from countermark.node.files import read_file, write_atomic
-from countermark.node.state import Head, State
-from countermark.records.errors import StateError
+from countermark.node.state import Head, Heads, State
+from countermark.records.errors import StateError, VerificationError
 from countermark.signing.vkey import VerifierKey
 from countermark.transparency.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from countermark.transparency.note import Note, NoteSigner, parse_note
-from countermark.transparency.tiles import plan_append
-from countermark.transparency.tree import EMPTY_ROOT
+from countermark.transparency.tiles import TileReader, consistency_proof, plan_append, root_of
+from countermark.transparency.tree import EMPTY_ROOT, verify_consistency
 
 CHECKPOINT = "checkpoint"
 OWN = "log"
@@ -63,6 +65,10 @@ class LogFolder:
         checkpoint = open_checkpoint(data, key, where=str(self.path / CHECKPOINT))
         return Head(checkpoint.size, checkpoint.root)
 
+    def extends(self, new: Head, old: Head) -> bool:
+        """Tell whether the log, whose head is ``new``, is one that had the head ``old`` before."""
+        return extends(self.read, new, old)
+
     def proof(self, index: int) -> bytes | None:
         """Return the kept proof of one leaf, or nothing while no quorum has cosigned it."""
         return self.read(f"proof/{index}")
@@ -72,47 +78,60 @@ class LogFolder:
         self.write(f"proof/{index}", proof)
 
 
+def extends(reader: TileReader, new: Head, old: Head) -> bool:
+    """Tell whether the tree in some tiles, whose head is ``new``, had the head ``old`` before."""
+    if old.size > new.size:
+        return False
+    hashes = consistency_proof(reader, old.size, new.size)
+    return verify_consistency(old.size, old.root, new.size, new.root, hashes)
+
+
 def append(log: LogFolder, state: State, signer: NoteSigner, entries: Sequence[bytes]) -> Head:
     """Append leaves to one's own log and publish its checkpoint; return the new head.
 
     Raises
     ------
     StateError
-        If another process appended meanwhile, or ``state.db`` is older than the log.
+        If ``state.db`` is older than the log.
+    VerificationError
+        If the log's files were changed.
     """
-    old = own_head(log, state, signer)
-    plan = plan_append(log.read, old.size, entries)
-    for name, data in plan.files.items():
-        log.write(name, data)
-    new = Head(plan.size, plan.root)
-    known = state.head(OWN, signer.name)
-    if (known or EMPTY) != old or not state.swap(OWN, signer.name, known, new):
-        raise StateError(
-            "was appended to by another process at the same moment",
-            where=str(log.path),
-            next_step="Run the command again; nothing was published.",
-        )
-    _publish(log, signer, new)
+    with state.locked() as heads:
+        old = _known_head(log, heads, signer)
+        if root_of(log.read, old.size) != old.root:
+            raise VerificationError(
+                f"has tiles that do not give the root of its {old.size} leaves",
+                where=str(log.path),
+                next_step="Bring the log folder back from a backup or from a peer's mirror.",
+            )
+        plan = plan_append(log.read, old.size, entries)
+        for name, data in plan.files.items():
+            log.write(name, data)
+        new = Head(plan.size, plan.root)
+        heads.keep(OWN, signer.name, new)
+    own_head(log, state, signer)
     return new
 
 
 def own_head(log: LogFolder, state: State, signer: NoteSigner) -> Head:
-    """Return the head of one's own log, mending a checkpoint that a crash left behind."""
-    head = state.head(OWN, signer.name) or EMPTY
-    published = log.head(signer.log_key)
-    if published == head:
-        return head
-    if published.size >= head.size:
-        raise StateError(
-            f"has a checkpoint of size {published.size}, and state.db knows only {head.size}: "
-            "state.db was replaced or restored from a backup",
-            where=str(log.path),
-            next_step="Bring back the newest state.db; never continue a log from an older one.",
-        )
-    _publish(log, signer, head)
+    """Return the head of one's own log, and publish its checkpoint where that is behind."""
+    with state.locked() as heads:
+        head = _known_head(log, heads, signer)
+        if log.head(signer.log_key) != head:
+            checkpoint = Checkpoint(signer.name, head.size, head.root)
+            log.write(CHECKPOINT, sign_checkpoint(checkpoint, signer).to_bytes())
     return head
 
 
-def _publish(log: LogFolder, signer: NoteSigner, head: Head) -> None:
-    note = sign_checkpoint(Checkpoint(signer.name, head.size, head.root), signer)
-    log.write(CHECKPOINT, note.to_bytes())
+def _known_head(log: LogFolder, heads: Heads, signer: NoteSigner) -> Head:
+    """Return the head in ``state.db``, if the published checkpoint is not ahead of it."""
+    head = heads.read(OWN, signer.name) or EMPTY
+    published = log.head(signer.log_key)
+    if published != head and published.size >= head.size:
+        raise StateError(
+            f"has a checkpoint of size {published.size} that state.db, at {head.size}, does not "
+            "know: state.db was replaced or restored from a backup",
+            where=str(log.path),
+            next_step="Bring back the newest state.db; never continue a log from an older one.",
+        )
+    return head

@@ -22,18 +22,18 @@ from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import Signer
 
 from countermark.node.blobs import Blobs
-from countermark.node.config import NODE_FORMAT, NodeConfig, NodeFolder, read_config, write_config
+from countermark.node.config import NodeConfig, NodeFolder, read_config, write_config
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.log import LogFolder, append
 from countermark.node.state import State
 from countermark.records import Record
 from countermark.records.canonical import read_object
-from countermark.records.errors import StateError
+from countermark.records.errors import StateError, VerificationError
 from countermark.signing.envelope import Envelope, record_of, sign_record
 from countermark.signing.keys import (
+    Signer,
     generate_key,
     is_encrypted,
     key_from_pem,
@@ -42,12 +42,19 @@ from countermark.signing.keys import (
     statement_signer,
 )
 from countermark.signing.party import LogKey, Party, Role, StatementKey, WitnessKey
-from countermark.signing.roster import Roster, load_roster
+from countermark.signing.roster import (
+    POLICY_FILE,
+    ROSTER_FILE,
+    TARGETS_FILE,
+    Roster,
+    load_roster,
+)
 from countermark.transparency.note import NoteSigner
 from countermark.transparency.statement import leaf_of
 
 Clock = Callable[[], datetime]
 KEY_NAMES = ("statement", "log", "witness")
+ROSTER_NAMES = frozenset({POLICY_FILE, ROSTER_FILE, TARGETS_FILE})
 
 
 def system_clock() -> datetime:
@@ -166,10 +173,30 @@ class Node:
         return {name: read_file(folder / name) or b"" for name in names}
 
     def accept_roster(self, files: Mapping[str, bytes]) -> None:
-        """Check a roster at the present time and keep it."""
-        load_roster(files, at=self.clock())
+        """Check a roster at the present time and keep it.
+
+        Raises
+        ------
+        VerificationError
+            If it does not check out, has another first root than the one kept, or is older.
+        InputError
+            If a file is missing or malformed.
+        """
+        fresh = load_roster(files, at=self.clock())
+        if any(self.folder.roster.glob("*")):
+            kept = self.roster
+            if fresh.anchor != kept.anchor or fresh.version < kept.version:
+                raise VerificationError(
+                    f"is version {fresh.version} of {fresh.anchor}; version {kept.version} of "
+                    f"{kept.anchor} was accepted before",
+                    where="roster",
+                    next_step="Ask the members for the newest roster; a node never goes back.",
+                )
         for name, data in files.items():
-            write_atomic(self.folder.roster / name, data)
+            if name in ROSTER_NAMES or name.removesuffix(".root.json").isdecimal():
+                write_atomic(self.folder.roster / name, data)
+        # Which statements count as witnessed follows from the roster.
+        self.folder.index.unlink(missing_ok=True)
         self.__dict__.pop("roster", None)
 
     def party(self, roles: tuple[Role, ...]) -> Party:
@@ -213,11 +240,18 @@ class Node:
         Raises
         ------
         StateError
-            If this node's roles do not allow it to say such a record.
+            If this node's roles do not allow it to say such a record, or the record speaks for
+            somebody else.
         """
         party = self.roster.party(self.code)
         envelopes = []
         for record in records:
+            if party is not None and record.speaker not in (None, party.code, party.name):
+                raise StateError(
+                    f"may not speak for {record.speaker}",
+                    where=self.code,
+                    next_step="Say it from the node of whoever the record names.",
+                )
             if party is None or not party.may_say(record.kind_name()):
                 raise StateError(
                     f"may not say records of the kind {record.kind_name()}",
@@ -254,9 +288,7 @@ class Node:
         return Envelope.from_value(read_object(data, where=digest), where=digest)
 
     def _key(self, name: str) -> Ed25519PrivateKey:
-        return key_from_pem(
-            self._pem(name), self.passphrase, where=str(self.folder.key(name))
-        )
+        return key_from_pem(self._pem(name), self.passphrase, where=str(self.folder.key(name)))
 
     def _pem(self, name: str) -> bytes:
         pem = read_file(self.folder.key(name))

@@ -4,7 +4,7 @@
 A lab that could read another's answers before it had committed to its own might adapt to them.
 
 1. A lab reads its own samples at any time.
-2. Nobody reads a lab's samples before the exercise is closed.
+2. Nobody reads a lab's samples before that exercise's own coordinator has closed it.
 3. A participant with a run plan and no seal reads nothing until the closing names it as not sealed.
 4. Everybody else reads what was revealed: sealed participants, and the public.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from countermark.node.book import Entry
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
-from countermark.records.protocol import RunPlan
+from countermark.records.protocol import Protocol, RunPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,15 @@ def may_read_samples(reader: str, evidence: Evidence, entries: Iterable[Entry]) 
     """
     if evidence.institute == reader:
         return Permission(allowed=True, rule=1, reason="these are your own samples")
-    records = [entry.record for entry in entries]
-    closing = next(
-        (
-            record
-            for record in records
-            if isinstance(record, ExerciseClosing) and record.digest == evidence.closing
-        ),
-        None,
-    )
-    if closing is None:
+    held = {entry.digest: entry.record for entry in entries}
+    closing, protocol = held.get(evidence.closing), held.get(evidence.protocol)
+    records = tuple(held.values())
+    if not (
+        isinstance(closing, ExerciseClosing)
+        and isinstance(protocol, Protocol)
+        and closing.protocol == evidence.protocol
+        and closing.coordinator == protocol.coordinator
+    ):
         return Permission(allowed=False, rule=2, reason="the exercise is not closed yet")
     planned = {
         record.lab

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``state.db``: what no log can rebuild, kept in transactions.
 
-1. How far this node's own log goes: compare-and-swap before a checkpoint is published, so that two
-   processes, or a restored backup, can never publish two different logs of one size.
+1. How far this node's own log goes: changed under the write lock before a checkpoint is published,
+   so that two processes, or a restored backup, can never publish two different logs of one size.
 2. How far this node as a witness has followed each log: compare-and-swap before it cosigns.
 """
 
@@ -19,12 +19,12 @@ from sqlalchemy import (
     String,
     Table,
     create_engine,
+    delete,
     event,
     insert,
     select,
-    update,
 )
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import NullPool
 
 from countermark.records.errors import StateError, StorageError
@@ -79,25 +79,23 @@ class State:
                     next_step="Use the newer Countermark for this node.",
                 )
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator["Heads"]:
+        """Hold the write lock: whoever else wants it waits. What is kept is durable on leaving."""
+        with self._transaction() as connection:
+            yield Heads(connection)
+
     def head(self, role: str, origin: str) -> Head | None:
         """Return the head kept for ``origin`` in a role: ``log`` or ``witness``."""
-        with self._transaction() as connection:
-            return _read(connection, role, origin)
+        with self.locked() as heads:
+            return heads.read(role, origin)
 
     def swap(self, role: str, origin: str, expected: Head | None, new: Head) -> bool:
         """Replace a head if it is still ``expected``, durably; return whether it was."""
-        with self._transaction() as connection:
-            if _read(connection, role, origin) != expected:
+        with self.locked() as heads:
+            if heads.read(role, origin) != expected:
                 return False
-            values = {"size": new.size, "root": new.root.hex()}
-            if expected is None:
-                connection.execute(insert(_heads).values(role=role, origin=origin, **values))
-            else:
-                connection.execute(
-                    update(_heads)
-                    .where(_heads.c.role == role, _heads.c.origin == origin)
-                    .values(**values)
-                )
+            heads.keep(role, origin, new)
             return True
 
     @contextlib.contextmanager
@@ -105,21 +103,38 @@ class State:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
+        except DatabaseError as error:
             raise StorageError(
                 f"cannot be used: {error.orig}",
                 where=str(self._path),
-                next_step="Check the disk's free space and that no other program holds the file.",
+                next_step="Check the disk's free space and that no other program holds the file. "
+                "If the file is damaged, bring back the newest copy.",
             ) from error
 
 
-def _read(connection: Connection, role: str, origin: str) -> Head | None:
-    row = connection.execute(
-        select(_heads.c.size, _heads.c.root).where(
-            _heads.c.role == role, _heads.c.origin == origin
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The heads, while the write lock is held."""
+
+    _connection: Connection
+
+    def read(self, role: str, origin: str) -> Head | None:
+        """Return the head kept for ``origin`` in a role."""
+        row = self._connection.execute(
+            select(_heads.c.size, _heads.c.root).where(
+                _heads.c.role == role, _heads.c.origin == origin
+            )
+        ).one_or_none()
+        return Head(row.size, bytes.fromhex(row.root)) if row else None
+
+    def keep(self, role: str, origin: str, head: Head) -> None:
+        """Replace the head of ``origin`` in a role."""
+        self._connection.execute(
+            delete(_heads).where(_heads.c.role == role, _heads.c.origin == origin)
         )
-    ).one_or_none()
-    return Head(row.size, bytes.fromhex(row.root)) if row else None
+        self._connection.execute(
+            insert(_heads).values(role=role, origin=origin, size=head.size, root=head.root.hex())
+        )
 
 
 def _durable(connection: object, _record: object) -> None:

@@ -19,22 +19,22 @@ from countermark.transparency.proof import TlogProof
 from countermark.transparency.tiles import inclusion_proof
 
 
-def cosignatures_of(note: Note, roster: Roster) -> tuple[Cosignature, ...]:
-    """Return the verified cosignatures of rostered witnesses on a checkpoint."""
-    found = []
+def cosignatures_of(note: Note, roster: Roster) -> dict[SignatureLine, Cosignature]:
+    """Return the verified cosignatures of rostered witnesses on a checkpoint, each by its line."""
+    found = {}
     for line in note.signatures:
         party = roster.by_witness(line.name)
         if party is not None and party.witness is not None:
             cosignature = verify_cosignature(line, party.witness.key, note.text)
             if cosignature is not None:
-                found.append(cosignature)
-    return tuple(found)
+                found[line] = cosignature
+    return found
 
 
 def quorum_of(note: Note, roster: Roster) -> QuorumVerdict:
     """Judge whether enough witnesses have cosigned a checkpoint."""
     origin = parse_checkpoint(note.text).origin
-    return judge_quorum(roster, origin, cosignatures_of(note, roster))
+    return judge_quorum(roster, origin, tuple(cosignatures_of(note, roster).values()))
 
 
 def collect(node: Node, offered: Iterable[bytes]) -> bool:
@@ -53,16 +53,19 @@ def collect(node: Node, offered: Iterable[bytes]) -> bool:
     bool
         Whether anything was added.
     """
-    note = node.log.note()
-    if note is None:
-        return False
-    have = {line.name for line in note.signatures}
-    fresh = [line for line in _lines(node, note, offered) if line.name not in have]
-    if not fresh:
-        return False
-    merged = with_cosignatures(note, {line.name: line for line in fresh}.values(), origin=node.config.origin)
-    node.log.write(CHECKPOINT, merged.to_bytes())
-    _prove(node.log, merged, node.roster)
+    # Under the lock, so that a checkpoint that `append` publishes meanwhile is not overwritten.
+    with node.state.locked():
+        note = node.log.note()
+        if note is None:
+            return False
+        have = {line.name for line in note.signatures}
+        fresh = {line.name: line for line in _lines(node, note, offered) if line.name not in have}
+        if not fresh:
+            return False
+        merged = with_cosignatures(note, fresh.values(), origin=node.config.origin)
+        # Proofs first: after a crash in between, the same cosignatures are fresh again.
+        _prove(node.log, merged, node.roster)
+        node.log.write(CHECKPOINT, merged.to_bytes())
     return True
 
 
@@ -74,17 +77,18 @@ def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[Signatu
             # A peer's broken file must not stop the others' cosignatures from counting.
             continue
         if theirs.text == note.text:
-            good = {c.witness for c in cosignatures_of(theirs, node.roster)}
-            yield from (line for line in theirs.signatures if line.name in good)
+            yield from cosignatures_of(theirs, node.roster)
 
 
 def _prove(log: LogFolder, note: Note, roster: Roster) -> None:
     if not quorum_of(note, roster).met:
         return
     size = parse_checkpoint(note.text).size
-    index = size - 1
-    # Backwards to the first that has a proof: a proof at the earliest quorum is the one to keep.
-    while index >= 0 and log.proof(index) is None:
+    # A proof at the earliest quorum is the one to keep, so only those after the last are made.
+    first = size
+    while first > 0 and log.proof(first - 1) is None:
+        first -= 1
+    # Upwards, so that a crash leaves no gap below the last.
+    for index in range(first, size):
         hashes = inclusion_proof(log.read, index, size)
         log.keep_proof(index, TlogProof(index, hashes, note).to_bytes())
-        index -= 1

@@ -10,12 +10,25 @@ give the same bytes, whatever version of Countermark does it:
 Fields that this version does not know are kept as they are and written back.
 """
 
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, NoReturn, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from countermark.records.canonical import JsonValue, canonical, content_digest, read_object
 from countermark.records.errors import InputError
+from countermark.records.schema import RecordSchema
+
+
+def _real_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+def _real_date(text: str) -> str:
+    date.fromisoformat(f"{text}-01-01"[:10])
+    return text
+
 
 Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Content address.")]
 Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="32 bytes in lower-case hex.")]
@@ -30,9 +43,23 @@ LanguageTag = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?$", description="BCP 47 tag.")
 ]
 Timestamp = Annotated[
-    str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$", description="UTC, to the second.")
+    str,
+    Field(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        description="UTC, to the second.",
+        json_schema_extra={"format": "date-time"},
+    ),
+    AfterValidator(_real_time),
 ]
-Date = Annotated[str, Field(pattern=r"^\d{4}(?:-\d{2}(?:-\d{2})?)?$", description="ISO 8601 date.")]
+Date = Annotated[
+    str,
+    Field(
+        pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$",
+        description="ISO 8601 date, to the year, the month or the day.",
+        json_schema_extra={"format": "iso-8601-date"},
+    ),
+    AfterValidator(_real_date),
+]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, le=1)]
@@ -63,6 +90,11 @@ class Record(Part):
     def kind_name(cls) -> str:
         """Return the name of this kind, as statements spell it."""
         return str(cls.model_fields["kind"].default)
+
+    @classmethod
+    def model_json_schema(cls, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Return the JSON Schema of a document of this kind, as it is read."""
+        return super().model_json_schema(**{"schema_generator": RecordSchema, **options})
 
     @classmethod
     def predicate_type(cls) -> str:

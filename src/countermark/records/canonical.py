@@ -6,7 +6,8 @@ Reading is stricter than the standard library, because every input may be hostil
 1. The bytes are UTF-8 without a byte order mark, at most ``max_bytes`` long.
 2. No object has the same key twice (the standard library keeps the last one silently).
 3. No ``NaN`` or ``Infinity``, and no number that overflows to one.
-4. No integer outside ±(2⁵³−1), which other languages would read as another number.
+4. No integer outside ±(2⁵³−1), which other languages would read as another number, and no other
+   number that the canonical form would write as such an integer.
 5. Nesting is at most ``MAX_DEPTH`` deep.
 6. No lone surrogate in any text, which has no UTF-8 form.
 
@@ -23,13 +24,12 @@ import rfc8785
 
 from countermark.records.errors import InputError
 
-JsonValue: TypeAlias = (
-    "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
-)
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_SAFE_INTEGER = 2**53 - 1
+_FIRST_EXPONENT = 1e21  # from here on RFC 8785 writes an exponent, and no digits to be misread
 
 
 def read_json(data: bytes, *, where: str, max_bytes: int = MAX_BYTES) -> JsonValue:
@@ -80,8 +80,21 @@ def read_object(data: bytes, *, where: str, max_bytes: int = MAX_BYTES) -> dict[
 
 
 def canonical(value: JsonValue) -> bytes:
-    """Return the one canonical byte form of a JSON value (RFC 8785)."""
-    return rfc8785.dumps(value)  # type: ignore[arg-type]
+    """Return the one canonical byte form of a JSON value (RFC 8785).
+
+    Raises
+    ------
+    InputError
+        If a number or a text in it has no such form.
+    """
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InputError(
+            f"has no canonical form: {error}",
+            where="JSON value",
+            next_step="Leave out the number or text that is out of range.",
+        ) from error
 
 
 def content_digest(data: bytes) -> str:
@@ -103,7 +116,9 @@ def _object(pairs: list[tuple[str, JsonValue]], where: str) -> dict[str, JsonVal
 def _float(text: str, where: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        _refuse(f"holds the number {text}, which is too large", where)
+        _refuse(f"holds the number {text[:24]}, which is too large", where)
+    if MAX_SAFE_INTEGER < abs(number) < _FIRST_EXPONENT:
+        _refuse(f"holds the number {text[:24]}, outside ±(2^53-1)", where)
     return number
 
 
@@ -142,5 +157,7 @@ def _texts(value: JsonValue) -> Iterator[tuple[str, int]]:
 
 def _refuse(what: str, where: str) -> NoReturn:
     raise InputError(
-        what, where=where, next_step="Ask whoever wrote the file for one that is plain JSON (RFC 8259)."
+        what,
+        where=where,
+        next_step="Ask whoever wrote the file for one that is plain JSON (RFC 8259).",
     )

@@ -22,9 +22,7 @@ from countermark.records.protocol import FactorSetting
 
 Estimand = Literal["benchmark", "generalised"]
 Correction = Literal["none", "rogan-gladen"]
-CellStatus = Literal[
-    "reported", "not-informative", "judge-not-validated", "not-computable"
-]
+CellStatus = Literal["reported", "not-informative", "judge-not-validated", "not-computable"]
 
 
 class Components(Part):

@@ -36,10 +36,11 @@ __all__ = [
     "Signature",
     "Signer",
     "generate_key",
-    "load_key",
+    "is_encrypted",
+    "key_from_pem",
+    "key_to_pem",
     "public_hex",
     "public_key",
-    "save_key",
     "statement_signer",
 ]
 

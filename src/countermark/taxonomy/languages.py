@@ -28,6 +28,8 @@ Direction = Literal["ltr", "rtl"]
 _TAG: Final = re.compile(r"([a-z]{2,3})(?:-([A-Z][a-z]{3}))?(?:-([A-Z]{2}))?")
 _LONGEST_NAME: Final = 40  # Comparing names takes longer than linear time.
 _NOT_LANGUAGES: Final = frozenset({"und", "mul", "mis", "zxx"})
+# Names that the network's documents use where CLDR has another, in English and in the language.
+_OWN_NAMES = {"sw": "Kiswahili"}
 _NO_PLACES: Final = frozenset({"EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _RIGHT_TO_LEFT: Final = frozenset(
     {"Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa", "Yezi"}
@@ -231,7 +233,7 @@ def _own_locale(code: str, script: str | None) -> Locale | None:
 
 
 def _name(locale: Locale, code: str, script: str | None, region: str | None) -> str:
-    name = locale.languages.get(code) or _english().languages[code]
+    name = _OWN_NAMES.get(code) or locale.languages.get(code) or _english().languages[code]
     details = [locale.scripts.get(script, script)] if script else []
     details += [locale.territories.get(region, region)] if region else []
     return f"{name} ({', '.join(details)})" if details else str(name)

@@ -85,6 +85,13 @@ def read_list(kind: type[P], file: Traversable) -> P:
 
 
 def refuse_unknown(model: BaseModel, *, where: str) -> None:
+    """Refuse a document of our own that has a field no version knows.
+
+    Raises
+    ------
+    InputError
+        If it has one.
+    """
     # The model keeps fields it does not know; in our own files they are slips of the pen.
     unknown = [name for part in _parts(model) for name in part.model_extra or {}]
     if unknown:

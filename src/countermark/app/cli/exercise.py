@@ -4,8 +4,10 @@
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from countermark.app.cli.output import (
+    answer,
     data,
     data_json,
     json_option,
@@ -14,14 +16,15 @@ from countermark.app.cli.output import (
     passphrase_option,
     talk,
 )
-from countermark.app.cli.protocol import read_protocol
+from countermark.app.cli.reading import read_record
+from countermark.app.cli.verb import Noun
 from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
-from countermark.records.protocol import FactorSetting
+from countermark.records.protocol import FactorSetting, Protocol
 
 REFUSED = 1
 protocol_option = click.option(
@@ -33,37 +36,51 @@ protocol_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark exercise seal --protocol protocol.json")
 def command() -> None:
     """Run, import, seal, close and reveal a lab's part of an exercise."""
 
 
-@command.command(epilog="Example: countermark exercise run --protocol p.json -s temperature=t03")
+@command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
 @protocol_option
 @node_option
 @passphrase_option
+@json_option
 @click.option("-s", "--setting", "settings", multiple=True, help="factor=value, as declared.")
 def run(
-    protocol_file: Path, node_folder: Path, passphrase_file: Path | None, settings: tuple[str, ...]
+    protocol_file: Path,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    settings: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Log the run plan, then run all cells of this node's lab through Inspect."""
     # Inspect takes seconds to import, and only this verb needs it.
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
-    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     declared = tuple(_setting(text) for text in settings)
-    workspace = open_workspace(node, protocol) or steps.plan_run(node, protocol, declared)
+    workspace = open_workspace(node, protocol)
+    if workspace is not None and declared:
+        raise UsageError(
+            "the run was planned already, and its settings are logged",
+            where="--setting",
+            next_step="Leave --setting out to go on with the planned run.",
+        )
+    workspace = workspace or steps.plan_run(node, protocol, declared)
     runs = steps.cell_runs(node, protocol)
     with RunProgress(protocol, labs=1) as progress:
         for model in protocol.models:
             run_cells(runs, model.provider, workspace.log_folder, progress.answered)
-    data(str(workspace.log_folder))
+    folder = str(workspace.log_folder)
+    answer(folder, {"logs": folder}, as_json=as_json)
     talk("Next: countermark exercise seal")
 
 
 @command.command(
     name="import",
-    epilog="Example: countermark exercise import a.eval --protocol p.json --lab KE-nairobi",
+    example="countermark exercise import a.eval --protocol protocol.json --lab KE-nairobi",
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @protocol_option
@@ -83,7 +100,7 @@ def import_(
     as_json: bool,
 ) -> int:
     """Take Inspect logs that were made elsewhere on the same protocol."""
-    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     results = []
     for path in logs:
         imported = steps.import_log(node, protocol, path, lab, deviation)
@@ -107,55 +124,67 @@ def import_(
     return 0 if all(one.kept for _, one in results) else REFUSED
 
 
-@command.command()
+@command.command(example="countermark exercise seal --protocol protocol.json")
 @protocol_option
 @click.option("--missing", help="Seal although cells were not run, for this reason.")
 @node_option
 @passphrase_option
+@json_option
 def seal(
-    protocol_file: Path, missing: str | None, node_folder: Path, passphrase_file: Path | None
+    protocol_file: Path,
+    missing: str | None,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Commit to all samples of this lab, before anyone reveals."""
-    result = steps.seal(
-        open_node(node_folder, passphrase_file), read_protocol(protocol_file), missing
-    )
-    data(result.root)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    result = steps.seal(node, protocol, missing)
+    answer(result.root, result.to_value(), as_json=as_json)
     talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
 
 
-@command.command()
+@command.command(example="countermark exercise close --protocol protocol.json")
 @protocol_option
 @node_option
 @passphrase_option
-def close(protocol_file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+@json_option
+def close(
+    protocol_file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool
+) -> None:
     """As the coordinator, end the sealing; revealing may begin."""
-    closing = steps.close(open_node(node_folder, passphrase_file), read_protocol(protocol_file))
-    data("\n".join(reference.lab for reference in closing.seals))
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    closing = steps.close(node, protocol)
+    labs = "\n".join(reference.lab for reference in closing.seals)
+    answer(labs, closing.to_value(), as_json=as_json)
     if closing.not_sealed:
         talk(f"Not sealed: {', '.join(closing.not_sealed)}")
     talk("Closed. Next, at every lab: countermark sync pull, then countermark exercise reveal")
 
 
-@command.command()
+@command.command(example="countermark exercise reveal --protocol protocol.json")
 @protocol_option
 @node_option
 @passphrase_option
-def reveal(protocol_file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+@json_option
+def reveal(
+    protocol_file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool
+) -> None:
     """Open this lab's seal: publish its samples."""
-    evidence = steps.reveal(
-        open_node(node_folder, passphrase_file), read_protocol(protocol_file)
-    )
-    data(evidence.samples.digest)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    evidence = steps.reveal(node, protocol)
+    answer(evidence.samples.digest, evidence.to_value(), as_json=as_json)
     talk("Revealed. Next: countermark sync pull")
 
 
-@command.command()
+@command.command(example="countermark exercise status --protocol protocol.json")
 @protocol_option
 @node_option
 @json_option
 def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     """Show which stage each participant has reached, as far as this node knows."""
-    protocol, node = read_protocol(protocol_file), open_node(node_folder, None)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None)
     rows = stages.stages(protocol, book(node))
     if as_json:
         data_json([{"institute": row.institute, "stage": row.stage} for row in rows])
@@ -165,14 +194,15 @@ def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
 
 
 def _setting(text: str) -> FactorSetting:
-    factor, equals, value = text.partition("=")
-    if not equals:
+    factor, _, value = text.partition("=")
+    try:
+        return FactorSetting(factor=factor, value=value)
+    except ValidationError as error:
         raise UsageError(
             f"{text!r} is no factor=value",
             where="--setting",
             next_step="Write, for example: --setting temperature=t03.",
-        )
-    return FactorSetting(factor=factor, value=value)
+        ) from error
 
 
 def _print_import(path: Path, imported: steps.Imported) -> None:

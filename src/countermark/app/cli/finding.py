@@ -5,36 +5,40 @@ from pathlib import Path
 
 import click
 
+from countermark.app.cli.exercise import protocol_option
 from countermark.app.cli.output import (
+    answer,
     data,
     data_json,
     json_option,
     node_option,
     open_node,
     passphrase_option,
-    read_input,
     talk,
 )
-from countermark.app.cli.protocol import read_protocol
-from countermark.app.cli.exercise import protocol_option
-from countermark.exercise.findings import check_finding, compute_finding
+from countermark.app.cli.reading import read_record
+from countermark.app.cli.verb import Noun
+from countermark.exercise.findings import Checked, check_finding, compute_finding
 from countermark.node.files import write_atomic
 from countermark.records.finding import Dissent, Finding
+from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
 
 DISSENT = 5
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark finding show finding.json")
 def command() -> None:
     """Compute, check and show a joint finding."""
 
 
 @command.command(
-    epilog="Check another institute's finding: countermark finding compute --check finding.json …"
+    example="countermark finding compute --protocol protocol.json --check finding.json"
 )
 @protocol_option
-@click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there."
+)
 @click.option(
     "--check",
     "check_file",
@@ -44,6 +48,7 @@ def command() -> None:
 @click.option("--log", "log_it", is_flag=True, help="As the coordinator, log the finding.")
 @node_option
 @passphrase_option
+@json_option
 def compute(
     protocol_file: Path,
     out: Path | None,
@@ -52,16 +57,16 @@ def compute(
     passphrase_file: Path | None,
     *,
     log_it: bool,
+    as_json: bool,
 ) -> int:
     """Compute the joint finding from the revealed evidence."""
-    protocol, node = read_protocol(protocol_file), open_node(node_folder, passphrase_file)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     if check_file is not None:
-        published = Finding.from_bytes(read_input(check_file), where=str(check_file))
-        checked = check_finding(node, protocol, published)
-        figures, gap = checked.comparison.figures, checked.comparison.largest_difference
-        for other in checked.comparison.disagreements:
-            data(f"✗ {other.where}: published {other.published}, own {other.own}")
-        data(f"{figures} figures compared; largest relative difference {gap:.2g}")
+        checked = check_finding(node, protocol, read_record(Finding, check_file))
+        if as_json:
+            data_json(checked.said.to_value())
+        else:
+            _print_check(checked)
         dissents = isinstance(checked.said, Dissent)
         talk("Dissent logged." if dissents else "Countersigned and logged.")
         return DISSENT if dissents else 0
@@ -70,16 +75,16 @@ def compute(
         write_atomic(out, finding.to_bytes())
     if log_it:
         node.say(finding)
-    data(finding.digest)
+    answer(finding.digest, finding.to_value(), as_json=as_json)
     return 0
 
 
-@command.command()
+@command.command(example="countermark finding show record/statements/finding-gb-0008.json")
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def show(file: Path, *, as_json: bool) -> None:
     """Show the rates of a finding with their intervals."""
-    finding = Finding.from_bytes(read_input(file), where=str(file))
+    finding = read_record(Finding, file)
     if as_json:
         data_json(finding.to_value())
         return
@@ -94,3 +99,10 @@ def show(file: Path, *, as_json: bool) -> None:
                     f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
                     f"{figure.labs} labs, {figure.items} items, {figure.method})"
                 )
+
+
+def _print_check(checked: Checked) -> None:
+    for other in checked.comparison.disagreements:
+        data(f"✗ {other.where}: published {other.published}, own {other.own}")
+    figures, gap = checked.comparison.figures, checked.comparison.largest_difference
+    data(f"{figures} figures compared; largest relative difference {gap:.2g}")

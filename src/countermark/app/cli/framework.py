@@ -6,59 +6,59 @@ from pathlib import Path
 import click
 
 from countermark.app.cli.output import (
+    answer,
     data,
     data_json,
     json_option,
     node_option,
     open_node,
     passphrase_option,
-    read_input,
     talk,
 )
+from countermark.app.cli.reading import read_record
+from countermark.app.cli.verb import Noun
 from countermark.records.framework import Framework, MetricBound
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark framework show framework.json")
 def command() -> None:
     """Log and show a developer's safety framework."""
 
 
-def read_framework(path: Path) -> Framework:
-    """Read a framework that a person named."""
-    return Framework.from_bytes(read_input(path), where=str(path))
-
-
-@command.command()
+@command.command(example="countermark framework add framework.json --node developer")
 @click.argument("file", type=click.Path(path_type=Path))
 @node_option
 @passphrase_option
-def add(file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+@json_option
+def add(file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Log one version of a framework on the developer's node."""
-    framework = read_framework(file)
+    framework = read_record(Framework, file)
     open_node(node_folder, passphrase_file).say(framework)
-    data(framework.digest)
+    answer(framework.digest, framework.to_value(), as_json=as_json)
     talk("Logged. Next: countermark sync pull, at the witnesses")
 
 
-@command.command()
+@command.command(example="countermark framework show framework.json")
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def show(file: Path, *, as_json: bool) -> None:
     """Show a framework's thresholds."""
-    framework = read_framework(file)
+    framework = read_record(Framework, file)
     if as_json:
         data_json(framework.to_value())
         return
     data(f"{framework.developer}: {framework.title}, {framework.label} ({framework.published})")
     data(f"{framework.status}; {framework.digest}")
     for threshold in framework.thresholds:
-        data(f"{threshold.key} ({threshold.force}, {'/'.join(threshold.actions)}): {threshold.title}")
+        data(
+            f"{threshold.key} ({threshold.force}, {'/'.join(threshold.actions)}): {threshold.title}"
+        )
         rule = threshold.rule
         if isinstance(rule, MetricBound):
             data(
                 f"    {rule.task} {', '.join(rule.languages)}: {rule.direction} {rule.limit:g}, "
-                f"guard {rule.guard:g}, error budgets {rule.alpha_miss:g} and {rule.alpha_false:g}, "
-                f"at least {rule.minimum_labs} labs"
+                f"guard {rule.guard:g}, error budgets {rule.alpha_miss:g} and "
+                f"{rule.alpha_false:g}, at least {rule.minimum_labs} labs"
             )
         else:
             data(f"    not quantified: {rule.needs}")

@@ -6,7 +6,6 @@ from typing import Literal
 
 import click
 
-from countermark.app.cli.framework import read_framework
 from countermark.app.cli.output import (
     data,
     data_json,
@@ -14,29 +13,30 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
-    read_input,
     talk,
 )
+from countermark.app.cli.reading import read_record
+from countermark.app.cli.verb import Noun
 from countermark.commitments.gate import decide as decide_release
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision
+from countermark.records.framework import Decision, Framework
 
+EXAMPLE = "countermark gate decide --framework framework.json --finding finding.json --model m"
 EXIT_CODES = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
 
 
-@click.group()
+@click.group(cls=Noun, example=EXAMPLE)
 def command() -> None:
     """Decide whether a framework's thresholds are kept."""
 
 
-@command.command(
-    epilog="Example: countermark gate decide --framework f.json --finding j.json --model m "
-    "--action deploy. Exit codes: 0 MAY, 3 MUST NOT, 4 NOT ENOUGH EVIDENCE."
-)
+@command.command(example=EXAMPLE, epilog="Exit codes: 0 MAY, 3 MUST NOT, 4 NOT ENOUGH EVIDENCE.")
 @click.option("--framework", "framework_file", type=click.Path(path_type=Path), required=True)
 @click.option("--finding", "finding_file", type=click.Path(path_type=Path), required=True)
 @click.option("--model", required=True, help="Key of the model under test.")
-@click.option("--action", type=click.Choice(["develop", "deploy"]), default="deploy", show_default=True)
+@click.option(
+    "--action", type=click.Choice(["develop", "deploy"]), default="deploy", show_default=True
+)
 @click.option("--log", "log_it", is_flag=True, help="Sign and log the decision on this node.")
 @node_option
 @passphrase_option
@@ -53,8 +53,8 @@ def decide(
     as_json: bool,
 ) -> int:
     """Hold a framework's thresholds against a joint finding."""
-    framework = read_framework(framework_file)
-    finding = Finding.from_bytes(read_input(finding_file), where=str(finding_file))
+    framework = read_record(Framework, framework_file)
+    finding = read_record(Finding, finding_file)
     node = open_node(node_folder, passphrase_file) if log_it else None
     decision = decide_release(
         framework,

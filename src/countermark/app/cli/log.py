@@ -6,18 +6,19 @@ from pathlib import Path
 import click
 
 from countermark.app.cli.output import data, data_json, json_option
+from countermark.app.cli.verb import Noun
 from countermark.node.audit import audit_node
 from countermark.node.node import Node
 
 FAILED = 5
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark log audit demo/nodes/KE")
 def command() -> None:
     """Audit a log."""
 
 
-@command.command(epilog="Example: countermark log audit demo/nodes/KE")
+@command.command(example="countermark log audit demo/nodes/KE demo/nodes/GB")
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
 def audit(folders: tuple[Path, ...], *, as_json: bool) -> int:

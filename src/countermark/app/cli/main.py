@@ -13,6 +13,7 @@ import click
 
 import countermark
 from countermark.app.cli.output import talk
+from countermark.app.cli.verb import Noun
 from countermark.records.errors import CountermarkError
 
 NOUNS = {
@@ -30,7 +31,7 @@ NOUNS = {
 }
 
 
-class _Nouns(click.Group):
+class _Nouns(Noun):
     """Imports a noun's module only when it is used, so that `verify` stays light."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -50,12 +51,12 @@ class _Nouns(click.Group):
 
 @click.command(
     cls=_Nouns,
-    epilog="Start with: countermark demo. Check a file: countermark verify FILE.",
+    example="countermark demo",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(countermark.__version__, prog_name="countermark")
 def cli() -> None:
-    """Joint tests of AI systems: findings anyone can verify, decisions on developers' thresholds."""
+    """Joint tests of AI systems: findings anyone can verify, decisions on thresholds."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -71,6 +72,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         talk("Stopped. Nothing was left half written; running it again works.")
         code = 1
-    except BrokenPipeError:
-        code = 0
     sys.exit(code if isinstance(code, int) else 0)

@@ -4,17 +4,19 @@
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from countermark.app.cli.output import (
+    answer,
     data,
     data_json,
     json_option,
     node_option,
     open_node,
-    passphrase_option,
     read_input,
     talk,
 )
+from countermark.app.cli.verb import Noun
 from countermark.node.config import NODE_FORMAT, NodeConfig
 from countermark.node.index import book
 from countermark.node.index import reindex as rebuild
@@ -22,12 +24,15 @@ from countermark.node.node import Node
 from countermark.records.errors import UsageError
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark node status --node demo/nodes/KE")
 def command() -> None:
     """Make, serve and look at a node's folder."""
 
 
-@command.command(epilog="Example: countermark node init nairobi --code KE --name 'Kenya' …")
+@command.command(
+    example="countermark node init nairobi --code KE --name 'Institute of Kenya' "
+    "--origin ke.example/log --lab KE-nairobi"
+)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--code", required=True, help="Roster code, such as KE.")
 @click.option("--name", required=True, help="The institute's name.")
@@ -46,7 +51,7 @@ def init(
     unencrypted: bool,
 ) -> None:
     """Make a node's folder with new keys, and print its entry for the roster."""
-    config = NodeConfig(format=NODE_FORMAT, code=code, name=name, origin=origin, lab=lab)
+    config = _config(code=code, name=name, origin=origin, lab=lab)
     node = Node.create(folder, config, _passphrase(passphrase_file, unencrypted=unencrypted))
     data_json(node.party(("publisher", "witness")).model_dump(mode="json", exclude_none=True))
     if unencrypted:
@@ -54,7 +59,7 @@ def init(
     talk("Send the entry above to the members, who sign it into the roster.")
 
 
-@command.command()
+@command.command(example="countermark node status --node demo/nodes/KE")
 @node_option
 @json_option
 def status(node_folder: Path, *, as_json: bool) -> None:
@@ -72,19 +77,22 @@ def status(node_folder: Path, *, as_json: bool) -> None:
         return
     data(f"{node.code} {node.config.name}; roster version {known.roster.version}")
     for log in known.logs:
-        seen = f"witnessed {log.witnessed} by {len(log.witnesses)}" if log.witnessed else "unwitnessed"
+        seen = (
+            f"witnessed {log.witnessed} by {len(log.witnesses)}" if log.witnessed else "unwitnessed"
+        )
         data(f"{log.author:<4} {log.size:>5} leaves  {seen}  {log.origin}")
 
 
-@command.command()
+@command.command(example="countermark node reindex --node demo/nodes/KE")
 @node_option
-def reindex(node_folder: Path) -> None:
+@json_option
+def reindex(node_folder: Path, *, as_json: bool) -> None:
     """Build the index anew from the logs and blobs."""
     count = rebuild(open_node(node_folder, None))
-    data(f"{count} statements")
+    answer(f"{count} statements", {"statements": count}, as_json=as_json)
 
 
-@command.command()
+@command.command(example="countermark node serve --node demo/nodes/GB --port 8401")
 @node_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8400, show_default=True)
 def serve(node_folder: Path, port: int) -> None:
@@ -92,6 +100,18 @@ def serve(node_folder: Path, port: int) -> None:
     from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
 
     serve_pages(open_node(node_folder, None), port=port)
+
+
+def _config(**fields: str | None) -> NodeConfig:
+    try:
+        return NodeConfig.model_validate({"format": NODE_FORMAT, **fields})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise UsageError(
+            f"is not one: {first['msg']}",
+            where="--" + ".".join(map(str, first["loc"])),
+            next_step="See the example: countermark node init --help.",
+        ) from error
 
 
 def _passphrase(file: Path | None, *, unencrypted: bool) -> str | None:

@@ -5,12 +5,14 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from countermark.node.node import Node
 from countermark.records.errors import InputError
+
+if TYPE_CHECKING:
+    from countermark.node.node import Node
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -45,6 +47,14 @@ def data_json(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
+def answer(text: str, value: object, *, as_json: bool) -> None:
+    """Write a result to stdout: a line, or the JSON that was asked for."""
+    if as_json:
+        data_json(value)
+    else:
+        data(text)
+
+
 def read_input(path: Path) -> bytes:
     """Return the bytes of a file that a person named; ``-`` is standard input.
 
@@ -63,8 +73,11 @@ def read_input(path: Path) -> bytes:
         ) from error
 
 
-def open_node(folder: Path, passphrase_file: Path | None) -> Node:
+def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
     """Open a node, asking for its passphrase if its keys are encrypted and no file is given."""
+    # It brings the database library, which `verify` and `show` do without.
+    from countermark.node.node import Node  # noqa: PLC0415
+
     if passphrase_file is not None:
         lines = read_input(passphrase_file).decode("utf-8", "replace").splitlines()
         return Node.open(folder, lines[0] if lines else None)

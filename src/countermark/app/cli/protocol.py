@@ -6,15 +6,17 @@ from pathlib import Path
 import click
 
 from countermark.app.cli.output import (
+    answer,
     data,
     data_json,
     json_option,
     node_option,
     open_node,
     passphrase_option,
-    read_input,
     talk,
 )
+from countermark.app.cli.reading import read_record
+from countermark.app.cli.verb import Noun
 from countermark.exercise.authoring import read_folder
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.steps import sign_protocol
@@ -24,17 +26,12 @@ from countermark.taxonomy.languages import language
 from countermark.taxonomy.risks import risk
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark protocol show protocol.json")
 def command() -> None:
     """Freeze, sign and show the definition of an exercise."""
 
 
-def read_protocol(path: Path) -> Protocol:
-    """Read a frozen protocol that a person named."""
-    return Protocol.from_bytes(read_input(path), where=str(path))
-
-
-@command.command(epilog="Example: countermark protocol freeze my-exercise/ -o protocol.json")
+@command.command(example="countermark protocol freeze my-exercise/ -o protocol.json")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("protocol.json")
@@ -42,8 +39,15 @@ def read_protocol(path: Path) -> Protocol:
 @node_option
 @passphrase_option
 @click.option("--log", "log_it", is_flag=True, help="As the coordinator, log it on this node.")
+@json_option
 def freeze(
-    folder: Path, out: Path, node_folder: Path, passphrase_file: Path | None, *, log_it: bool
+    folder: Path,
+    out: Path,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    log_it: bool,
+    as_json: bool,
 ) -> None:
     """Join a protocol's folder into one content-addressed document."""
     protocol, annotations = read_folder(folder)
@@ -53,28 +57,31 @@ def freeze(
     write_atomic(out, protocol.to_bytes())
     if log_it:
         open_node(node_folder, passphrase_file).say(*annotations, protocol)
-    data(protocol.digest)
+    answer(protocol.digest, protocol.to_value(), as_json=as_json)
     talk(f"Wrote {out}. Next: countermark protocol sign {out}")
 
 
-@command.command()
+@command.command(example="countermark protocol sign protocol.json --node demo/nodes/KE")
 @click.argument("file", type=click.Path(path_type=Path))
 @node_option
 @passphrase_option
-def sign(file: Path, node_folder: Path, passphrase_file: Path | None) -> None:
+@json_option
+def sign(file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Countersign a protocol as a participant."""
-    protocol = read_protocol(file)
-    sign_protocol(open_node(node_folder, passphrase_file), protocol)
-    data(protocol.digest)
+    protocol = read_record(Protocol, file)
+    node = open_node(node_folder, passphrase_file)
+    sign_protocol(node, protocol)
+    signed = {"protocol": protocol.digest, "signed_by": node.code}
+    answer(protocol.digest, signed, as_json=as_json)
     talk("Countersigned and logged. Next: countermark sync pull")
 
 
-@command.command()
+@command.command(example="countermark protocol show protocol.json")
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def show(file: Path, *, as_json: bool) -> None:
     """Show what a protocol asks for."""
-    protocol = read_protocol(file)
+    protocol = read_record(Protocol, file)
     if as_json:
         data_json(protocol.to_value())
         return

@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark site``: the public record as files."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from countermark.app.cli.output import data, node_option, open_node, talk
+from countermark.app.cli.output import answer, json_option, node_option, open_node, talk
+from countermark.app.cli.verb import Noun
 from countermark.app.record import write_record
 
 
-@click.group()
+@click.group(cls=Noun, example="countermark site build --node demo/nodes/GB --out record")
 def command() -> None:
     """Write the public record as files."""
 
 
-@command.command(epilog="Example: countermark site build --node demo/nodes/GB --out record")
+@command.command(example="countermark site build --node demo/nodes/GB --out record")
 @node_option
+@json_option
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
-def build(node_folder: Path, out: Path) -> None:
-    """Write pages, statement files, roster and revealed samples; any web server can publish them."""
+def build(node_folder: Path, out: Path, *, as_json: bool) -> None:
+    """Write pages, statement files, roster and revealed samples, for any web server."""
     written = write_record(open_node(node_folder, None), out)
-    data(str(out / "site" / "index.html"))
+    front = str(out / "site" / "index.html")
+    answer(front, {"front": front, **asdict(written)}, as_json=as_json)
     talk(f"{written.pages} files of pages and {written.statements} statements.")

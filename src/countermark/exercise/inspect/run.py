@@ -49,8 +49,9 @@ def run_cells(
     )
     for run, log in zip(runs, logs, strict=True):
         if log.status != "success":
+            reason = log.error.message if log.error else "no reason given"
             raise StateError(
-                f"stopped with {log.status}: {log.error.message if log.error else 'no reason given'}",
+                f"stopped with {log.status}: {reason}",
                 where=f"{run.lab} {run.task} {run.language}",
                 next_step=f"Look into {log.location}, then run the lab again.",
             )

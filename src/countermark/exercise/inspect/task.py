@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One task of a protocol in one language, as an Inspect task: ``inspect eval countermark/exercise``.
+"""One task of a protocol in one language, for ``inspect eval countermark/exercise``.
 
 The task's metadata says under the name ``countermark`` what the log must match when an institute
 imports it: protocol, task, language, lab, settings, and the seed that the secrets are drawn from.
@@ -31,7 +31,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from countermark.exercise.cells import CellRun
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.scoring import score_answer
-from countermark.exercise.secrets import secret_for, seed_for
+from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
+from countermark.node.files import read_file
 from countermark.records import protocol as records
 from countermark.records.errors import InputError
 
@@ -64,14 +65,20 @@ def exercise(
     seed
         The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
     """
-    path = Path(protocol)
+    data = read_file(Path(protocol))
+    if data is None:
+        raise InputError(
+            "is no file",
+            where=f"-T protocol={protocol}",
+            next_step="Give the path of the frozen protocol.",
+        )
     run = CellRun(
-        protocol=records.Protocol.from_bytes(path.read_bytes(), where=str(path)),
+        protocol=records.Protocol.from_bytes(data, where=protocol),
         task=task,
         language=language,
         lab=lab,
         settings=parse_settings(settings),
-        seed=bytes.fromhex(seed) if seed else entropy.token_bytes(32),
+        seed=_seed(seed) if seed else entropy.token_bytes(SEED_BYTES),
     )
     return inspect_task(run)
 
@@ -96,6 +103,20 @@ def parse_settings(settings: str | list[str]) -> tuple[records.FactorSetting, ..
             )
         parsed.append(records.FactorSetting(factor=factor.strip(), value=value.strip()))
     return tuple(parsed)
+
+
+def _seed(text: str) -> bytes:
+    try:
+        seed = bytes.fromhex(text)
+    except ValueError:
+        seed = b""
+    if len(seed) != SEED_BYTES:
+        raise InputError(
+            f"is not {2 * SEED_BYTES} hex digits",
+            where="-T seed",
+            next_step="Give the lab's secret seed, or none to have one drawn.",
+        )
+    return seed
 
 
 def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> Task:

@@ -24,7 +24,7 @@ from countermark.records.protocol import FactorSetting, Item, Protocol, Scorer, 
 from countermark.records.sample import Score
 
 
-def score_answer(  # noqa: PLR0917  a pure function names all that it depends on
+def score_answer(
     protocol: Protocol,
     task: Task,
     item: Item,

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Records that a person names: a bare record, or a published statement, which is verified first."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from countermark.app.cli.output import read_input
+from countermark.node.files import read_file
+from countermark.records.base import Record
+from countermark.records.canonical import read_object
+from countermark.records.errors import InputError, VerificationError
+from countermark.signing.roster import Roster, load_roster
+from countermark.transparency.statement import FORMAT
+from countermark.transparency.verify import verify_statement
+
+R = TypeVar("R", bound=Record)
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+def read_record(kind: type[R], path: Path) -> R:
+    """Read a record of one kind.
+
+    A published statement is checked against the roster of the record that it lies in.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds something else.
+    VerificationError
+        If it is a statement that does not check out.
+    """
+    contents = read_input(path)
+    value = read_object(contents, where=str(path))
+    if value.get("format") != FORMAT:
+        return kind.from_value(value, where=str(path))
+    verification = verify_statement(contents, roster_in(roster_beside(path)))
+    if not verification.valid:
+        raise VerificationError(
+            f"is a statement that does not check out: {verification.failures[0].detail}",
+            where=str(path),
+            next_step=f"See all checks: countermark verify {path}",
+        )
+    if not isinstance(verification.record, kind):
+        stated = verification.record.kind_name() if verification.record else "no record"
+        raise InputError(
+            f"is a {stated}, not a {kind.kind_name()}",
+            where=str(path),
+            next_step=f"Give a file that holds a {kind.kind_name()}.",
+        )
+    return verification.record
+
+
+def roster_beside(path: Path) -> Path:
+    """Return where the roster of a published statement lies: beside the statements' folder."""
+    return path.absolute().parent.parent / "roster"
+
+
+def roster_in(folder: Path) -> Roster:
+    """Read and verify the roster in a folder.
+
+    It may have expired since: what was witnessed while it was in force stays valid, and the
+    verification of a statement asks for that.
+
+    Raises
+    ------
+    InputError
+        If the folder or one of its files is missing or malformed.
+    VerificationError
+        If the roster is not what its members signed.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            "is no folder",
+            where=str(folder),
+            next_step="Give the folder of the members' roster: --roster DIR.",
+        )
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return load_roster({path.name: read_file(path) or b"" for path in paths}, at=_ANY_TIME)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every page shares: the book, the reference data, names of things, and the one template."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from countermark import __version__
+from countermark.app.site import addresses, figures
+from countermark.app.site.exercises import with_page
+from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.app.site.reference import Reference
+from countermark.app.site.words import WORDS
+from countermark.node.book import Book, Entry
+from countermark.records.canonical import JsonValue, canonical, content_digest
+from countermark.records.finding import Finding
+from countermark.records.framework import Framework
+from countermark.records.protocol import Protocol
+from countermark.taxonomy.languages import language
+
+MISSING = "404.html"
+
+SECTIONS = (
+    ("Findings", "findings/index.html"),
+    ("Exercises", "exercises/index.html"),
+    ("Decisions", "decisions/index.html"),
+    ("Log", "log/index.html"),
+    ("Members", "members/index.html"),
+    ("Declarations", "declarations/index.html"),
+    ("Partnerships", "partnerships/index.html"),
+    ("Commitments", "commitments/index.html"),
+    ("Words", "words/index.html"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A link to the same figures or record as a file."""
+
+    label: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """A book and what is known about the world, ready to be shown."""
+
+    book: Book
+    reference: Reference
+
+    @cached_property
+    def demonstration(self) -> bool:
+        """Whether any protocol, finding or framework of the book says it is a demonstration."""
+        return any(
+            entry.record.demonstration
+            for entry in self.book.entries
+            if isinstance(entry.record, Protocol | Finding | Framework)
+        )
+
+    @cached_property
+    def state(self) -> str:
+        """Content address of the logs that all pages were made from."""
+        logs: JsonValue = {log.origin: [log.size, log.root] for log in self.book.logs}
+        return content_digest(canonical(logs))
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """Content addresses of the records that have a page of their own."""
+        return with_page(self.book)
+
+    @cached_property
+    def countries(self) -> dict[str, str]:
+        """Names of the members by their codes."""
+        return {institute.code: institute.country for institute in self.reference.institutes}
+
+    def who(self, code: str) -> str:
+        """Return the name of an author; a member in a demonstration is named as simulated."""
+        if code in self.countries:
+            name = self.countries[code]
+            return f"{name} (simulated)" if self.demonstration else name
+        party = self.book.roster.party(code)
+        return party.name if party else code
+
+    def language(self, tag: str) -> str:
+        """Return the English name of a language."""
+        return language(tag).english
+
+    def render(
+        self, template: str, path: str, title: str, *, digest: str | None = None, **values: Any
+    ) -> Page:
+        """Fill a template.
+
+        Parameters
+        ----------
+        template
+            Name of the template without its suffix.
+        path
+            Folder of the page from the site's root, empty or ending in a slash; or a file name.
+        title
+            Title of the page, which is also its first heading.
+        digest
+            Content address of the record that the page is about, if it is about one.
+        values
+            What the template shows.
+        """
+        file = path if path.endswith(".html") else f"{path}index.html"
+        # A server sends this page from any depth, so its links start at the top.
+        root = "/" if file == MISSING else "../" * file.count("/")
+
+        def link(target: str) -> str:
+            return root + (target + "index.html" if target.endswith("/") else target)
+
+        def term(key: str, shown: str | None = None) -> Markup:
+            word = WORDS[key]
+            return Markup('<a class="term" href="{}#{}">{}</a>').format(
+                link("words/"), key, shown or word.term
+            )
+
+        html = _environment().get_template(f"{template}.html").render(
+            site=self,
+            title=title,
+            section=f"{file.split('/', maxsplit=1)[0]}/index.html",
+            file=file,
+            front=file == "index.html",
+            link=link,
+            term=term,
+            digest=digest,
+            version=__version__,
+            sections=SECTIONS,
+            **values,
+        )
+        return Page(file, title, html.encode())
+
+
+def downloads(sheets: Sequence[Sheet], entry: Entry | None = None) -> tuple[Download, ...]:
+    """Return the links under a table: each sheet as CSV and JSON, and the record itself."""
+    found = [
+        Download(f"{sheet.title} ({suffix.upper()})", f"{sheet.path}.{suffix}")
+        for sheet in sheets
+        for suffix in ("csv", "json")
+    ]
+    if entry:
+        kind = entry.record.kind_name()
+        found.append(Download("The record itself (JSON)", addresses.record(kind, entry.digest)))
+    return tuple(found)
+
+
+def files(sheets: Sequence[Sheet]) -> tuple[DataFile, ...]:
+    """Return the files of some sheets."""
+    return tuple(file for sheet in sheets for file in sheet.files())
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("countermark.app.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "figure": figures.figure,
+        "rate": figures.rate_text,
+        "interval": lambda found: figures.interval(found.lower, found.upper),
+        "moment": figures.moment,
+        "date": figures.date,
+        "sentence": figures.sentence,
+        "short": addresses.short,
+    }
+    environment.globals |= {"addresses": addresses}
+    return environment

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One page for each cell of each finding: every figure, lab by lab and with labs left out."""
+
+from collections.abc import Iterator
+
+from countermark.app.site import addresses, figures
+from countermark.app.site.context import Site, downloads, files
+from countermark.app.site.exercises import findings
+from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.app.site.strands import ESTIMANDS, headline, lab_chart, left_out_chart
+from countermark.node.book import Entry
+from countermark.records.finding import FindingCell
+from countermark.records.protocol import Protocol
+
+
+def cell_pages(site: Site) -> Iterator[Page | DataFile]:
+    """Return one page for each cell whose task and system the protocol still names."""
+    for entry, finding, protocol in findings(site.book):
+        for cell in finding.cells:
+            yield from _cell_page(site, entry, protocol, cell)
+
+
+def _cell_page(
+    site: Site, entry: Entry, protocol: Protocol, cell: FindingCell
+) -> Iterator[Page | DataFile]:
+    task, model = protocol.task(cell.task), protocol.model(cell.model)
+    if task is None or model is None:
+        return
+    path = addresses.cell(entry.digest, cell.model, cell.task, cell.language)
+    sheets = (_figures(path, cell), _labs(path, cell))
+    charts = [
+        (estimand, chart)
+        for estimand in ESTIMANDS
+        if (chart := left_out_chart(site, cell, estimand, f"without-{estimand}"))
+    ]
+    yield site.render(
+        "cell", path, f"{task.title}: {site.language(cell.language)}", digest=entry.digest,
+        entry=entry, protocol=protocol, task=task, model=model, cell=cell, first=headline(cell),
+        lab_chart=lab_chart(site, cell, "labs"),
+        whole=[figure for figure in cell.figures if figure.without_lab is None],
+        left_out=[figure for figure in cell.figures if figure.without_lab is not None],
+        left_out_charts=charts, between=figures.interval, downloads=downloads(sheets),
+    )
+    yield from files(sheets)
+
+
+def _figures(path: str, cell: FindingCell) -> Sheet:
+    return Sheet(
+        f"{path}figures",
+        "All figures",
+        ("estimand", "correction", "without_lab", "value", "standard_error",
+         "degrees_of_freedom", "lower", "upper", "level", "method", "labs", "items", "s2_lab",
+         "s2_item", "s2_lab_item", "s2_epoch"),
+        tuple(
+            (figure.estimand, figure.correction, figure.without_lab, figure.value, figure.se,
+             figure.df, figure.lower, figure.upper, figure.level, figure.method, figure.labs,
+             figure.items,
+             *((parts.s2_lab, parts.s2_item, parts.s2_lab_item, parts.s2_epoch)
+               if (parts := figure.components) else (None,) * 4))
+            for figure in cell.figures
+        ),
+    )
+
+
+def _labs(path: str, cell: FindingCell) -> Sheet:
+    return Sheet(
+        f"{path}labs",
+        "Rates by lab",
+        ("institute", "lab", "value", "lower", "upper", "events", "scored", "difference",
+         "expanded_uncertainty", "e_n"),
+        tuple(
+            (lab.institute, lab.lab, lab.value, lab.lower, lab.upper, lab.events, lab.scored,
+             lab.difference, lab.expanded_uncertainty, lab.e_n)
+            for lab in cell.labs
+        ),
+    )

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known about the world from public sources: nobody in the network has signed it."""
+
+from dataclasses import dataclass
+
+from countermark.commitments.reference import Company, companies, load_commitments
+from countermark.network.reference import (
+    load_declarations,
+    load_institutes,
+    load_partnerships,
+)
+from countermark.records.reference import Declaration, Institute, Partnership
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Members, declarations, partnerships and commitments."""
+
+    institutes: tuple[Institute, ...]
+    declarations: tuple[Declaration, ...]
+    partnerships: tuple[Partnership, ...]
+    commitments: Declaration
+    companies: tuple[Company, ...]
+
+
+def load_reference() -> Reference:
+    """Return the reference data that comes with the package."""
+    return Reference(
+        load_institutes(),
+        tuple(sorted(load_declarations(), key=lambda found: (found.date, found.key))),
+        tuple(sorted(load_partnerships(), key=lambda found: (found.date, found.key))),
+        load_commitments(),
+        companies(),
+    )

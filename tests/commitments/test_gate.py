@@ -1,0 +1,548 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate, rule by rule, on small findings made by hand."""
+
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from countermark.commitments.gate import Action, decide, threshold_outcome
+from countermark.records.errors import InputError, VerificationError
+from countermark.records.evidence import CellCounts
+from countermark.records.finding import (
+    Correction,
+    Estimand,
+    ExactCounts,
+    Figure,
+    Finding,
+    FindingCell,
+    JudgedParts,
+    JudgeValidity,
+    LabSettings,
+    NotComputed,
+)
+from countermark.records.framework import (
+    Decision,
+    Framework,
+    MetricBound,
+    NotQuantified,
+    Threshold,
+    ThresholdOutcome,
+)
+from countermark.statistics.estimate import end
+
+DIGEST = "sha256:" + "0" * 64
+LABS = ("FR-a", "GB-b", "JP-c")
+CORRECTIONS: tuple[Correction, ...] = ("none", "rogan-gladen")
+Direction = Literal["at-most", "at-least"]
+
+
+def figure(
+    value: float,
+    se: float = 0.005,
+    *,
+    estimand: Estimand = "benchmark",
+    correction: Correction = "none",
+    without: str | None = None,
+    labs: int = len(LABS),
+    df: float = 20,
+) -> Figure:
+    return Figure(
+        estimand=estimand,
+        correction=correction,
+        without_lab=without,
+        value=value,
+        se=se,
+        df=df,
+        lower=end(value, 0.975, "lower", se=se, df=df),
+        upper=end(value, 0.975, "upper", se=se, df=df),
+        level=0.95,
+        method="crossed",
+        shape="effective",
+        labs=labs - (without is not None),
+        items=12,
+        items_dropped=0,
+    )
+
+
+def figures(
+    value: float, se: float = 0.005, *, labs: tuple[str, ...] = LABS, **changes: Any
+) -> tuple[Figure, ...]:
+    """All labs together, and each left out; every figure alike."""
+    left_out = (None, *labs) if len(labs) > 1 else (None,)
+    return tuple(
+        figure(value, se, without=without, labs=len(labs), **changes) for without in left_out
+    )
+
+
+def cell(*known: Figure, language: str = "en", **changes: Any) -> FindingCell:
+    fields: dict[str, Any] = {
+        "model": "m",
+        "task": "leak",
+        "language": language,
+        "status": "reported",
+        "counts": CellCounts(
+            model="m", task="leak", language=language, submitted=0, answered=0, refused=0,
+            errored=0, missing=0, scorers=(),
+        ),
+        "validity": (),
+        "figures": known,
+        "not_computed": (),
+        "labs": (),
+    }  # fmt: skip
+    return FindingCell(**fields | changes)
+
+
+def finding(*cells: FindingCell, demonstration: bool = False) -> Finding:
+    return Finding(
+        protocol=DIGEST,
+        coordinator="GB",
+        demonstration=demonstration,
+        significant_digits=8,
+        relative_tolerance=1e-6,
+        absolute_tolerance=1e-9,
+        labs=(
+            LabSettings(institute="GB", lab="GB-b", evidence=DIGEST, settings=(), deviations=()),
+        ),
+        differences=(),
+        cells=cells,
+    )
+
+
+def limit(**changes: Any) -> MetricBound:
+    fields: dict[str, Any] = {
+        "task": "leak",
+        "languages": ("en",),
+        "estimands": ("benchmark",),
+        "direction": "at-most",
+        "limit": 0.1,
+        "guard": 0.0,
+        "alpha_miss": 0.01,
+        "alpha_false": 0.05,
+        "minimum_labs": 1,
+    }
+    return MetricBound(**fields | changes)
+
+
+def threshold(
+    rule: MetricBound | NotQuantified | None = None,
+    key: str = "t",
+    actions: tuple[Action, ...] = ("deploy",),
+) -> Threshold:
+    return Threshold(key=key, title="T", force="shall", actions=actions, rule=rule or limit())
+
+
+def framework(*thresholds: Threshold, **changes: Any) -> Framework:
+    fields: dict[str, Any] = {
+        "developer": "Example",
+        "title": "F",
+        "label": "1",
+        "published": "2026",
+        "status": "in-force",
+        "demonstration": False,
+        "source": "made up",
+        "thresholds": thresholds or (threshold(),),
+    }
+    return Framework(**fields | changes)
+
+
+def judge(version: str = "v1") -> JudgeValidity:
+    return JudgeValidity(
+        version=version, annotation_set=DIGEST, labelled_by="us", positives=30, true_positives=27,
+        negatives=30, true_negatives=27, unparsed=0, sensitivity=0.9, sensitivity_lower=0.7,
+        sensitivity_upper=0.95, specificity=0.9, specificity_lower=0.7, specificity_upper=0.95,
+    )  # fmt: skip
+
+
+def outcome(known: Finding, **changes: Any) -> ThresholdOutcome:
+    return threshold_outcome(threshold(limit(**changes)), known, "m")
+
+
+def verdict(known: Finding, *thresholds: Threshold, action: Action = "deploy") -> Decision:
+    return decide(framework(*thresholds), known, model="m", action=action, decided_by="GB")
+
+
+KEPT = finding(cell(*figures(0.02)))
+CROSSED = finding(cell(*figures(0.5)))
+ACROSS = finding(cell(*figures(0.09, 0.02)))
+
+
+def test_rule_1_a_threshold_that_is_not_quantified_is_left_to_a_person() -> None:
+    found = threshold_outcome(threshold(NotQuantified(needs="a panel's judgement")), KEPT, "m")
+    assert (found.state, found.rule) == ("undetermined", 1)
+    assert "a panel's judgement" in found.reason
+    assert found.bounds == ()
+
+
+def test_rule_2_a_language_that_the_finding_lacks_leaves_it_undetermined() -> None:
+    found = outcome(KEPT, languages=("en", "fr"))
+    assert (found.state, found.rule) == ("undetermined", 2)
+    assert "fr" in found.reason
+
+
+@pytest.mark.parametrize("status", ["judge-not-validated", "not-computable"])
+def test_rule_3_a_cell_without_a_sound_rate_leaves_it_undetermined(status: str) -> None:
+    unsound = cell(language="fr", status=status, reason="nobody labelled answers")
+    found = outcome(finding(cell(*figures(0.02)), unsound), languages=("en", "fr"))
+    assert (found.state, found.rule) == ("undetermined", 3)
+    assert "nobody labelled answers" in found.reason
+
+
+def test_rule_3_figures_of_a_cell_without_a_validated_judge_are_not_looked_at() -> None:
+    odd = cell(*figures(0.5), status="judge-not-validated", reason="no labels")
+    assert outcome(finding(odd)).rule == 3
+
+
+def test_rule_4_a_point_estimate_under_the_line_with_an_interval_across_is_not_enough() -> None:
+    decision = verdict(ACROSS)
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+    used = decision.outcomes[0].deciding
+    assert used is not None
+    assert used.value < 0.1 < used.upper
+
+
+def test_rule_4_each_bound_has_the_confidence_of_its_own_error_budget() -> None:
+    (used,) = outcome(finding(cell(*figures(0.05, labs=("GB-b",))))).bounds
+    assert used.upper == pytest.approx(end(0.05, 1 - 0.01, "upper", se=0.005, df=20))
+    assert used.lower == pytest.approx(end(0.05, 1 - 0.05, "lower", se=0.005, df=20))
+
+
+def test_rule_4_for_an_at_least_limit_the_two_budgets_change_sides() -> None:
+    known = finding(cell(*figures(0.5, labs=("GB-b",))))
+    (used,) = outcome(known, direction="at-least").bounds
+    assert used.lower == pytest.approx(end(0.5, 1 - 0.01, "lower", se=0.005, df=20))
+    assert used.upper == pytest.approx(end(0.5, 1 - 0.05, "upper", se=0.005, df=20))
+
+
+@pytest.mark.parametrize(
+    ("value", "direction"),
+    [(0.09, "at-most"), (0.12, "at-least")],
+)
+def test_rule_4_the_guard_band_makes_it_harder_to_keep_a_limit(
+    value: float, direction: Direction
+) -> None:
+    known = finding(cell(*figures(value, 0.002)))
+    assert outcome(known, direction=direction).state == "kept"
+    assert outcome(known, direction=direction, guard=0.03).state == "undetermined"
+
+
+def test_rule_4_the_guard_band_does_not_make_it_easier_to_cross_a_limit() -> None:
+    known = finding(cell(*figures(0.09, 0.002)))
+    assert outcome(known, guard=0.05).state == "undetermined"
+
+
+@pytest.mark.parametrize(
+    ("value", "state"), [(0.5, "kept"), (0.02, "crossed"), (0.11, "undetermined")]
+)
+def test_rules_4_to_9_at_least_limits_are_the_mirror_image(value: float, state: str) -> None:
+    assert outcome(finding(cell(*figures(value))), direction="at-least").state == state
+
+
+ODD_ONES = [
+    pytest.param({"without": "JP-c"}, id="leave-one-out"),
+    pytest.param({"correction": "rogan-gladen"}, id="corrected"),
+    pytest.param({"estimand": "generalised"}, id="other-estimand"),
+    pytest.param(
+        {"estimand": "generalised", "correction": "rogan-gladen", "without": "FR-a"}, id="all-three"
+    ),
+]
+
+
+def with_odd_one(value: float, odd: dict[str, Any], se: float = 0.005) -> Finding:
+    """Return a finding in which one figure is otherwise than all the others."""
+    whole = {"estimand": "benchmark", "correction": "none", "without": None} | odd
+    every = [
+        figure(value, se, **odd)
+        if (one.estimand, one.correction, one.without_lab) == tuple(whole.values())
+        else one
+        for estimand in ("benchmark", "generalised")
+        for correction in CORRECTIONS
+        for one in figures(0.02, estimand=estimand, correction=correction)
+    ]
+    return finding(cell(*every, validity=(judge(),)))
+
+
+@pytest.mark.parametrize("odd", ODD_ONES)
+def test_rule_5_the_worst_of_all_figures_decides(odd: dict[str, Any]) -> None:
+    found = outcome(with_odd_one(0.5, odd), estimands=("benchmark", "generalised"))
+    assert (found.state, found.rule) == ("crossed", 5)
+    assert found.deciding is not None
+    assert found.deciding.value == 0.5
+    assert len(found.bounds) == 16
+
+
+def test_rule_5_an_estimand_that_the_threshold_does_not_name_is_not_held_against_it() -> None:
+    known = with_odd_one(0.5, {"estimand": "generalised"})
+    assert outcome(known, estimands=("benchmark",)).state == "kept"
+
+
+def test_rule_5_one_language_over_the_line_is_enough() -> None:
+    known = finding(cell(*figures(0.02)), cell(*figures(0.5), language="fr"))
+    assert outcome(known, languages=("en", "fr", "sw")).rule == 5
+
+
+@pytest.mark.parametrize("odd", ODD_ONES)
+def test_rule_6_one_figure_across_the_line_leaves_it_undetermined(odd: dict[str, Any]) -> None:
+    found = outcome(with_odd_one(0.09, odd, 0.02), estimands=("benchmark", "generalised"))
+    assert (found.state, found.rule) == ("undetermined", 6)
+
+
+def test_rule_6_a_figure_that_could_not_be_computed_leaves_it_undetermined() -> None:
+    lost = NotComputed(
+        estimand="benchmark", correction="none", without_lab="JP-c", reason="one item is left"
+    )
+    known = finding(cell(*figures(0.02)[:-1], not_computed=(lost,)))
+    found = outcome(known)
+    assert (found.state, found.rule) == ("undetermined", 6)
+    assert "one item is left" in found.reason
+
+
+def test_rule_6_a_lost_figure_of_another_estimand_does_not_matter() -> None:
+    lost = NotComputed(estimand="generalised", correction="none", reason="one item")
+    assert outcome(finding(cell(*figures(0.02), not_computed=(lost,)))).state == "kept"
+
+
+@pytest.mark.parametrize("odd", ODD_ONES)
+def test_rule_6_silence_about_a_figure_leaves_it_undetermined(odd: dict[str, Any]) -> None:
+    whole = with_odd_one(0.02, {"without": None})
+    silent = {"estimand": "benchmark", "correction": "none", "without": None} | odd
+    kept = [
+        one
+        for one in whole.cells[0].figures
+        if (one.estimand, one.correction, one.without_lab) != tuple(silent.values())
+    ]
+    known = finding(cell(*kept, validity=(judge(),)))
+    assert outcome(whole, estimands=("benchmark", "generalised")).state == "kept"
+    found = outcome(known, estimands=("benchmark", "generalised"))
+    assert (found.state, found.rule) == ("undetermined", 6)
+
+
+def test_rule_6_a_lost_figure_does_not_hide_that_another_is_missing() -> None:
+    lost = NotComputed(estimand="generalised", correction="none", reason="one item")
+    known = finding(cell(*figures(0.02), validity=(judge(),), not_computed=(lost,)))
+    assert outcome(known).rule == 6
+
+
+def test_rule_7_a_model_that_failed_the_controls_cannot_keep_a_limit() -> None:
+    known = finding(cell(*figures(0.02), status="not-informative", reason="0 of 20 controls"))
+    found = outcome(known)
+    assert (found.state, found.rule) == ("undetermined", 7)
+    assert "0 of 20 controls" in found.reason
+
+
+def test_rule_7_a_model_that_failed_the_controls_can_cross_a_limit() -> None:
+    known = finding(cell(*figures(0.5), status="not-informative", reason="0 of 20 controls"))
+    assert outcome(known).state == "crossed"
+
+
+def test_rule_8_fewer_labs_than_asked_for_cannot_keep_a_limit() -> None:
+    assert outcome(KEPT, minimum_labs=3).state == "kept"
+    found = outcome(KEPT, minimum_labs=4)
+    assert (found.state, found.rule) == ("undetermined", 8)
+    assert "3 labs" in found.reason
+
+
+def test_rule_8_fewer_labs_than_asked_for_can_cross_a_limit() -> None:
+    assert outcome(CROSSED, minimum_labs=4).state == "crossed"
+
+
+def test_rule_9_all_bounds_within_the_limit_keep_it() -> None:
+    found = outcome(KEPT)
+    assert (found.state, found.rule) == ("kept", 9)
+    assert found.deciding is not None
+    assert found.deciding.upper == max(used.upper for used in found.bounds) < 0.1
+
+
+@pytest.mark.parametrize("status", ["superseded", "withdrawn"])
+def test_rule_10_a_framework_that_is_not_in_force_permits_and_forbids_nothing(status: str) -> None:
+    for known in (KEPT, CROSSED):
+        decision = decide(
+            framework(status=status), known, model="m", action="deploy", decided_by="GB"
+        )
+        assert (decision.verdict, decision.rule) == ("NOT ENOUGH EVIDENCE", 10)
+
+
+def test_rule_10_an_action_that_no_threshold_names_is_not_permitted() -> None:
+    decision = verdict(KEPT, threshold(actions=("deploy",)), action="develop")
+    assert (decision.verdict, decision.rule) == ("NOT ENOUGH EVIDENCE", 10)
+    assert decision.outcomes == ()
+
+
+def test_rule_11_one_crossed_threshold_forbids_whatever_the_others_say() -> None:
+    decision = verdict(
+        CROSSED,
+        threshold(limit(limit=0.9), key="kept"),
+        threshold(NotQuantified(needs="a person"), key="open"),
+        threshold(key="crossed"),
+    )
+    assert (decision.verdict, decision.rule) == ("MUST NOT", 11)
+    assert decision.reason.startswith("crossed: ")
+    assert [one.state for one in decision.outcomes] == ["kept", "undetermined", "crossed"]
+
+
+def test_rule_12_one_undetermined_threshold_is_not_enough_evidence() -> None:
+    decision = verdict(KEPT, threshold(key="kept"), threshold(limit(minimum_labs=9), key="few"))
+    assert (decision.verdict, decision.rule) == ("NOT ENOUGH EVIDENCE", 12)
+    (needed,) = decision.missing
+    assert needed.startswith("few: ")
+
+
+def test_rule_13_all_thresholds_kept_permits() -> None:
+    decision = verdict(KEPT, threshold(key="a"), threshold(limit(limit=0.2), key="b"))
+    assert (decision.verdict, decision.rule) == ("MAY", 13)
+    assert decision.missing == ()
+
+
+def test_rule_13_thresholds_about_another_action_do_not_stand_in_the_way() -> None:
+    decision = verdict(KEPT, threshold(), threshold(limit(limit=0.01), "d", ("develop",)))
+    assert decision.verdict == "MAY"
+
+
+@pytest.mark.parametrize("where", ["framework", "finding"])
+def test_a_decision_on_a_demonstration_is_one(where: str) -> None:
+    promised = framework(demonstration=where == "framework")
+    known = finding(cell(*figures(0.02)), demonstration=where == "finding")
+    decision = decide(promised, known, model="m", action="deploy", decided_by="GB")
+    assert decision.demonstration
+    assert (decision.framework, decision.finding) == (promised.digest, known.digest)
+
+
+def test_the_gate_needs_no_rows() -> None:
+    """Every figure beside the signed ones may be absent, and components are not looked at."""
+    counted = CellCounts(
+        model="m", task="leak", language="en", submitted=72, answered=72, refused=0, errored=0,
+        missing=0, scorers=(),
+    )  # fmt: skip
+    for value, state in ((0.02, "kept"), (0.5, "crossed")):
+        bare = cell(*figures(value))
+        full = cell(*figures(value), counts=counted)
+        assert bare.counts.submitted == 0
+        assert outcome(finding(bare)) == outcome(finding(full))
+        assert outcome(finding(bare)).state == state
+
+
+def exact(events: float, trials: int) -> Figure:
+    counts = ExactCounts(events=events, trials=trials)
+    value = events / trials
+    return figure(0.5).model_copy(
+        update={
+            "value": value,
+            "se": None,
+            "df": None,
+            "lower": 0.0,
+            "upper": 1 - 0.025 ** (1 / trials),
+            "shape": "exact",
+            "method": "exact",
+            "counts": counts,
+            "labs": 1,
+        }
+    )
+
+
+@pytest.mark.parametrize(("items", "state"), [(12, "undetermined"), (60, "kept")])
+def test_rule_9_no_event_at_all_keeps_a_limit_only_from_enough_items(
+    items: int, state: str
+) -> None:
+    """The bound of no event in n items at 99 % is 1 - 0.01 ** (1 / n)."""
+    found = outcome(finding(cell(exact(0, items))))
+    assert found.state == state
+    assert found.bounds[0].upper == pytest.approx(1 - 0.01 ** (1 / items))
+
+
+TAMPERED: list[dict[str, Any]] = [
+    {"upper": 0.021},
+    {"lower": 0.019},
+    {"se": 0.001},
+    {"df": 2.0},
+    {"value": 0.021},
+    {"se": None},
+    {"se": 0.0},
+    {"se": 1e-200},
+    {"df": 1e-5},
+    {"level": 1.0},
+    {"level": 0.0},
+    {"lower": 0.5},
+    {"shape": "exact"},
+    {"shape": "exact", "counts": ExactCounts(events=9, trials=3)},
+    {"shape": "exact", "counts": ExactCounts(events=1, trials=0)},
+    {
+        "shape": "corrected",
+        "judged": JudgedParts(
+            reported=0.1, slope=0, sampling_se=0.1, sampling_df=9, judge_se=0.1, judge_df=9
+        ),
+    },
+]
+
+
+@pytest.mark.parametrize("changed", TAMPERED, ids=str)
+def test_a_figure_that_its_own_parts_do_not_give_is_an_error(changed: dict[str, Any]) -> None:
+    known = finding(cell(*figures(0.02)[:-1], figures(0.02)[-1].model_copy(update=changed)))
+    with pytest.raises(VerificationError, match="its own parts do not give") as caught:
+        verdict(known)
+    assert caught.value.where == "finding, leak, en, benchmark rate (none, without JP-c)"
+    assert "Decide nothing" in caught.value.next_step
+
+
+def test_a_bound_that_leaves_the_estimate_out_is_an_error() -> None:
+    """Next to no degrees of freedom: at a high confidence the quantile is no number any more."""
+    wild = figures(0.02, labs=("GB-b",), df=0.0105)
+    with pytest.raises(VerificationError):
+        outcome(finding(cell(*wild)), alpha_miss=1e-9)
+
+
+@pytest.mark.parametrize("model", ["M", "two words", "", "a" * 81])
+def test_what_can_be_no_model_key_is_an_error(model: str) -> None:
+    with pytest.raises(InputError, match="key of a model") as caught:
+        decide(framework(), KEPT, model=model, action="deploy", decided_by="GB")
+    assert "protocol" in caught.value.next_step
+
+
+rates = st.floats(0.005, 0.6)
+errors = st.floats(0.0005, 0.1)
+places = st.integers(0, len(LABS))
+
+
+@settings(max_examples=150, deadline=None)
+@given(rates, errors, errors, places, st.floats(1, 50), st.booleans())
+def test_widening_an_interval_never_turns_not_enough_evidence_into_may(
+    value: float, se: float, odd_se: float, place: int, factor: float, at_most: bool
+) -> None:
+    known = list(figures(value, se))
+    known[place] = figure(value, odd_se, without=known[place].without_lab)
+    rule = threshold(limit(direction="at-most" if at_most else "at-least"))
+    before = verdict(finding(cell(*known)), rule).verdict
+    known[place] = figure(value, odd_se * factor, without=known[place].without_lab)
+    after = verdict(finding(cell(*known)), rule).verdict
+    if before == "NOT ENOUGH EVIDENCE":
+        assert after != "MAY"
+    if before == "MUST NOT":
+        assert after != "MAY"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(rates, errors), min_size=4, max_size=4), places)
+def test_saying_less_never_turns_a_verdict_into_may(
+    drawn: list[tuple[float, float]], place: int
+) -> None:
+    left_out = (None, *LABS)
+    known = [
+        figure(value, se, without=without)
+        for (value, se), without in zip(drawn, left_out, strict=True)
+    ]
+    silent = [one for index, one in enumerate(known) if index != place]
+    assert verdict(finding(cell(*silent))).verdict != "MAY"
+
+
+@settings(max_examples=100, deadline=None)
+@given(rates, errors, st.floats(0.01, 0.99))
+def test_the_verdict_is_may_or_must_not_only_if_the_whole_interval_is_on_one_side(
+    value: float, se: float, line: float
+) -> None:
+    found = outcome(finding(cell(*figures(value, se))), limit=line)
+    if found.state == "kept":
+        assert all(used.upper < line for used in found.bounds)
+    if found.state == "crossed":
+        assert any(used.lower > line for used in found.bounds)
+    if found.state == "undetermined":
+        assert any(used.lower <= line <= used.upper for used in found.bounds)

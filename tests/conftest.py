@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures that take seconds to build and are shared by the whole session."""
+
+import pytest
+from exercise_finished import FinishedExercise, finish
+from exercise_small import Snapshots
+
+
+@pytest.fixture(scope="session")
+def finished_exercise(tmp_path_factory: pytest.TempPathFactory) -> FinishedExercise:
+    """Return the demonstration's exercise with scripted answers; change only copies of it."""
+    return finish(tmp_path_factory.mktemp("finished"))
+
+
+@pytest.fixture(scope="session")
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
+    """Return a small exercise as it stood after each of its stages."""
+    return Snapshots(tmp_path_factory.mktemp("small"))
