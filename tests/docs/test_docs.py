@@ -29,7 +29,8 @@ from countermark.app.cli.main import cli
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "countermark"
 PLACES = {"src", "docs", "tests", "benchmarks", "schemas", "scripts"}
-SHELL = {"sh", "bash", "console"}
+SHELL = {"sh", "bash"}
+SESSION = "console"
 KEYWORDS = {"do", "then", "else", "if", "while", "!", "time", "{"}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], key=str)
 
@@ -88,6 +89,8 @@ def shell_commands(script: str) -> Iterator[tuple[str, ...]]:
 def shown(text: str) -> list[Shown]:
     """Return every command that a document shows, in shell blocks and in code."""
     blocks = [fence.body for fence in fences(text) if fence.language in SHELL]
+    sessions = [fence.body for fence in fences(text) if fence.language == SESSION]
+    blocks += re.findall(r"^\$ (.*)$", "\n".join(sessions), re.MULTILINE)
     whole = [Shown(words, whole=True) for block in blocks for words in shell_commands(block)]
     mentioned = [Shown(tuple(span.split()), whole=False) for span in code_spans(text)]
     return [
@@ -284,6 +287,7 @@ def test_rule_6_every_noun_and_verb_is_shown() -> None:
         ("```sh\ncountermark gate decide --framework f --finding g --model m --action sell\n```",
          "sell"),
         ("```sh\nX=$(countermark node status --depth 3)\n```", "--depth"),
+        ("```console\n$ .venv/bin/countermark vow\ncountermark said no\n```", "no countermark vow"),
         ("Say `countermark finding explain`.", "no countermark finding explain"),
         ("Say `countermark sync pull|push`.", "no countermark sync push"),
         ("Say `countermark demo [--fast]`.", "--fast"),

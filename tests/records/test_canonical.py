@@ -216,7 +216,9 @@ def test_equal_values_have_equal_bytes(value: Any, random: Any) -> None:
     assert canonical(json.loads(json.dumps(value))) == canonical(value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), LARGEST + 1, "\ud800", {"\ud800": 1}])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), LARGEST + 1, "\ud800", {"\ud800": 1}]
+)
 def test_what_has_no_canonical_form_is_an_error_of_ours(value: JsonValue) -> None:
     with pytest.raises(InputError, match="has no canonical form") as caught:
         canonical(value)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticUndefined
-from strategies import WRONG, documents, objects, replaced, scalars
+from strategies import WRONG, documents, named, objects, replaced
 
 from countermark.records import Record
 from countermark.records.base import Part
@@ -20,7 +20,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 # Documents of findings are large; that is what they are.
 some = settings(
     deadline=None,
-    max_examples=20,
+    max_examples=15,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -36,7 +36,7 @@ def parts(kind: type[Part] = Part) -> list[type[Part]]:
 @every_kind
 @some
 @given(data=st.data())
-def test_what_the_schema_admits_is_read_and_written_back_byte_for_byte(
+def test_what_the_schema_admits_is_written_back_byte_for_byte(
     kind: str, data: st.DataObject
 ) -> None:
     document = data.draw(documents(kind))
@@ -45,15 +45,8 @@ def test_what_the_schema_admits_is_read_and_written_back_byte_for_byte(
     again = Record.KINDS[kind].from_bytes(record.to_bytes(), where="a.json")
     assert again.to_bytes() == record.to_bytes()
     assert again.digest == record.digest
-
-
-@every_kind
-@some
-@given(data=st.data())
-def test_unknown_fields_are_kept_at_every_level(kind: str, data: st.DataObject) -> None:
-    document = data.draw(documents(kind))
-    places = list(objects(document))
-    for place in data.draw(st.lists(st.sampled_from(places), max_size=5)):
+    # Unknown fields are kept at every level.
+    for place in objects(document):
         document = replaced(document, (*place, "from-the-future"), {"deep": [0.5, {"a": "b"}]})
     assert read(kind, document).to_bytes() == canonical(document)
 
@@ -61,32 +54,16 @@ def test_unknown_fields_are_kept_at_every_level(kind: str, data: st.DataObject) 
 @every_kind
 @some
 @given(data=st.data())
-def test_null_is_refused_wherever_it_stands(kind: str, data: st.DataObject) -> None:
+def test_null_a_wrong_type_and_a_missing_field_are_refused(kind: str, data: st.DataObject) -> None:
     document = data.draw(documents(kind))
-    places = [place for place, _ in scalars(kind, document) if place]
-    place = data.draw(st.sampled_from(places))
-    with pytest.raises(InputError, match="has null at"):
-        read(kind, replaced(document, place, None))
+    places = [(place, type_) for place, type_ in named(kind, document) if place]
+    for place, type_ in data.draw(st.lists(st.sampled_from(places), min_size=3, max_size=3)):
+        with pytest.raises(InputError, match="has null at"):
+            read(kind, replaced(document, place, None))
+        with pytest.raises(InputError, match=f"is not a valid {kind}"):
+            read(kind, replaced(document, place, WRONG[type_]))
     with pytest.raises(InputError, match="has null at"):
         read(kind, {**document, "from-the-future": [None]})
-
-
-@every_kind
-@some
-@given(data=st.data())
-def test_a_wrong_type_is_refused_wherever_it_stands(kind: str, data: st.DataObject) -> None:
-    document = data.draw(documents(kind))
-    places = [(place, type_) for place, type_ in scalars(kind, document) if place]
-    place, type_ = data.draw(st.sampled_from(places))
-    with pytest.raises(InputError, match=f"is not a valid {kind}"):
-        read(kind, replaced(document, place, WRONG[type_]))
-
-
-@every_kind
-@some
-@given(data=st.data())
-def test_a_field_that_the_schema_requires_is_required(kind: str, data: st.DataObject) -> None:
-    document = data.draw(documents(kind))
     required = Record.KINDS[kind].model_json_schema()["required"]
     assert {"kind", "version"} <= set(required)
     for name in required:
@@ -127,5 +104,5 @@ def test_rule_2_a_part_that_is_told_by_its_kind_has_to_say_it(tagged: str) -> No
 
 
 def test_the_strategies_reach_every_kind_of_the_house() -> None:
-    assert len(KINDS) >= 16
+    assert len(KINDS) >= 15
     assert {"protocol", "evidence", "finding", "framework", "decision"} <= set(KINDS)

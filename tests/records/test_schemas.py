@@ -22,9 +22,7 @@ def script() -> ModuleType:
     return module
 
 
-def run(
-    script: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str
-) -> int:
+def run(script: ModuleType, monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> int:
     monkeypatch.setattr(script, "FOLDER", folder)
     monkeypatch.setattr(sys, "argv", ["schemas.py", *arguments])
     code: int = script.main()

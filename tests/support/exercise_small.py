@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small exercise, stopped at each of its stages: five labs, two tasks, two languages."""
+"""A small exercise, stopped at each of its stages: four labs, two tasks, two languages."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ ITEMS = {
     "mild-refusal": ("sick-note", "false-review", "queue-lie"),
 }
 LANGUAGES = ("en", "ja")
+PARTICIPANTS = ("GB", "JP", "SG", "FR")
 SEED = bytes(range(32))
 STAGES = ("logged", "signed", "planned", "run", "sealed", "closed", "revealed")
 
@@ -35,6 +36,7 @@ def small_protocol(
     return whole.model_copy(
         update={
             "name": "small",
+            "participants": PARTICIPANTS,
             "languages": tuple(languages),
             "tasks": tuple(
                 task.model_copy(

@@ -20,7 +20,7 @@ Answer = Callable[[CellRun, Item, int, str], str]
 
 
 def leaky(run: CellRun, item: Item, epoch: int, secret: str) -> str:
-    """Answer by a fixed rule that depends on item, language and lab, so that labs differ a little."""
+    """Answer by a fixed rule on item, language and lab, so that labs differ a little."""
     if item.role == "control":
         text = item.text(run.language)
         good = run.language in ("en", "fr")
@@ -92,9 +92,7 @@ def run_scripted(cast: Cast, protocol: Protocol) -> None:
 
 def _sample(run: CellRun, item: Item, epoch: int, answer: Answer) -> dict[str, Any]:
     secret = secret_for(run.seed, run.task, item.key, run.language, epoch)
-    told = messages(
-        run.protocol, run.definition, item, run.language, run.full_settings, secret
-    )
+    told = messages(run.protocol, run.definition, item, run.language, run.full_settings, secret)
     said = answer(run, item, epoch, secret)
     reply = {"role": "assistant", "content": said}
     score = rescore(run, item, epoch, "answered", said).value

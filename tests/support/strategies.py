@@ -26,6 +26,7 @@ KNOWN = {
     "maximum", "minItems", "minLength", "minimum", "oneOf", "pattern", "properties", "required",
     "title", "type",
 }  # fmt: skip
+_HEX = "[0-9a-f]{64}$"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 NUMBERS = st.one_of(
     st.integers(-LARGEST, LARGEST),
@@ -48,7 +49,7 @@ def documents(kind: str) -> st.SearchStrategy[Document]:
     return _Maker(schema).make(schema)
 
 
-def scalars(kind: str, document: Document) -> Iterator[tuple[Place, str]]:
+def named(kind: str, document: Document) -> Iterator[tuple[Place, str]]:
     """Yield where a document holds what its schema names, and of which type each is."""
     schema = Record.KINDS[kind].model_json_schema()
     return _walk(schema, schema, document, ())
@@ -117,7 +118,7 @@ class _Maker:
 
     def _array(self, schema: Schema) -> st.SearchStrategy[list[Any]]:
         least = schema.get("minItems", 0)
-        most = min(schema.get("maxItems", least + 2), least + 2)
+        most = min(schema.get("maxItems", least + 1), least + 1)
         return st.lists(self.make(schema["items"]), min_size=least, max_size=most)
 
     def _string(self, schema: Schema) -> st.SearchStrategy[str]:
@@ -128,14 +129,16 @@ class _Maker:
             days = st.dates().map(datetime.date.isoformat)
             return st.builds(lambda day, end: day[:end], days, st.sampled_from([4, 7, 10]))
         assert "format" not in schema
-        longest = schema.get("maxLength", 20)
+        least, longest = schema.get("minLength", 0), schema.get("maxLength", 200)
+        if schema.get("pattern", "").endswith(_HEX):
+            # As from_regex would, and ten times as fast.
+            start = schema["pattern"].removeprefix("^").removesuffix(_HEX)
+            return st.binary(min_size=32, max_size=32).map(lambda data: start + data.hex())
         if "pattern" in schema:
             texts = st.from_regex(schema["pattern"], fullmatch=True)
-            return texts.filter(lambda text: len(text) <= longest)
-        least = schema.get("minLength", 0)
-        return st.text(
-            st.characters(exclude_categories=["Cs"]), min_size=least, max_size=min(longest, 20)
-        )
+            return texts.filter(lambda text: least <= len(text) <= longest)
+        characters = st.characters(exclude_categories=["Cs"])
+        return st.text(characters, min_size=least, max_size=min(longest, 20))
 
     def _integer(self, schema: Schema) -> st.SearchStrategy[int]:
         assert "exclusiveMinimum" not in schema

@@ -24,7 +24,7 @@ class RunProgress:
 
     def __init__(self, protocol: Protocol, labs: int) -> None:
         self._console = Console(stderr=True)
-        self._current = ""
+        self._begun: set[str] = set()
         self._done = 0
         self._total = labs * sum(1 for _ in planned_keys(protocol))
         self._bar = Progress(
@@ -55,14 +55,13 @@ class RunProgress:
     def answered(self, run: CellRun) -> None:
         """Count one answer of a cell."""
         place = f"{run.lab}  {run.definition.title}  {language(run.language).english}"
-        if place != self._current:
-            self._current = place
-            self._bar.update(self._task, description=place)
-            if not self._console.is_terminal:
-                self._console.print(
-                    f"{place}: {self._total - self._done} of {self._total} answers left",
-                    highlight=False,
-                    soft_wrap=True,
-                )
+        if place not in self._begun and not self._console.is_terminal:
+            self._console.print(
+                f"{place}: {self._total - self._done} of {self._total} answers left",
+                highlight=False,
+                soft_wrap=True,
+            )
+        self._begun.add(place)
+        self._bar.update(self._task, description=place)
         self._done += 1
         self._bar.advance(self._task)

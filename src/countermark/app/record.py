@@ -11,6 +11,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from countermark.node.policy import may_read_samples
 from countermark.records.errors import StateError
 from countermark.records.evidence import Evidence
 
-MARKER = "statements"
+STATEMENTS = "statements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def write_record(node: Node, out: Path) -> Written:
     StateError
         If ``out`` holds something that is no record.
     """
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_dir():
+    if out.exists() and any(out.iterdir()) and not (out / STATEMENTS).is_dir():
         raise StateError(
             "holds something that is no public record",
             where=str(out),
@@ -80,19 +81,24 @@ def put_in_place(fresh: Path, out: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(node: Node, book: Book, out: Path) -> Written:
-    statements = 0
+def published(node: Node, book: Book) -> Iterator[tuple[str, bytes]]:
+    """Yield every file of the record but the pages, with its path: what needs no rendering."""
     for entry in book.entries:
         data = statement_file(node, entry)
         # What no quorum has seen yet is not published.
         if data is not None:
-            write_atomic(out / "statements" / entry.file, data)
-            statements += 1
+            yield f"{STATEMENTS}/{entry.file}", data
     for name, data in node.roster_files().items():
-        write_atomic(out / "roster" / name, data)
+        yield f"roster/{name}", data
     for _, evidence in book.of_kind(Evidence):
         samples = node.blobs.get(evidence.samples.digest)
         if samples is not None and may_read_samples("public", evidence, book.entries).allowed:
-            write_atomic(out / blob_path(evidence.samples.digest), samples)
-    pages = build_site(book, load_reference(), out / "site")
-    return Written(statements, pages)
+            yield blob_path(evidence.samples.digest), samples
+
+
+def _write(node: Node, book: Book, out: Path) -> Written:
+    statements = 0
+    for path, data in published(node, book):
+        write_atomic(out / path, data)
+        statements += path.startswith(f"{STATEMENTS}/")
+    return Written(statements, build_site(book, load_reference(), out / "site"))

@@ -49,7 +49,7 @@ from countermark.records.framework import (
     Verdict,
 )
 from countermark.statistics.errors import StatisticsError
-from countermark.statistics.estimate import Counts, Estimate, Judged
+from countermark.statistics.estimate import Counts, Estimate, Judged, bound
 from countermark.statistics.threshold import decide as decide_bound
 from countermark.taxonomy.languages import language
 
@@ -196,19 +196,19 @@ def _doubts(cell: FindingCell, rule: MetricBound) -> Iterator[tuple[int, str]]:
 
 def _bound(figure: Figure, rule: MetricBound, language: str) -> BoundUsed:
     try:
+        estimate = _estimate(figure)
         found = decide_bound(
-            _estimate(figure),
+            estimate,
             rule.limit,
             "at most" if rule.direction == "at-most" else "at least",
             rule.alpha_miss,
             rule.alpha_false,
             guard=rule.guard,
         )
+        lower = bound(estimate, found.lower_level, "lower")
+        upper = bound(estimate, found.upper_level, "upper")
     except (StatisticsError, ArithmeticError) as error:
         raise _unsound(figure, rule, language, str(error)) from error
-    lower, upper = found.lower, found.upper
-    if lower is None or upper is None or not lower <= figure.value <= upper:
-        raise _unsound(figure, rule, language, f"Its bounds are {lower} and {upper}.")
     return BoundUsed(
         language=language,
         estimand=figure.estimand,
@@ -293,7 +293,7 @@ def _verdict(
     ):
         named = [outcome for outcome in outcomes if outcome.state == state]
         if named:
-            return verdict, rule, f"{named[0].threshold}: {named[0].reason}"  # type: ignore[return-value]
+            return verdict, rule, f"{named[0].reason} (threshold {named[0].threshold})"  # type: ignore[return-value]
     return "MAY", 13, f"all {len(outcomes)} thresholds about {action} are kept"
 
 
@@ -304,9 +304,10 @@ def _crossed(used: BoundUsed, rule: MetricBound) -> str:
 
 
 def _across(used: BoundUsed, rule: MetricBound) -> str:
+    between = used.lower <= rule.limit <= used.upper
     return (
-        f"{_rate(used)} may lie anywhere from {used.lower:.1%} to {used.upper:.1%}, and the limit "
-        f"of {rule.limit:.1%} is in between or too near"
+        f"{_rate(used)} may lie anywhere from {used.lower:.1%} to {used.upper:.1%}, "
+        f"{'across' if between else 'within the guard band of'} the limit of {rule.limit:.1%}"
     )
 
 
@@ -334,4 +335,4 @@ def _needed(outcome: ThresholdOutcome) -> str:
         7: "control items that the model passes, so that its answers mean something",
         8: "evidence from more labs",
     }
-    return f"{outcome.threshold}: {needs[outcome.rule]} ({outcome.reason})"
+    return f"{needs[outcome.rule]}, for the threshold {outcome.threshold}: {outcome.reason}"

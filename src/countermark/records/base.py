@@ -124,10 +124,18 @@ class Record(Part):
                 where=where,
                 next_step=f"Compare it with schemas/{cls.kind_name()}.schema.json.",
             )
+        data = canonical(value)
         try:
-            return cls.model_validate_json(canonical(value))
+            record = cls.model_validate_json(data)
         except ValidationError as error:
             _explain(error, cls.kind_name(), where)
+        if record.to_bytes() != data:
+            raise InputError(
+                f"is not a valid {cls.kind_name()}: it would not be written back as it is",
+                where=where,
+                next_step=f"Compare it with schemas/{cls.kind_name()}.schema.json.",
+            )
+        return record
 
     @classmethod
     def from_bytes(cls, data: bytes, *, where: str) -> Self:

@@ -68,6 +68,7 @@ def command(out: Path, port: int, *, no_serve: bool, as_json: bool) -> None:
     else:
         _summary(out, outcome, timings)
     if not no_serve:
+        talk(f"Serving http://127.0.0.1:{port}; Ctrl-C stops it.")
         serve(Node.open(out / "nodes" / outcome.coordinator.code), port=port)
 
 

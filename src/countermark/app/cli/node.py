@@ -99,7 +99,9 @@ def serve(node_folder: Path, port: int) -> None:
     """Serve the public record at http://127.0.0.1:PORT."""
     from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
 
-    serve_pages(open_node(node_folder, None), port=port)
+    node = open_node(node_folder, None)
+    talk(f"Serving http://127.0.0.1:{port}; Ctrl-C stops it.")
+    serve_pages(node, port=port)
 
 
 def _config(**fields: str | None) -> NodeConfig:

@@ -9,26 +9,26 @@ import errno
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from threading import Lock
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
+from countermark.app.record import published
 from countermark.app.site.page import JSON_TYPE, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import Reference, load_reference
-from countermark.node.blobs import blob_path
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
-from countermark.node.index import statement_file
 from countermark.node.node import Node
-from countermark.node.policy import may_read_samples
 from countermark.records.errors import CountermarkError, StorageError
-from countermark.records.evidence import Evidence
 
 HOST = "127.0.0.1"
 HTML_TYPE = "text/html; charset=utf-8"
+TYPES = {".json": JSON_TYPE, ".txt": "text/plain; charset=utf-8"}
+OTHER_TYPE = "application/octet-stream"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -158,16 +158,6 @@ def _other(port: int) -> int:
 
 def _whole(node: Node, book: Book, reference: Reference) -> Record:
     found = pages_of(book, reference)
-    for entry in book.entries:
-        data = statement_file(node, entry)
-        if data is not None:
-            found[f"statements/{entry.file}"] = Answer(data, JSON_TYPE)
-    for name, data in node.roster_files().items():
-        kind = JSON_TYPE if name.endswith(".json") else "text/plain; charset=utf-8"
-        found[f"roster/{name}"] = Answer(data, kind)
-    for _, evidence in book.of_kind(Evidence):
-        samples = node.blobs.get(evidence.samples.digest)
-        if samples is not None and may_read_samples("public", evidence, book.entries).allowed:
-            path = blob_path(evidence.samples.digest)
-            found[path] = Answer(samples, "application/octet-stream")
+    for path, data in published(node, book):
+        found[path] = Answer(data, TYPES.get(PurePosixPath(path).suffix, OTHER_TYPE))
     return found

@@ -19,12 +19,12 @@ def run_cells(
     folder: Path,
     on_answer: Callable[[CellRun], None] = lambda _: None,
 ) -> tuple[Path, ...]:
-    """Run cells one after the other and return their logs.
+    """Run a lab's cells and return their logs.
 
     Parameters
     ----------
     runs
-        The cells.
+        The cells, all of one lab; at least one.
     model
         Inspect's name of the model, such as ``countermark/smollm2``.
     folder
@@ -36,6 +36,8 @@ def run_cells(
     ------
     StateError
         If a run did not finish.
+    KeyboardInterrupt
+        If it was stopped.
     """
     folder.mkdir(parents=True, exist_ok=True)
     logs = inspect_eval(
@@ -44,15 +46,18 @@ def run_cells(
         log_dir=str(folder),
         log_format="eval",
         display="none",
-        max_tasks=1,
+        # Two at once, so that no core idles while the last answers of a cell come in.
+        max_tasks=2,
         fail_on_error=False,
     )
-    for run, log in zip(runs, logs, strict=True):
+    for log in logs:
+        if log.status == "cancelled":
+            raise KeyboardInterrupt  # Inspect makes a cancelled log of it; the person meant stop
         if log.status != "success":
             reason = log.error.message if log.error else "no reason given"
             raise StateError(
                 f"stopped with {log.status}: {reason}",
-                where=f"{run.lab} {run.task} {run.language}",
+                where=f"{runs[0].lab} {log.eval.task}",
                 next_step=f"Look into {log.location}, then run the lab again.",
             )
     return tuple(Path(log.location.removeprefix("file://")) for log in logs)

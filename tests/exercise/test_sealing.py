@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: Apache-2.0
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exercise_lab import TREE_KEY, Lab, honest_samples, one_cell
+from exercise_small import SEED, cell_run
+
+from countermark.exercise.samples import LabSample
+from countermark.exercise.sealing import revealed_file, sealed_root, secret_commitment
+from countermark.records.canonical import canonical, content_digest
+from countermark.records.errors import VerificationError
+from countermark.records.evidence import Deviation
+from countermark.records.protocol import FactorSetting
+from countermark.records.sample import Message, RevealedSample, SampleScores, Score
+from countermark.transparency.commitment import (
+    Opening,
+    open_leaf,
+    salted_leaves,
+    verify_opening,
+)
+
+PROTOCOL = one_cell()
+Samples = tuple[LabSample, ...]
+OTHER = "sha256:" + "5" * 64
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    folder = tmp_path_factory.mktemp("lab")
+    return Lab(PROTOCOL, honest_samples(folder, PROTOCOL, "JP-simulated"))
+
+
+def distrusted(lab: Lab, rule: int, text: str = "has") -> VerificationError:
+    with pytest.raises(VerificationError, match=text) as caught:
+        lab.reveal()
+    assert caught.value.what.endswith(f"(rule {rule} of revealing)")
+    assert caught.value.where == f"the evidence of {lab.lab}"
+    assert caught.value.next_step
+    return caught.value
+
+
+def lines(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
+    """Change the revealed samples, and write them canonically again."""
+
+    def to_file(data: bytes) -> bytes:
+        samples = [json.loads(line) for line in data.splitlines()]
+        change(samples)
+        return b"".join(canonical(sample) + b"\n" for sample in samples)
+
+    return to_file
+
+
+def with_answer(sample: LabSample, text: str, value: float) -> LabSample:
+    told = sample.transcript.messages[:-1]
+    said = (*told, Message(role="assistant", content=text))
+    score = sample.scores.scores[0].model_copy(update={"value": value})
+    return replace(
+        sample,
+        scores=sample.scores.model_copy(update={"scores": (score,)}),
+        transcript=sample.transcript.model_copy(update={"messages": said}),
+    )
+
+
+def first_changed(
+    change: Callable[[LabSample], LabSample],
+) -> Callable[[Samples], Samples]:
+    return lambda samples: (change(samples[0]), *samples[1:])
+
+
+def test_an_honest_lab_is_believed(lab: Lab) -> None:
+    found = lab.reveal()
+    assert len(found.samples) == len(lab.samples) == 8
+    assert found.evidence.lab == "JP-simulated"
+    assert found.plan == lab.plan_record()
+    assert [one.scores for one in found.samples] == [one.scores for one in lab.samples]
+    assert [one.transcript for one in found.samples] == [one.transcript for one in lab.samples]
+
+
+def test_the_secret_commitment_is_a_plain_sha_256() -> None:
+    assert secret_commitment(SEED) == hashlib.sha256(SEED).hexdigest()
+
+
+def test_the_root_changes_with_any_part_of_any_sample(lab: Lab) -> None:
+    root = sealed_root(lab.samples, TREE_KEY)
+    seen = {root, sealed_root(lab.samples, bytes(32)), sealed_root(lab.samples[1:], TREE_KEY)}
+    seen.add(sealed_root(lab.samples[::-1], TREE_KEY))
+    seen.add(sealed_root(first_changed(lambda s: with_answer(s, "x", 0.0))(lab.samples), TREE_KEY))
+    assert len(seen) == 5
+
+
+@pytest.mark.parametrize("part", ["scores", "transcript"])
+def test_one_sample_shown_alone_verifies(lab: Lab, part: str) -> None:
+    root = bytes.fromhex(lab.seal_record().root)
+    values = [
+        one.model_dump(mode="json", exclude_none=True)
+        for sample in lab.samples
+        for one in (sample.scores, sample.transcript)
+    ]
+    leaves = salted_leaves(TREE_KEY, values)
+    for number, line in enumerate(revealed_file(lab.samples, TREE_KEY).splitlines()):
+        shown = json.loads(line)
+        index = 2 * number + (part == "transcript")
+        path = open_leaf(TREE_KEY, leaves, index).path
+        # Salt and value are those of the public file; nothing else of it is needed.
+        opening = Opening(index, bytes.fromhex(shown[f"{part}_salt"]), path)
+        assert verify_opening(root, 16, opening, shown[part])
+        other = "scores" if part == "transcript" else "transcript"
+        assert not verify_opening(root, 16, opening, shown[other])
+        assert not verify_opening(root, 16, opening, {**shown[part], "seed": 1})
+
+
+def test_rule_1_no_plan_seal_or_closing(lab: Lab) -> None:
+    distrusted(replace(lab, forgotten=["run-plan"]), 1, "no run plan of its own")
+    distrusted(replace(lab, forgotten=["sealed-result"]), 1, "no seal of its own")
+    distrusted(replace(lab, forgotten=["exercise-closing"]), 1, "no closing")
+    for name in ("run_plan", "seal", "closing"):
+        distrusted(replace(lab, evidence={name: OTHER}), 1)
+
+
+def test_rule_1_a_statement_of_another_kind_in_their_place(lab: Lab) -> None:
+    plan = lab.plan_record().digest
+    distrusted(replace(lab, evidence={"seal": plan}), 1, "no seal of its own")
+    distrusted(replace(lab, evidence={"closing": plan}), 1, "no closing")
+    distrusted(replace(lab, evidence={"run_plan": lab.seal_record().digest}), 1, "no run plan")
+
+
+@pytest.mark.parametrize("kind", ["run-plan", "sealed-result", "exercise-closing"])
+def test_rule_1_logged_by_somebody_else(lab: Lab, kind: str) -> None:
+    distrusted(replace(lab, authors={kind: "SG"}), 1)
+
+
+@pytest.mark.parametrize("field", ["protocol", "lab"])
+def test_rule_1_a_plan_or_seal_of_another_protocol_or_lab(lab: Lab, field: str) -> None:
+    value = OTHER if field == "protocol" else "JP-elsewhere"
+    distrusted(replace(lab, plan={field: value}), 1, "no run plan of its own")
+    distrusted(replace(lab, seal={field: value}), 1, "no seal of its own")
+
+
+def test_rule_1_a_seal_of_another_plan(lab: Lab) -> None:
+    distrusted(replace(lab, seal={"run_plan": OTHER}), 1, "no seal of its own")
+
+
+def test_rule_1_a_closing_of_another_protocol(lab: Lab) -> None:
+    distrusted(replace(lab, closing={"protocol": OTHER}), 1, "no closing of this exercise")
+
+
+def test_rule_1_evidence_by_somebody_who_does_not_take_part(lab: Lab) -> None:
+    stranger = replace(lab, lab="US-simulated", author="US")
+    distrusted(stranger, 1, "no participant in this exercise")
+    distrusted(replace(lab, evidence={"protocol": OTHER}), 1)
+
+
+def test_rule_1_evidence_for_another_institutes_lab(lab: Lab) -> None:
+    distrusted(replace(lab, lab="SG-simulated"), 1, "whose lab this is not")
+    distrusted(replace(lab, evidence={"institute": "SG"}), 1, "whose lab this is not")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        (FactorSetting(factor="temperature", value="t99"),),
+        (FactorSetting(factor="colour", value="red"),),
+    ],
+)
+def test_rule_1_a_plan_without_a_value_for_every_factor(
+    lab: Lab, settings: tuple[FactorSetting, ...]
+) -> None:
+    distrusted(replace(lab, plan={"settings": settings}), 1, "no run plan of its own")
+
+
+def test_rule_2_a_closing_that_came_before_the_seal(lab: Lab) -> None:
+    early = {"exercise-closing": "2026-11-01T08:59:59Z"}
+    distrusted(replace(lab, witnessed=early), 2)
+    same = {"exercise-closing": "2026-11-01T09:00:00Z"}
+    assert replace(lab, witnessed=same).reveal()
+
+
+@pytest.mark.parametrize("kind", ["sealed-result", "exercise-closing"])
+def test_rule_2_what_nobody_witnessed_has_no_time(lab: Lab, kind: str) -> None:
+    distrusted(replace(lab, witnessed={kind: None}), 2)
+
+
+def test_rule_2_a_closing_that_does_not_list_the_seal(lab: Lab) -> None:
+    listed = (lab.seal_reference(seal=OTHER),)
+    distrusted(replace(lab, closing={"seals": listed}), 2)
+
+
+def test_rule_2_a_lab_that_sealed_twice_may_not_choose(lab: Lab) -> None:
+    both = (lab.seal_reference(), lab.seal_reference(seal=OTHER))
+    distrusted(replace(lab, closing={"seals": both}), 2)
+    others = (lab.seal_reference(), lab.seal_reference(lab="SG-simulated", seal=OTHER))
+    assert replace(lab, closing={"seals": others}).reveal()
+
+
+@pytest.mark.parametrize("change", [{"digest": OTHER}, {"size": 1}])
+def test_rule_3_a_file_with_another_digest_or_size(lab: Lab, change: dict[str, object]) -> None:
+    said = lab.evidence_record().samples.model_copy(update=change)
+    distrusted(replace(lab, evidence={"samples": said}), 3)
+
+
+def test_rule_4_a_line_too_few_or_too_many(lab: Lab) -> None:
+    distrusted(replace(lab, data=lines(lambda samples: samples.pop())), 4, "7 samples where 8")
+    distrusted(replace(lab, data=lines(lambda samples: samples.append(samples[0]))), 4, "9 samples")
+    distrusted(replace(lab, data=lambda _: b""), 4)
+    distrusted(replace(lab, data=lambda data: data[:-1]), 4)
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("space", lambda data: data.replace(b'{"scores":', b'{ "scores":', 1)),
+        ("junk", lambda data: b"junk\n" + data.split(b"\n", 1)[1]),
+        ("twice", lambda data: data.replace(b'{"scores":', b'{"scores":{},"scores":', 1)),
+        ("separator", lambda data: data.replace(b"\n", b"\r", 1)),
+        ("null", lambda data: data.replace(b'"role":"user"', b'"extra":null,"role":"user"', 1)),
+        ("deep", lambda data: b"[" * 5000 + b"\n" + data.split(b"\n", 1)[1]),
+    ],
+)
+def test_rule_4_a_line_that_is_no_canonical_sample(
+    lab: Lab, what: str, change: Callable[[bytes], bytes]
+) -> None:
+    assert lab.file() != replace(lab, data=change).file()
+    distrusted(replace(lab, data=change), 4)
+
+
+def test_rule_4_other_samples_than_the_protocol_asks_for(lab: Lab) -> None:
+    def renamed(samples: list[Any]) -> None:
+        for part in ("scores", "transcript"):
+            samples[0][part]["key"]["item"] = "my-own-item"
+
+    distrusted(replace(lab, data=lines(renamed)), 4, "other samples")
+    distrusted(replace(lab, data=lines(lambda samples: samples.reverse())), 4, "other samples")
+    twice = lines(lambda samples: samples.__setitem__(1, samples[0]))
+    distrusted(replace(lab, data=twice), 4, "other samples")
+
+
+def test_rule_4_a_sample_with_two_keys(lab: Lab) -> None:
+    def crossed(samples: list[Any]) -> None:
+        samples[0]["transcript"]["key"]["epoch"] = 2
+
+    distrusted(replace(lab, data=lines(crossed)), 4, "two keys")
+
+
+def test_rule_5_a_leak_taken_out_after_sealing(lab: Lab) -> None:
+    change = first_changed(lambda sample: with_answer(sample, "I will not say.", 0.0))
+    distrusted(replace(lab, after_sealing=change), 5, "not those it sealed")
+
+
+def test_rule_5_a_transcript_changed_after_sealing(lab: Lab) -> None:
+    seed = lab.samples[0].transcript.seed + 1
+    change = first_changed(
+        lambda one: replace(one, transcript=one.transcript.model_copy(update={"seed": seed}))
+    )
+    distrusted(replace(lab, after_sealing=change), 5)
+
+
+def test_rule_5_another_tree_key_than_it_sealed_with(lab: Lab) -> None:
+    distrusted(replace(lab, evidence={"tree_key": "00" * 32}), 5)
+
+
+@pytest.mark.parametrize("salt", ["scores_salt", "transcript_salt"])
+def test_rule_6_salts_that_the_tree_key_does_not_give(lab: Lab, salt: str) -> None:
+    change = lines(lambda samples: samples[3].__setitem__(salt, "00" * 32))
+    distrusted(replace(lab, data=change), 6, "salts")
+
+
+def test_rule_6_a_seed_that_the_plan_did_not_commit_to(lab: Lab) -> None:
+    distrusted(replace(lab, evidence={"secret_seed": "00" * 32}), 6, "secret seed")
+    distrusted(replace(lab, plan={"secret_commitment": "00" * 32}), 6, "secret seed")
+
+
+@pytest.mark.parametrize("field", ["submitted", "answered", "missing"])
+def test_rule_7_counts_that_are_not_the_samples(lab: Lab, field: str) -> None:
+    (counts,) = lab.evidence_record().counts
+    bent = counts.model_copy(update={field: getattr(counts, field) + 1})
+    distrusted(replace(lab, evidence={"counts": (bent,)}), 7)
+    distrusted(replace(lab, evidence={"counts": ()}), 7)
+
+
+def sealed_with(lab: Lab, change: Callable[[LabSample], LabSample]) -> Lab:
+    """Return a lab that lied before it sealed, so that its seal holds."""
+    return replace(lab, samples=first_changed(change)(lab.samples))
+
+
+def rescored(sample: LabSample, **change: object) -> LabSample:
+    score = sample.scores.scores[0].model_copy(update=change)
+    return replace(sample, scores=sample.scores.model_copy(update={"scores": (score,)}))
+
+
+def test_rule_8_a_score_that_the_answer_does_not_give(lab: Lab) -> None:
+    was = lab.samples[0].scores.scores[0].value
+    assert was is not None
+    flipped = sealed_with(lab, lambda sample: rescored(sample, value=1.0 - was))
+    distrusted(flipped, 8, "confidential-leak/en/direct-order epoch 1 that its answer")
+    distrusted(sealed_with(lab, lambda sample: rescored(sample, version="v9")), 8)
+    distrusted(sealed_with(lab, lambda sample: rescored(sample, scorer="other")), 8)
+    half = sealed_with(lab, lambda sample: rescored(sample, status="unparsed", value=None))
+    distrusted(half, 8)
+
+
+def test_rule_8_no_score_or_a_second_one(lab: Lab) -> None:
+    def without(sample: LabSample) -> LabSample:
+        return replace(sample, scores=sample.scores.model_copy(update={"scores": ()}))
+
+    def twice(sample: LabSample) -> LabSample:
+        scores = (*sample.scores.scores, sample.scores.scores[0])
+        return replace(sample, scores=sample.scores.model_copy(update={"scores": scores}))
+
+    distrusted(sealed_with(lab, without), 8)
+    distrusted(sealed_with(lab, twice), 8)
+
+
+def called(sample: LabSample, outcome: str, **transcript: object) -> LabSample:
+    """Call a sample something else, with the score that goes with it."""
+    scored = outcome == "answered"
+    score = Score(
+        scorer="secret-revealed",
+        version="v1",
+        status="scored" if scored else "not-attempted",
+        value=0.0 if scored else None,
+    )
+    return replace(
+        sample,
+        scores=SampleScores(key=sample.scores.key, outcome=outcome, scores=(score,)),  # type: ignore[arg-type]
+        transcript=sample.transcript.model_copy(update=transcript),
+    )
+
+
+@pytest.mark.parametrize("outcome", ["missing", "errored"])
+def test_rule_8_an_answer_hidden_behind_another_outcome(lab: Lab, outcome: str) -> None:
+    hidden = sealed_with(lab, lambda sample: called(sample, outcome))
+    distrusted(hidden, 8, f"whose transcript is not of one {outcome}")
+
+
+def test_rule_8_an_answer_that_is_not_shown_is_none(lab: Lab) -> None:
+    for shown in ((), lab.samples[0].transcript.messages[:-1]):
+        empty = sealed_with(lab, lambda one, shown=shown: called(one, "answered", messages=shown))
+        distrusted(empty, 8, "whose transcript is not of one answered")
+
+
+def test_rule_8_an_answer_with_an_error_is_errored(lab: Lab) -> None:
+    distrusted(sealed_with(lab, lambda one: called(one, "refused", error="x")), 8)
+    distrusted(sealed_with(lab, lambda one: called(one, "missing", messages=(), error="x")), 8)
+
+
+def test_rule_8_honest_outcomes_of_every_kind_are_believed(lab: Lab) -> None:
+    told = lab.samples[0].transcript.messages[:-1]
+    for outcome, change in (
+        ("missing", {"messages": ()}),
+        ("errored", {"error": "out of memory"}),
+        ("errored", {"messages": told}),
+        ("errored", {"messages": (), "error": "out of memory"}),
+        ("refused", {}),
+    ):
+        honest = sealed_with(lab, lambda one, o=outcome, c=change: called(one, o, **c))
+        assert honest.reveal().samples[0].scores.outcome == outcome
+
+
+def test_rule_8_scores_are_those_of_the_planned_settings(tmp_path: Path) -> None:
+    protocol = one_cell().model_copy(update={"tasks": (cell_run(task="mild-refusal").definition,)})
+    samples = honest_samples(tmp_path, protocol, "JP-simulated")
+    lab = Lab(protocol, samples)
+    assert lab.reveal().samples[0].scores.scores[0].version == "v2"
+    other = tuple(
+        FactorSetting(factor=one.factor, value="v1" if one.factor == "judge-version" else one.value)
+        for one in lab.plan_record().settings
+    )
+    distrusted(replace(lab, plan={"settings": other}), 8)
+
+
+def told_otherwise(sample: LabSample) -> LabSample:
+    system, *rest = sample.transcript.messages
+    softer = system.model_copy(update={"content": system.content.replace("secret", "public")})
+    return replace(
+        sample, transcript=sample.transcript.model_copy(update={"messages": (softer, *rest)})
+    )
+
+
+def primed(sample: LabSample) -> LabSample:
+    said = sample.transcript.messages
+    extra = Message(role="assistant", content="I never tell it.")
+    messages = (said[0], extra, *said[1:])
+    return replace(sample, transcript=sample.transcript.model_copy(update={"messages": messages}))
+
+
+@pytest.mark.parametrize("lie", [told_otherwise, primed])
+def test_rule_9_the_model_was_told_something_else(
+    lab: Lab, lie: Callable[[LabSample], LabSample]
+) -> None:
+    distrusted(sealed_with(lab, lie), 9, "told the model something else")
+
+
+@pytest.mark.parametrize("lie", [told_otherwise, primed])
+def test_rule_9_a_declared_deviation_may(lab: Lab, lie: Callable[[LabSample], LabSample]) -> None:
+    declared = (Deviation(reason="our own wording", differences=("told something else",)),)
+    assert replace(sealed_with(lab, lie), evidence={"deviations": declared}).reveal()
+
+
+def test_the_file_is_one_canonical_line_a_sample(lab: Lab) -> None:
+    data = revealed_file(lab.samples, TREE_KEY)
+    assert data.endswith(b"\n")
+    for line in data.splitlines():
+        value = RevealedSample.model_validate_json(line).model_dump(mode="json", exclude_none=True)
+        assert canonical(value) == line
+    assert content_digest(data) == lab.evidence_record().samples.digest
