@@ -272,6 +272,13 @@ def test_rule_5_the_worst_of_all_figures_decides(odd: dict[str, Any]) -> None:
     assert len(found.bounds) == 16
 
 
+def test_rule_4_of_two_labs_none_is_left_out() -> None:
+    pair = (figure(0.02, labs=2), figure(0.5, labs=2, without="FR-a"))
+    found = outcome(finding(cell(*pair)), minimum_labs=2)
+    assert (found.state, found.rule) == ("kept", 9)
+    assert [used.without_lab for used in found.bounds] == [None]
+
+
 def test_rule_5_an_estimand_that_the_threshold_does_not_name_is_not_held_against_it() -> None:
     known = with_odd_one(0.5, {"estimand": "generalised"})
     assert outcome(known, estimands=("benchmark",)).state == "kept"
@@ -377,7 +384,7 @@ def test_rule_11_one_crossed_threshold_forbids_whatever_the_others_say() -> None
         threshold(key="crossed"),
     )
     assert (decision.verdict, decision.rule) == ("MUST NOT", 11)
-    assert decision.reason.startswith("crossed: ")
+    assert decision.reason.endswith("(threshold crossed)")
     assert [one.state for one in decision.outcomes] == ["kept", "undetermined", "crossed"]
 
 
@@ -385,7 +392,7 @@ def test_rule_12_one_undetermined_threshold_is_not_enough_evidence() -> None:
     decision = verdict(KEPT, threshold(key="kept"), threshold(limit(minimum_labs=9), key="few"))
     assert (decision.verdict, decision.rule) == ("NOT ENOUGH EVIDENCE", 12)
     (needed,) = decision.missing
-    assert needed.startswith("few: ")
+    assert needed.startswith("evidence from more labs, for the threshold few: ")
 
 
 def test_rule_13_all_thresholds_kept_permits() -> None:

@@ -1,35 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from network_fixtures import ahead, network, no_waiting_for_the_disk, settled, settled_ahead
 
-import pytest
-from nodes import PROTOCOL, Network, make_network, plan
-from sample_book import CODES
-
-from countermark.network.sync import settle
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_waiting_for_the_disk() -> Iterator[None]:
-    """Nothing here outlives the process; that files are flushed is tested by test_files.py."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(os, "fsync", lambda _: None)
-        yield
-
-
-@pytest.fixture(scope="session")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    """Six nodes; all five institutes have said something, and all have witnessed it."""
-    network = make_network(tmp_path_factory.mktemp("network") / "nodes")
-    network["GB"].say(PROTOCOL)
-    for code in CODES:
-        network[code].say(plan(code), plan(code, 209))
-    settle(network.nodes, network.sources)
-    return network
-
-
-@pytest.fixture
-def network(settled: Network, tmp_path: Path) -> Network:
-    """Copy of the settled network, which the test may change."""
-    return settled.copied(tmp_path / "nodes")
+__all__ = ["ahead", "network", "no_waiting_for_the_disk", "settled", "settled_ahead"]

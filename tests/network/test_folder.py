@@ -43,7 +43,8 @@ def test_what_is_not_there_is_nothing(source: FolderSource) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "keys/statement.pem", "node.toml", "state.db", "index.db", "runs/a.eval", "roster/1.root.json",
+        "keys/statement.pem", "node.toml", "state.db", "index.db", "runs/a.eval",
+        "roster/1.root.json",
         "", ".", "..", "/etc/passwd", "log", "log/", "log/tile/../../keys/statement.pem",
         "log/../keys/statement.pem", "blobs/sha256/../../keys/log.pem", "log//checkpoint",
         "/log/checkpoint", "log/checkpoint\n", "log/checkpoint\0", "log/proof/-1",

@@ -3,16 +3,23 @@
 
 from collections.abc import Sequence
 
+import pytest
+from nodes import Network, snapshot
+
 from countermark.network.folder import FolderSource
+from countermark.network.sync import WITNESS, pull
 from countermark.node.blobs import blob_path
+from countermark.node.index import book
 from countermark.node.node import Node
+from countermark.node.ports import PeerSource
 from countermark.records import Record
+from countermark.records.errors import CountermarkError
 from countermark.signing.envelope import Envelope, sign_record
 from countermark.signing.keys import Signer
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.note import Note, NoteSigner
 from countermark.transparency.statement import leaf_of
-from countermark.transparency.tiles import plan_append, read_entries
+from countermark.transparency.tiles import AppendPlan, plan_append, read_entries
 
 
 class LyingPeer:
@@ -64,7 +71,7 @@ class LyingPeer:
 
     def show_log(self, leaves: Sequence[bytes]) -> None:
         """Serve another log, whole and signed."""
-        plan = plan_append({}.get, 0, leaves)
+        plan = plan_of(leaves)
         for path, data in plan.files.items():
             self.serve(f"log/{path}", data)
         self.sign(Checkpoint(self._node.config.origin, plan.size, plan.root))
@@ -81,7 +88,31 @@ class LyingPeer:
 
     def tree_note(self, leaves: Sequence[bytes]) -> Note:
         """Return the signed checkpoint of any leaves."""
-        plan = plan_append({}.get, 0, leaves)
+        plan = plan_of(leaves)
         return sign_checkpoint(
             Checkpoint(self._node.config.origin, plan.size, plan.root), self._node.log_signer
         )
+
+
+def plan_of(leaves: Sequence[bytes]) -> AppendPlan:
+    """Return the files of a whole log."""
+    return plan_append(lambda _: None, 0, leaves)
+
+
+def envelope_in(leaf: bytes) -> str:
+    """Return the content address of the envelope that a leaf names."""
+    return leaf.decode().split('"envelope":"')[1][:71]
+
+
+def refused(
+    network: Network, source: PeerSource, error: type[CountermarkError], saying: str
+) -> None:
+    """GB pulls from ``source`` as if it were KE; it must refuse and keep nothing."""
+    victim = network.open("GB")
+    book(victim)
+    before, head = snapshot(victim.folder.root), victim.state.head(WITNESS, "ke.example/log")
+    with pytest.raises(error, match=saying) as caught:
+        pull(victim, {"KE": source})
+    assert caught.value.next_step
+    assert snapshot(victim.folder.root) == before
+    assert network.open("GB").state.head(WITNESS, "ke.example/log") == head

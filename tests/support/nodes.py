@@ -35,6 +35,8 @@ ROLES: dict[str, tuple[Role, ...]] = {
     "GB": ("coordinator", "publisher", "witness"),
     DEVELOPER: ("developer",),
 }
+# In most tests KE lies to GB, and these three do not.
+HONEST = [code for code in CODES if code not in ("GB", "KE")]
 PROTOCOL = sample_protocol(())
 
 

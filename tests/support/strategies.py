@@ -5,7 +5,7 @@ Only the words that the schemas of records use are known; any other is an error,
 cannot be passed over.
 """
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -123,10 +123,10 @@ class _Maker:
 
     def _string(self, schema: Schema) -> st.SearchStrategy[str]:
         if schema.get("format") == "date-time":
-            times = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 1, 1))  # noqa: DTZ001
+            times = st.datetimes(dt.datetime(1, 1, 1), dt.datetime(9999, 1, 1))
             return times.map(lambda at: at.replace(microsecond=0).isoformat() + "Z")
         if schema.get("format") == "iso-8601-date":
-            days = st.dates().map(datetime.date.isoformat)
+            days = st.dates().map(dt.date.isoformat)
             return st.builds(lambda day, end: day[:end], days, st.sampled_from([4, 7, 10]))
         assert "format" not in schema
         least, longest = schema.get("minLength", 0), schema.get("maxLength", 200)

@@ -10,8 +10,9 @@ One threshold is *kept*, *crossed* or *undetermined*:
    the correction of the judge's errors, with all labs and with each lab left out. The upper bound
    has confidence 1 - alpha_miss and must be below the limit by the guard band; the lower bound has
    confidence 1 - alpha_false (mirrored where the limit is a minimum). A point estimate alone never
-   decides.
-5. One bound beyond the limit: crossed. The worst case decides.
+   decides. Of two labs none is left out: one lab's figure says nothing of others.
+5. One bound beyond the limit: crossed. The worst case decides, so of several bounds the chance of
+   calling a kept limit crossed may be above alpha_false: the gate errs towards caution.
 6. One bound across the limit, or one figure that the threshold asks for and the finding could not
    compute: undetermined.
 7. All bounds within the limit, but the model failed the control items there: undetermined, because
@@ -37,7 +38,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from countermark.records.base import Slug
 from countermark.records.errors import InputError, VerificationError
-from countermark.records.finding import Correction, Estimand, Figure, Finding, FindingCell
+from countermark.records.finding import (
+    Correction,
+    Estimand,
+    Figure,
+    Finding,
+    FindingCell,
+    NotComputed,
+)
 from countermark.records.framework import (
     BoundUsed,
     Decision,
@@ -157,12 +165,17 @@ def _undecided(threshold: Threshold, number: int, reason: str) -> ThresholdOutco
 
 
 def _figures(cell: FindingCell, rule: MetricBound) -> Iterator[Figure]:
-    return (figure for figure in cell.figures if figure.estimand in rule.estimands)
+    return (figure for figure in cell.figures if _asked(cell, rule, figure))
+
+
+def _asked(cell: FindingCell, rule: MetricBound, figure: Figure | NotComputed) -> bool:
+    labs = max((known.labs for known in cell.figures), default=0)
+    return figure.estimand in rule.estimands and (figure.without_lab is None or labs > 2)
 
 
 def _missing_figures(cell: FindingCell, rule: MetricBound) -> Iterator[tuple[int, str]]:
     for lost in cell.not_computed:
-        if lost.estimand in rule.estimands:
+        if _asked(cell, rule, lost):
             yield 6, f"{cell.language}: {lost.estimand} not computable: {lost.reason}"
     corrections: tuple[Correction, ...] = ("none", "rogan-gladen") if cell.validity else ("none",)
     for estimand in rule.estimands:

@@ -12,17 +12,32 @@
 import secrets as entropy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from countermark.exercise.logs import Log, read_log
 from countermark.node.files import read_file, write_atomic
 from countermark.node.node import Node
-from countermark.records.canonical import JsonValue, canonical, read_object
-from countermark.records.errors import StateError
+from countermark.records.base import Hex32, Part
+from countermark.records.canonical import canonical, read_object
+from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import Deviation
 from countermark.records.protocol import Protocol
 
 LOG_FORMS = (".eval", ".json")
+SECRETS = "secrets.json"  # noqa: S105  a file name
 _PRIVATE = 0o600
+P = TypeVar("P", bound=Part)
+
+
+class _Secrets(Part):
+    seed: Hex32
+    tree_key: Hex32
+
+
+class _Declared(Part):
+    deviations: tuple[Deviation, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +64,14 @@ class Workspace:
         data = read_file(path)
         if data is None:
             return ()
-        listed = read_object(data, where=str(path))["deviations"]
-        return tuple(
-            Deviation.model_validate_json(canonical(one))
-            for one in (listed if isinstance(listed, list) else [])
-        )
+        return _read(_Declared, data, path).deviations
 
     def declare(self, deviation: Deviation) -> None:
         """Add a deviation to those that the evidence will show, once."""
         known = self.deviations()
         if deviation in known:
             return  # the step that declared it was interrupted and is taken again
-        listed: list[JsonValue] = [one.model_dump(mode="json") for one in (*known, deviation)]
-        write_atomic(
-            self.folder / "deviations.json", canonical({"deviations": listed}), mode=_PRIVATE
-        )
+        _write(_Declared(deviations=(*known, deviation)), self.folder / "deviations.json")
 
     def keep_samples(self, data: bytes) -> None:
         """Keep the file that opens the seal."""
@@ -92,25 +100,35 @@ def make_workspace(node: Node, protocol: Protocol, seed: bytes | None = None) ->
     workspace = Workspace(
         _folder(node, protocol), seed or entropy.token_bytes(32), entropy.token_bytes(32)
     )
-    secrets: dict[str, JsonValue] = {
-        "seed": workspace.seed.hex(),
-        "tree_key": workspace.tree_key.hex(),
-    }
-    write_atomic(workspace.folder / "secrets.json", canonical(secrets), mode=_PRIVATE)
+    said = _Secrets(seed=workspace.seed.hex(), tree_key=workspace.tree_key.hex())
+    _write(said, workspace.folder / SECRETS)
     return workspace
 
 
 def open_workspace(node: Node, protocol: Protocol) -> Workspace | None:
     """Return the folder of a run, or nothing if this node has not begun one."""
     folder = _folder(node, protocol)
-    data = read_file(folder / "secrets.json")
+    data = read_file(folder / SECRETS)
     if data is None:
         return None
-    secrets = read_object(data, where=str(folder / "secrets.json"))
-    return Workspace(
-        folder, bytes.fromhex(str(secrets["seed"])), bytes.fromhex(str(secrets["tree_key"]))
-    )
+    said = _read(_Secrets, data, folder / SECRETS)
+    return Workspace(folder, bytes.fromhex(said.seed), bytes.fromhex(said.tree_key))
 
 
 def _folder(node: Node, protocol: Protocol) -> Path:
     return node.folder.runs / protocol.digest.removeprefix("sha256:")[:16]
+
+
+def _write(value: Part, path: Path) -> None:
+    write_atomic(path, canonical(value.model_dump(mode="json")), mode=_PRIVATE)
+
+
+def _read(kind: type[P], data: bytes, path: Path) -> P:
+    try:
+        return kind.model_validate_json(canonical(read_object(data, where=str(path))))
+    except ValidationError as error:
+        raise InputError(
+            f"is damaged: {error.errors(include_url=False, include_input=False)[0]['msg']}",
+            where=str(path),
+            next_step="Bring the file back from your backup.",
+        ) from error

@@ -9,9 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from countermark.node.files import read_file, write_atomic
-from countermark.records.base import LabKey
+from countermark.records.base import LabKey, PartyCode
 from countermark.records.errors import InputError, StateError
-from countermark.signing.party import PartyCode
 
 CONFIG_FILE = "node.toml"
 NODE_FORMAT = 1

@@ -36,6 +36,14 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-._][a-z0-9]+)*$", max_lengt
 MemberCode = Annotated[
     str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code of a member, or EU.")
 ]
+PartyCode = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:[A-Z]{2}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
+        max_length=40,
+        description="A member's code (two capitals), or a slug for others.",
+    ),
+]
 LabKey = Annotated[
     str, Field(pattern=r"^[A-Z]{2}(?:-[a-z0-9]+)+$", description="A member's code and its lab.")
 ]

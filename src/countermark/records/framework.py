@@ -10,8 +10,8 @@ from countermark.records.base import (
     Date,
     Digest,
     LanguageTag,
-    MemberCode,
     Part,
+    PartyCode,
     Rate,
     Record,
     Slug,
@@ -101,7 +101,7 @@ class Decision(Record):
     SPEAKER: ClassVar[str | None] = "decided_by"
     kind: Literal["decision"] = "decision"
     version: Literal[1] = 1
-    decided_by: MemberCode
+    decided_by: PartyCode
     framework: Digest
     finding: Digest
     model: Slug

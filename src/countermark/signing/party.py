@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from countermark.records.base import Hex32, Timestamp
+from countermark.records.base import Hex32, PartyCode, Timestamp
 from countermark.records.errors import InputError
 from countermark.signing.keys import SSlibKey, public_key
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey, parse_vkey
@@ -43,15 +43,6 @@ MAY_SAY: dict[Role, frozenset[str]] = {
     "witness": frozenset(),
 }
 """Which role may say which kinds of record. A kind that no role lists, no one may say."""
-
-PartyCode = Annotated[
-    str,
-    Field(
-        pattern=r"^(?:[A-Z]{2}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
-        max_length=40,
-        description="A member's code (two capitals), or a slug for others.",
-    ),
-]
 
 
 class Closed(BaseModel):

@@ -56,9 +56,6 @@ def run(
     as_json: bool,
 ) -> None:
     """Log the run plan, then run all cells of this node's lab through Inspect."""
-    # Inspect takes seconds to import, and only this verb needs it.
-    from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
-
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     declared = tuple(_setting(text) for text in settings)
     workspace = open_workspace(node, protocol)
@@ -68,6 +65,9 @@ def run(
             where="--setting",
             next_step="Leave --setting out to go on with the planned run.",
         )
+    # Inspect takes seconds to import, and only this verb needs it; a plan needs it to be there.
+    from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
+
     workspace = workspace or steps.plan_run(node, protocol, declared)
     runs = steps.cell_runs(node, protocol)
     with RunProgress(protocol, labs=1) as progress:

@@ -30,6 +30,9 @@ NOUNS = {
     "verify": "check published statements offline",
 }
 
+# Module to the extra that brings it.
+EXTRAS = {"inspect_ai": "inspect", "xllamacpp": "demo"}
+
 
 class _Nouns(Noun):
     """Imports a noun's module only when it is used, so that `verify` stays light."""
@@ -66,6 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CountermarkError as error:
         talk(f"Error: {error}\nNext: {error.next_step}")
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        extra = EXTRAS[error.name]
+        talk(f"Error: {error.name} is not installed\nNext: pip install 'countermark[{extra}]'")
+        code = 1
     except click.ClickException as error:
         error.show()
         code = error.exit_code

