@@ -273,8 +273,8 @@ def test_rule_5_the_worst_of_all_figures_decides(odd: dict[str, Any]) -> None:
 
 
 def test_rule_4_of_two_labs_none_is_left_out() -> None:
-    pair = (figure(0.02, labs=2), figure(0.5, labs=2, without="FR-a"))
-    found = outcome(finding(cell(*pair)), minimum_labs=2)
+    left_out = [figure(0.5, labs=2, without=lab) for lab in ("FR-a", "GB-b")]
+    found = outcome(finding(cell(figure(0.02, labs=2), *left_out)), minimum_labs=2)
     assert (found.state, found.rule) == ("kept", 9)
     assert [used.without_lab for used in found.bounds] == [None]
 
