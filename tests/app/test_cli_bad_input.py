@@ -170,10 +170,11 @@ def test_a_wrong_passphrase(tmp_path: Path, snapshots: Snapshots) -> None:
     shutil.copytree(tmp_path / "n" / "keys", tmp_path / "net/nodes/GB/keys", dirs_exist_ok=True)
     protocol = tmp_path / "protocol.json"
     protocol.write_bytes(snapshots.protocol.to_bytes())
-    words = ("--node", tmp_path / "net/nodes/GB", "--passphrase-file", bad)
-    log = tree(tmp_path / "net/nodes/GB/log")
-    refused(countermark("protocol", "sign", protocol, *words), "did not open with this passphrase")
-    assert tree(tmp_path / "net/nodes/GB/log") == log
+    node = tmp_path / "net" / "nodes" / "GB"
+    log = tree(node / "log")
+    ran = countermark("protocol", "sign", protocol, "--node", node, "--passphrase-file", bad)
+    refused(ran, "did not open with this passphrase")
+    assert tree(node / "log") == log
 
 
 def test_a_node_folder_of_a_newer_version(desk: Path) -> None:

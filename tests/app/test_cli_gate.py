@@ -44,7 +44,7 @@ def largest(record: Path, language: str) -> float:
     """Return the largest rate in one language: no interval is above it, and not all are below."""
     finding = done("finding", "show", "--json", statement(record, "finding")).value
     return max(
-        figure["value"]
+        float(figure["value"])
         for cell in finding["cells"]
         if (cell["task"], cell["language"]) == ("confidential-leak", language)
         for figure in cell["figures"]

@@ -163,8 +163,8 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             {"numbers": [333333333.33333329, 4.50, 2e-3, 0.000000000000000000000000001],
              "string": "\u20ac$\u000f\u000aA'\u0042\u0022\u005c\\\"/",
              "literals": [None, True, False]},
-            r"""{"literals":[null,true,false],"numbers":[333333333.3333333,4.5,0.002,1e-27],"""
-            + r""""string":"€$\u000f\nA'B\"\\\\\"/"}""".removeprefix("\\"),
+            r'''{"literals":[null,true,false],"numbers":[333333333.3333333,4.5,0.002,1e-27],'''
+            + r'''"string":"€$\u000f\nA'B\"\\\\\"/"}''',
         ),
         (
             {"\u20ac": "Euro Sign", "\r": "Carriage Return", "\ufb33": "Hebrew Letter Dalet",

@@ -14,19 +14,24 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from countermark.exercise.cells import CellRun, planned_keys
-from countermark.records.protocol import Protocol
+from countermark.exercise.cells import CellRun
 from countermark.taxonomy.languages import language
 
 
 class RunProgress:
-    """A progress bar on a terminal; a line a cell where there is none."""
+    """A progress bar on a terminal; a line a cell where there is none.
 
-    def __init__(self, protocol: Protocol, labs: int) -> None:
+    Parameters
+    ----------
+    total
+        How many answers are wanted.
+    """
+
+    def __init__(self, total: int) -> None:
         self._console = Console(stderr=True)
         self._begun: set[str] = set()
         self._done = 0
-        self._total = labs * sum(1 for _ in planned_keys(protocol))
+        self._total = total
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -58,6 +58,12 @@ class CellRun:
         """The value of every factor of the protocol, declared or by reference."""
         return full_settings(self.protocol, self.settings)
 
+    @property
+    def samples(self) -> int:
+        """How many answers the run asks for."""
+        items = [item for item in self.definition.items if item.text(self.language) is not None]
+        return len(items) * self.protocol.epochs
+
     def item(self, key: str) -> Item:
         """Return one of the task's items.
 

@@ -4,7 +4,8 @@
 ::
 
     secrets.json      the secret seed and the tree key; opened by the evidence, private until then
-    logs/             Inspect logs, one a model, task and language
+    running/          where Inspect writes; see pending.py
+    logs/             finished Inspect logs, one a model, task and language
     deviations.json   what was declared when logs were imported
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
 """
@@ -17,7 +18,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from countermark.exercise.logs import Log, read_log
-from countermark.node.files import read_file, write_atomic
+from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.node import Node
 from countermark.records.base import Hex32, Part
 from countermark.records.canonical import canonical, read_object
@@ -26,7 +27,7 @@ from countermark.records.evidence import Deviation
 from countermark.records.protocol import Protocol
 
 LOG_FORMS = (".eval", ".json")
-SECRETS = "secrets.json"  # noqa: S105  a file name
+SECRETS = "secrets.json"
 _PRIVATE = 0o600
 P = TypeVar("P", bound=Part)
 
@@ -49,8 +50,13 @@ class Workspace:
     tree_key: bytes
 
     @property
+    def run_folder(self) -> Path:
+        """Where Inspect writes while it runs."""
+        return self.folder / "running"
+
+    @property
     def log_folder(self) -> Path:
-        """Where Inspect writes."""
+        """Finished and imported logs, which are sealed."""
         return self.folder / "logs"
 
     def logs(self) -> tuple[Log, ...]:
@@ -100,6 +106,9 @@ def make_workspace(node: Node, protocol: Protocol, seed: bytes | None = None) ->
     workspace = Workspace(
         _folder(node, protocol), seed or entropy.token_bytes(32), entropy.token_bytes(32)
     )
+    with storage_errors(node.folder.runs):
+        # Inspect's logs, which hold the seed, have no mode of their own.
+        node.folder.runs.mkdir(mode=0o700, parents=True, exist_ok=True)
     said = _Secrets(seed=workspace.seed.hex(), tree_key=workspace.tree_key.hex())
     _write(said, workspace.folder / SECRETS)
     return workspace

@@ -16,6 +16,7 @@ from countermark.app.demo.conduct import Outcome, conduct, run_on_model
 from countermark.app.demo.measure import Timings
 from countermark.app.progress import RunProgress
 from countermark.app.record import put_in_place, write_record
+from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.node.files import storage_errors, write_atomic
 from countermark.node.node import Node
@@ -85,7 +86,8 @@ def _build(out: Path, began: float) -> tuple[Timings, Outcome]:
     timings = Timings()
     try:
         protocol, _ = demonstration()
-        with RunProgress(protocol, labs=len(protocol.participants)) as progress:
+        samples = len(protocol.participants) * sum(1 for _ in planned_keys(protocol))
+        with RunProgress(samples) as progress:
             run = functools.partial(
                 run_on_model, timings=timings, stage=talk, answered=progress.answered
             )

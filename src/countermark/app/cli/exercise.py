@@ -21,6 +21,7 @@ from countermark.app.cli.verb import Noun
 from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
+from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
@@ -69,10 +70,13 @@ def run(
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
-    runs = steps.cell_runs(node, protocol)
-    with RunProgress(protocol, labs=1) as progress:
-        for model in protocol.models:
-            run_cells(runs, model.provider, workspace.log_folder, progress.answered)
+    pending = {model.provider: pending_runs(node, protocol, model) for model in protocol.models}
+    samples = sum(run.samples for runs in pending.values() for run in runs)
+    with RunProgress(samples) as progress:
+        for provider, runs in pending.items():
+            if runs:
+                run_cells(runs, provider, workspace.run_folder, progress.answered)
+                keep_finished(workspace)
     folder = str(workspace.log_folder)
     answer(folder, {"logs": folder}, as_json=as_json)
     talk("Next: countermark exercise seal")

@@ -14,6 +14,7 @@ from countermark.exercise import steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.findings import check_finding, compute_finding
+from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.finding import Dissent, Finding
@@ -149,10 +150,11 @@ def run_on_model(
           " questions")  # fmt: skip
     model = instances()
     for node in labs:
-        runs = steps.cell_runs(node, protocol)
-        folder = steps.own_workspace(node, protocol).log_folder
+        workspace = steps.own_workspace(node, protocol)
         with timings.generation(model):
             for under_test in protocol.models:
-                run_cells(runs, under_test.provider, folder, answered)
+                runs = pending_runs(node, protocol, under_test)
+                run_cells(runs, under_test.provider, workspace.run_folder, answered)
+                keep_finished(workspace)
     stage("Some questions are asked again, without Inspect, to measure and to compare")
     timings.replay = replay(cast.institutes[protocol.coordinator], protocol, model)

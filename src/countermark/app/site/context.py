@@ -120,18 +120,22 @@ class Site:
                 link("words/"), key, shown or word.term
             )
 
-        html = _environment().get_template(f"{template}.html").render(
-            site=self,
-            title=title,
-            section=f"{file.split('/', maxsplit=1)[0]}/index.html",
-            file=file,
-            front=file == "index.html",
-            link=link,
-            term=term,
-            digest=digest,
-            version=__version__,
-            sections=SECTIONS,
-            **values,
+        html = (
+            _environment()
+            .get_template(f"{template}.html")
+            .render(
+                site=self,
+                title=title,
+                section=f"{file.split('/', maxsplit=1)[0]}/index.html",
+                file=file,
+                front=file == "index.html",
+                link=link,
+                term=term,
+                digest=digest,
+                version=__version__,
+                sections=SECTIONS,
+                **values,
+            )
         )
         return Page(file, title, html.encode())
 

@@ -107,7 +107,10 @@ def with_page(book: Book) -> frozenset[str]:
     return frozenset(
         entry.digest
         for found in (
-            book.of_kind(Protocol), book.of_kind(Framework), findings(book), decisions(book)
+            book.of_kind(Protocol),
+            book.of_kind(Framework),
+            findings(book),
+            decisions(book),
         )
         for entry, *_ in found
     )

@@ -103,9 +103,7 @@ def lab_chart(site: Site, cell: FindingCell, key: str) -> Markup:
         line = Line(f"all labs {rate_text(joint.value)}", joint.value)
         said.append(f"All labs together: {spoken(joint)}")
         legend += (("ring", "All labs, on these items"),)
-    return intervals(
-        Chart(key, "Rates by lab", "; ".join(said) + ".", tuple(rows), legend, line)
-    )
+    return intervals(Chart(key, "Rates by lab", "; ".join(said) + ".", tuple(rows), legend, line))
 
 
 def left_out_chart(site: Site, cell: FindingCell, estimand: Estimand, key: str) -> Markup | None:
@@ -139,7 +137,11 @@ def _strand(
     rows = tuple(_row(site, cell) for cell in cells)
     said = "; ".join(_said(site, cell) for cell in cells) + "."
     return Strand(
-        key, task, model, cells, judged,
+        key,
+        task,
+        model,
+        cells,
+        judged,
         intervals(Chart(key, title, said, rows, _legend(judged))),
     )
 
@@ -179,5 +181,3 @@ def _said(site: Site, cell: FindingCell) -> str:
         if (figure := cell.figure(estimand, cell.headline_correction))
     ]
     return f"{name}: {', '.join(told)}"
-
-

@@ -34,12 +34,22 @@ def _cell_page(
         if (chart := left_out_chart(site, cell, estimand, f"without-{estimand}"))
     ]
     yield site.render(
-        "cell", path, f"{task.title}: {site.language(cell.language)}", digest=entry.digest,
-        entry=entry, protocol=protocol, task=task, model=model, cell=cell, first=headline(cell),
+        "cell",
+        path,
+        f"{task.title}: {site.language(cell.language)}",
+        digest=entry.digest,
+        entry=entry,
+        protocol=protocol,
+        task=task,
+        model=model,
+        cell=cell,
+        first=headline(cell),
         lab_chart=lab_chart(site, cell, "labs"),
         whole=[figure for figure in cell.figures if figure.without_lab is None],
         left_out=[figure for figure in cell.figures if figure.without_lab is not None],
-        left_out_charts=charts, between=figures.interval, downloads=downloads(sheets),
+        left_out_charts=charts,
+        between=figures.interval,
+        downloads=downloads(sheets),
     )
     yield from files(sheets)
 
@@ -48,15 +58,44 @@ def _figures(path: str, cell: FindingCell) -> Sheet:
     return Sheet(
         f"{path}figures",
         "All figures",
-        ("estimand", "correction", "without_lab", "value", "standard_error",
-         "degrees_of_freedom", "lower", "upper", "level", "method", "labs", "items", "s2_lab",
-         "s2_item", "s2_lab_item", "s2_epoch"),
+        (
+            "estimand",
+            "correction",
+            "without_lab",
+            "value",
+            "standard_error",
+            "degrees_of_freedom",
+            "lower",
+            "upper",
+            "level",
+            "method",
+            "labs",
+            "items",
+            "s2_lab",
+            "s2_item",
+            "s2_lab_item",
+            "s2_epoch",
+        ),
         tuple(
-            (figure.estimand, figure.correction, figure.without_lab, figure.value, figure.se,
-             figure.df, figure.lower, figure.upper, figure.level, figure.method, figure.labs,
-             figure.items,
-             *((parts.s2_lab, parts.s2_item, parts.s2_lab_item, parts.s2_epoch)
-               if (parts := figure.components) else (None,) * 4))
+            (
+                figure.estimand,
+                figure.correction,
+                figure.without_lab,
+                figure.value,
+                figure.se,
+                figure.df,
+                figure.lower,
+                figure.upper,
+                figure.level,
+                figure.method,
+                figure.labs,
+                figure.items,
+                *(
+                    (parts.s2_lab, parts.s2_item, parts.s2_lab_item, parts.s2_epoch)
+                    if (parts := figure.components)
+                    else (None,) * 4
+                ),
+            )
             for figure in cell.figures
         ),
     )
@@ -66,11 +105,31 @@ def _labs(path: str, cell: FindingCell) -> Sheet:
     return Sheet(
         f"{path}labs",
         "Rates by lab",
-        ("institute", "lab", "value", "lower", "upper", "events", "scored", "difference",
-         "expanded_uncertainty", "e_n"),
+        (
+            "institute",
+            "lab",
+            "value",
+            "lower",
+            "upper",
+            "events",
+            "scored",
+            "difference",
+            "expanded_uncertainty",
+            "e_n",
+        ),
         tuple(
-            (lab.institute, lab.lab, lab.value, lab.lower, lab.upper, lab.events, lab.scored,
-             lab.difference, lab.expanded_uncertainty, lab.e_n)
+            (
+                lab.institute,
+                lab.lab,
+                lab.value,
+                lab.lower,
+                lab.upper,
+                lab.events,
+                lab.scored,
+                lab.difference,
+                lab.expanded_uncertainty,
+                lab.e_n,
+            )
             for lab in cell.labs
         ),
     )

@@ -15,19 +15,32 @@ def commitment_pages(site: Site) -> Iterator[Page | DataFile]:
         "Published documents",
         ("company", "signed", "document", "label", "date", "genre", "as_of"),
         tuple(
-            (company.name, company.signed, found.title, found.label, found.date, found.genre,
-             found.as_of)
+            (
+                company.name,
+                company.signed,
+                found.title,
+                found.label,
+                found.date,
+                found.genre,
+                found.as_of,
+            )
             for company in site.reference.companies
             for found in company.publications
         ),
     )
     yield site.render(
-        "commitments", "commitments/", site.reference.commitments.title,
-        commitments=site.reference.commitments, downloads=downloads([sheet]),
+        "commitments",
+        "commitments/",
+        site.reference.commitments.title,
+        commitments=site.reference.commitments,
+        downloads=downloads([sheet]),
     )
     yield from files([sheet])
     for company in site.reference.companies:
         yield site.render(
-            "company", addresses.company(company.slug), company.name, company=company,
+            "company",
+            addresses.company(company.slug),
+            company.name,
+            company=company,
             commitments=site.reference.commitments,
         )

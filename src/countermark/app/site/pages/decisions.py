@@ -28,7 +28,10 @@ def decision_pages(site: Site) -> Iterator[Page | DataFile]:
     rows = decisions(site.book)
     frameworks = {entry.digest: (entry, record) for entry, record in site.book.of_kind(Framework)}
     yield site.render(
-        "decisions", "decisions/", "Release decisions", rows=rows,
+        "decisions",
+        "decisions/",
+        "Release decisions",
+        rows=rows,
         frameworks=tuple(frameworks.values()),
         system_title=system_title,
     )
@@ -37,9 +40,15 @@ def decision_pages(site: Site) -> Iterator[Page | DataFile]:
     for entry, framework in frameworks.values():
         made = [row for row in rows if row[1].framework == entry.digest]
         yield site.render(
-            "framework", addresses.framework(entry.digest), framework.title, digest=entry.digest,
-            entry=entry, framework=framework, decisions=made,
-            system_title=system_title, downloads=downloads([], entry),
+            "framework",
+            addresses.framework(entry.digest),
+            framework.title,
+            digest=entry.digest,
+            entry=entry,
+            framework=framework,
+            decisions=made,
+            system_title=system_title,
+            downloads=downloads([], entry),
         )
 
 
@@ -49,30 +58,63 @@ def _decision_page(
     path = addresses.decision(entry.digest)
     thresholds = {threshold.key: threshold for threshold in framework.thresholds}
     outcomes = [
-        (outcome, thresholds[outcome.threshold],
-         _chart(site, outcome, thresholds[outcome.threshold], f"limit-{place}"))
+        (
+            outcome,
+            thresholds[outcome.threshold],
+            _chart(site, outcome, thresholds[outcome.threshold], f"limit-{place}"),
+        )
         for place, outcome in enumerate(decision.outcomes)
         if outcome.threshold in thresholds
     ]
     sheet = Sheet(
         f"{path}bounds",
         "All bounds",
-        ("threshold", "outcome", "rule", "limit", "language", "estimand", "correction",
-         "without_lab", "value", "lower", "upper", "state"),
+        (
+            "threshold",
+            "outcome",
+            "rule",
+            "limit",
+            "language",
+            "estimand",
+            "correction",
+            "without_lab",
+            "value",
+            "lower",
+            "upper",
+            "state",
+        ),
         tuple(
-            (outcome.threshold, outcome.state, outcome.rule, outcome.limit, bound.language,
-             bound.estimand, bound.correction, bound.without_lab, bound.value, bound.lower,
-             bound.upper, bound.state)
+            (
+                outcome.threshold,
+                outcome.state,
+                outcome.rule,
+                outcome.limit,
+                bound.language,
+                bound.estimand,
+                bound.correction,
+                bound.without_lab,
+                bound.value,
+                bound.lower,
+                bound.upper,
+                bound.state,
+            )
             for outcome in decision.outcomes
             for bound in outcome.bounds
         ),
     )
     system = system_title(site.book, decision)
     yield site.render(
-        "decision", path,
+        "decision",
+        path,
         f"May {site.who(framework.developer)} {decision.action} {system}?",
-        digest=entry.digest, entry=entry, decision=decision, framework=framework,
-        outcomes=outcomes, system=system, shown=_shown, finding=decision.finding in site.shown,
+        digest=entry.digest,
+        entry=entry,
+        decision=decision,
+        framework=framework,
+        outcomes=outcomes,
+        system=system,
+        shown=_shown,
+        finding=decision.finding in site.shown,
         downloads=downloads([sheet], entry),
     )
     yield from files([sheet])
@@ -81,15 +123,11 @@ def _decision_page(
 def _shown(outcome: ThresholdOutcome) -> tuple[BoundUsed, ...]:
     """Return the bounds over all labs, and the deciding one whatever it leaves out."""
     return tuple(
-        bound
-        for bound in outcome.bounds
-        if bound.without_lab is None or bound == outcome.deciding
+        bound for bound in outcome.bounds if bound.without_lab is None or bound == outcome.deciding
     )
 
 
-def _chart(
-    site: Site, outcome: ThresholdOutcome, threshold: Threshold, key: str
-) -> Markup | None:
+def _chart(site: Site, outcome: ThresholdOutcome, threshold: Threshold, key: str) -> Markup | None:
     rule = threshold.rule
     bounds = _shown(outcome)
     if rule.kind != "metric-bound" or not bounds:
@@ -113,7 +151,8 @@ def _chart(
     used = [STATE_MARKS[bound.state] for bound in bounds]
     legend = tuple((mark, words[mark]) for mark in STATE_MARKS.values() if mark in used)
     line = Line(
-        f"limit {rate_text(rule.limit)}", rule.limit,
+        f"limit {rate_text(rule.limit)}",
+        rule.limit,
         "above" if rule.direction == "at-most" else "below",
     )
     title = f"{threshold.title}: intervals against the limit"

@@ -15,20 +15,35 @@ def declaration_pages(site: Site) -> Iterator[Page | DataFile]:
     sheet = Sheet(
         "declarations/declarations",
         "Declarations and principles",
-        ("declaration", "date", "place", "principle", "words", "indicator", "numerator",
-         "denominator"),
+        (
+            "declaration",
+            "date",
+            "place",
+            "principle",
+            "words",
+            "indicator",
+            "numerator",
+            "denominator",
+        ),
         tuple(
-            (declaration.key, declaration.date, declaration.place, principle.key,
-             principle.words, principle.indicator,
-             *((found.numerator, found.denominator)
-               if (found := computed.get(principle.indicator or "")) else (None, None)))
+            (
+                declaration.key,
+                declaration.date,
+                declaration.place,
+                principle.key,
+                principle.words,
+                principle.indicator,
+                *(
+                    (found.numerator, found.denominator)
+                    if (found := computed.get(principle.indicator or ""))
+                    else (None, None)
+                ),
+            )
             for declaration in site.reference.declarations
             for principle in declaration.principles
         ),
     )
-    yield site.render(
-        "declarations", "declarations/", "Declarations", downloads=downloads([sheet])
-    )
+    yield site.render("declarations", "declarations/", "Declarations", downloads=downloads([sheet]))
     yield from files([sheet])
     for declaration in site.reference.declarations:
         path = addresses.declaration(declaration.key)
@@ -45,12 +60,16 @@ def partnership_pages(site: Site) -> Iterator[Page | DataFile]:
         "Partnerships",
         ("key", "title", "parties", "date", "opens", "as_of"),
         tuple(
-            (found.key, found.title, "; ".join(found.parties), found.date,
-             "; ".join(found.opens), found.as_of)
+            (
+                found.key,
+                found.title,
+                "; ".join(found.parties),
+                found.date,
+                "; ".join(found.opens),
+                found.as_of,
+            )
             for found in site.reference.partnerships
         ),
     )
-    yield site.render(
-        "partnerships", "partnerships/", "Partnerships", downloads=downloads([sheet])
-    )
+    yield site.render("partnerships", "partnerships/", "Partnerships", downloads=downloads([sheet]))
     yield from files([sheet])

@@ -40,18 +40,48 @@ def steps(exercise: Exercise) -> tuple[Step, ...]:
     """Return the stages of an exercise in the order in which they happen."""
     everyone = len(exercise.protocol.participants)
     return (
-        Step("agreed", "Agreed", "participants countersign the protocol",
-             tuple(entry for entry, _ in exercise.assents.countersigned), everyone),
-        Step("planned", "Run planned", "labs log what they will run",
-             tuple(entry for entry, _ in exercise.plans), everyone),
-        Step("sealed", "Sealed", "labs commit to their results before they see another’s",
-             tuple(entry for entry, _ in exercise.seals), everyone),
-        Step("closed", "Closed", "the coordinator ends the sealing, and revealing may begin",
-             tuple(entry for entry, _ in exercise.closings), 1),
-        Step("revealed", "Revealed", "labs publish the results that they sealed",
-             tuple(entry for entry, _ in exercise.evidence), everyone),
-        Step("joint", "Joint finding", "the coordinator computes what they found together",
-             tuple(entry for entry, _ in exercise.findings), 1),
+        Step(
+            "agreed",
+            "Agreed",
+            "participants countersign the protocol",
+            tuple(entry for entry, _ in exercise.assents.countersigned),
+            everyone,
+        ),
+        Step(
+            "planned",
+            "Run planned",
+            "labs log what they will run",
+            tuple(entry for entry, _ in exercise.plans),
+            everyone,
+        ),
+        Step(
+            "sealed",
+            "Sealed",
+            "labs commit to their results before they see another’s",
+            tuple(entry for entry, _ in exercise.seals),
+            everyone,
+        ),
+        Step(
+            "closed",
+            "Closed",
+            "the coordinator ends the sealing, and revealing may begin",
+            tuple(entry for entry, _ in exercise.closings),
+            1,
+        ),
+        Step(
+            "revealed",
+            "Revealed",
+            "labs publish the results that they sealed",
+            tuple(entry for entry, _ in exercise.evidence),
+            everyone,
+        ),
+        Step(
+            "joint",
+            "Joint finding",
+            "the coordinator computes what they found together",
+            tuple(entry for entry, _ in exercise.findings),
+            1,
+        ),
     )
 
 
@@ -78,11 +108,16 @@ def _exercise_page(
         ),
     )
     yield site.render(
-        "exercise", path, exercise.protocol.title, digest=exercise.entry.digest,
-        exercise=exercise, steps=stages, chart=_chart(stages), downloads=downloads([sheet]),
-        blob_path=blob_path, readable=lambda evidence: may_read_samples(
-            "public", evidence, site.book.entries
-        ).allowed,
+        "exercise",
+        path,
+        exercise.protocol.title,
+        digest=exercise.entry.digest,
+        exercise=exercise,
+        steps=stages,
+        chart=_chart(stages),
+        downloads=downloads([sheet]),
+        blob_path=blob_path,
+        readable=lambda evidence: may_read_samples("public", evidence, site.book.entries).allowed,
     )
     yield from files([sheet])
 

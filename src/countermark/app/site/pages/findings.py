@@ -55,8 +55,13 @@ class Estimate:
 def listed(site: Site) -> tuple[Listed, ...]:
     """Return all findings, the latest first."""
     return tuple(
-        Listed(entry, finding, protocol, strands(site, finding, protocol),
-               assents(site.book, entry.digest))
+        Listed(
+            entry,
+            finding,
+            protocol,
+            strands(site, finding, protocol),
+            assents(site.book, entry.digest),
+        )
         for entry, finding, protocol in findings(site.book)
     )
 
@@ -67,18 +72,42 @@ def finding_pages(site: Site) -> Iterator[Page | DataFile]:
     sheet = Sheet(
         "findings/findings",
         "All headline rates",
-        ("finding", "witnessed", "model", "task", "language", "status", "estimand", "correction",
-         "value", "lower", "upper", "level"),
+        (
+            "finding",
+            "witnessed",
+            "model",
+            "task",
+            "language",
+            "status",
+            "estimand",
+            "correction",
+            "value",
+            "lower",
+            "upper",
+            "level",
+        ),
         tuple(
-            (row.entry.digest, row.entry.witnessed, cell.model, cell.task, cell.language,
-             cell.status, *_headline_values(cell))
+            (
+                row.entry.digest,
+                row.entry.witnessed,
+                cell.model,
+                cell.task,
+                cell.language,
+                cell.status,
+                *_headline_values(cell),
+            )
             for row in rows
             for cell in row.finding.cells
         ),
     )
     yield site.render(
-        "findings", "findings/", "Joint findings", rows=rows, headline=headline,
-        status_words=STATUS, downloads=downloads([sheet]),
+        "findings",
+        "findings/",
+        "Joint findings",
+        rows=rows,
+        headline=headline,
+        status_words=STATUS,
+        downloads=downloads([sheet]),
     )
     yield from files([sheet])
     for row in rows:
@@ -104,11 +133,24 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         return [titles.get(alias, alias) for alias in difference.aliases]
 
     yield site.render(
-        "finding", row.path, protocol.title, digest=row.entry.digest,
-        entry=row.entry, finding=finding, protocol=protocol, strands=row.strands,
-        assents=row.assents, factors=protocol.factors, headline=headline, status_words=STATUS,
-        lines=estimates, cell_path=cell_path, setting=_setting, aliases=aliases,
-        factor_title=lambda key: titles.get(key, key), equivalent=_equivalent,
+        "finding",
+        row.path,
+        protocol.title,
+        digest=row.entry.digest,
+        entry=row.entry,
+        finding=finding,
+        protocol=protocol,
+        strands=row.strands,
+        assents=row.assents,
+        factors=protocol.factors,
+        headline=headline,
+        status_words=STATUS,
+        lines=estimates,
+        cell_path=cell_path,
+        setting=_setting,
+        aliases=aliases,
+        factor_title=lambda key: titles.get(key, key),
+        equivalent=_equivalent,
         downloads=downloads(sheets, row.entry),
     )
     yield from files(sheets)
@@ -144,14 +186,45 @@ def _rates(row: Listed) -> Sheet:
     return Sheet(
         f"{row.path}rates",
         "All rates",
-        ("model", "task", "language", "status", "estimand", "correction", "without_lab", "value",
-         "standard_error", "degrees_of_freedom", "lower", "upper", "level", "method", "labs",
-         "items", "items_dropped"),
+        (
+            "model",
+            "task",
+            "language",
+            "status",
+            "estimand",
+            "correction",
+            "without_lab",
+            "value",
+            "standard_error",
+            "degrees_of_freedom",
+            "lower",
+            "upper",
+            "level",
+            "method",
+            "labs",
+            "items",
+            "items_dropped",
+        ),
         tuple(
-            (cell.model, cell.task, cell.language, cell.status, figure.estimand,
-             figure.correction, figure.without_lab, figure.value, figure.se, figure.df,
-             figure.lower, figure.upper, figure.level, figure.method, figure.labs, figure.items,
-             figure.items_dropped)
+            (
+                cell.model,
+                cell.task,
+                cell.language,
+                cell.status,
+                figure.estimand,
+                figure.correction,
+                figure.without_lab,
+                figure.value,
+                figure.se,
+                figure.df,
+                figure.lower,
+                figure.upper,
+                figure.level,
+                figure.method,
+                figure.labs,
+                figure.items,
+                figure.items_dropped,
+            )
             for cell in row.finding.cells
             for figure in cell.figures
         ),
@@ -162,11 +235,37 @@ def _labs(row: Listed) -> Sheet:
     return Sheet(
         f"{row.path}labs",
         "Rates by lab",
-        ("model", "task", "language", "institute", "lab", "value", "lower", "upper", "events",
-         "scored", "difference", "expanded_uncertainty", "e_n"),
+        (
+            "model",
+            "task",
+            "language",
+            "institute",
+            "lab",
+            "value",
+            "lower",
+            "upper",
+            "events",
+            "scored",
+            "difference",
+            "expanded_uncertainty",
+            "e_n",
+        ),
         tuple(
-            (cell.model, cell.task, cell.language, lab.institute, lab.lab, lab.value, lab.lower,
-             lab.upper, lab.events, lab.scored, lab.difference, lab.expanded_uncertainty, lab.e_n)
+            (
+                cell.model,
+                cell.task,
+                cell.language,
+                lab.institute,
+                lab.lab,
+                lab.value,
+                lab.lower,
+                lab.upper,
+                lab.events,
+                lab.scored,
+                lab.difference,
+                lab.expanded_uncertainty,
+                lab.e_n,
+            )
             for cell in row.finding.cells
             for lab in cell.labs
         ),
@@ -177,12 +276,37 @@ def _counts(row: Listed) -> Sheet:
     return Sheet(
         f"{row.path}counts",
         "Counts",
-        ("model", "task", "language", "submitted", "answered", "refused", "errored", "missing",
-         "scorer", "scorer_version", "scored", "unparsed", "not_attempted"),
+        (
+            "model",
+            "task",
+            "language",
+            "submitted",
+            "answered",
+            "refused",
+            "errored",
+            "missing",
+            "scorer",
+            "scorer_version",
+            "scored",
+            "unparsed",
+            "not_attempted",
+        ),
         tuple(
-            (cell.model, cell.task, cell.language, cell.counts.submitted, cell.counts.answered,
-             cell.counts.refused, cell.counts.errored, cell.counts.missing, scorer.scorer,
-             scorer.version, scorer.scored, scorer.unparsed, scorer.not_attempted)
+            (
+                cell.model,
+                cell.task,
+                cell.language,
+                cell.counts.submitted,
+                cell.counts.answered,
+                cell.counts.refused,
+                cell.counts.errored,
+                cell.counts.missing,
+                scorer.scorer,
+                scorer.version,
+                scorer.scored,
+                scorer.unparsed,
+                scorer.not_attempted,
+            )
             for cell in row.finding.cells
             for scorer in cell.counts.scorers
         ),

@@ -19,16 +19,28 @@ def front_pages(site: Site) -> Iterator[Page | DataFile]:
         "Indicators",
         ("code", "title", "numerator", "denominator", "unit", "explanation"),
         tuple(
-            (found.code, found.title, found.numerator, found.denominator, found.unit,
-             found.explanation)
+            (
+                found.code,
+                found.title,
+                found.numerator,
+                found.denominator,
+                found.unit,
+                found.explanation,
+            )
             for found in figures
         ),
     )
     yield site.render(
-        "front", "", "Joint tests of AI systems, on the record",
-        latest=next(iter(listed(site)), None), decisions=decisions(site.book),
-        indicators=figures, system_title=system_title, headline=headline,
-        status_words=STATUS, downloads=downloads([sheet]),
+        "front",
+        "",
+        "Joint tests of AI systems, on the record",
+        latest=next(iter(listed(site)), None),
+        decisions=decisions(site.book),
+        indicators=figures,
+        system_title=system_title,
+        headline=headline,
+        status_words=STATUS,
+        downloads=downloads([sheet]),
     )
     yield from files([sheet])
 

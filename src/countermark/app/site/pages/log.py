@@ -37,11 +37,29 @@ def log_pages(site: Site) -> Iterator[Page | DataFile]:
     sheet = Sheet(
         "log/log",
         "All statements",
-        ("origin", "index", "author", "kind", "digest", "envelope", "witnessed", "witnesses",
-         "file"),
+        (
+            "origin",
+            "index",
+            "author",
+            "kind",
+            "digest",
+            "envelope",
+            "witnessed",
+            "witnesses",
+            "file",
+        ),
         tuple(
-            (entry.origin, entry.index, entry.author, entry.record.kind_name(), entry.digest,
-             entry.envelope, entry.witnessed, " ".join(entry.witnesses), entry.file)
+            (
+                entry.origin,
+                entry.index,
+                entry.author,
+                entry.record.kind_name(),
+                entry.digest,
+                entry.envelope,
+                entry.witnessed,
+                " ".join(entry.witnesses),
+                entry.file,
+            )
             for entry in site.book.entries
         ),
     )
@@ -57,7 +75,10 @@ def log_pages(site: Site) -> Iterator[Page | DataFile]:
 def _log_page(site: Site, log: LogState) -> Page:
     entries = [entry for entry in site.book.entries if entry.origin == log.origin]
     return site.render(
-        "log", addresses.log(log.author), f"Log of {site.who(log.author)}", log=log,
+        "log",
+        addresses.log(log.author),
+        f"Log of {site.who(log.author)}",
+        log=log,
         entries=[(entry, _said(entry), _page_of(site, entry)) for entry in entries],
         party=site.book.roster.party(log.author),
     )

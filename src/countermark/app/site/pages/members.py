@@ -24,13 +24,22 @@ def member_pages(site: Site) -> Iterator[Page | DataFile]:
         "Members",
         ("code", "country", "name", "nature", "member_since", "as_of"),
         tuple(
-            (institute.code, institute.country, institute.name, institute.nature,
-             institute.member_since, institute.as_of)
+            (
+                institute.code,
+                institute.country,
+                institute.name,
+                institute.nature,
+                institute.member_since,
+                institute.as_of,
+            )
             for institute in institutes
         ),
     )
     yield site.render(
-        "members", "members/", "Members of the network", taking_part=taking_part,
+        "members",
+        "members/",
+        "Members of the network",
+        taking_part=taking_part,
         downloads=downloads([sheet]),
     )
     yield from files([sheet])
@@ -47,7 +56,12 @@ def member_pages(site: Site) -> Iterator[Page | DataFile]:
             if institute.country in declaration.signatories
         ]
         yield site.render(
-            "member", path, institute.country, institute=institute,
-            exercises=taking_part[institute.code], partnerships=of_theirs, declarations=signed,
+            "member",
+            path,
+            institute.country,
+            institute=institute,
+            exercises=taking_part[institute.code],
+            partnerships=of_theirs,
+            declarations=signed,
         )
         yield DataFile(f"{path}institute.json", institute.to_bytes(), JSON_TYPE)

@@ -29,21 +29,41 @@ def _protocol_page(
         "All items in all languages",
         ("task", "item", "role", "approach", "language", "prompt", "expected"),
         tuple(
-            (task.key, item.key, item.role, item.approach, text.language, text.prompt,
-             text.expected)
+            (
+                task.key,
+                item.key,
+                item.role,
+                item.approach,
+                text.language,
+                text.prompt,
+                text.expected,
+            )
             for task in protocol.tasks
             for item in task.items
             for text in item.texts
         ),
     )
     yield site.render(
-        "protocol", path, protocol.title, digest=entry.digest, entry=entry, protocol=protocol,
-        assents=exercise.assents, risk_title=lambda code: risk_titles.get(code, code),
-        labelled=labelled, downloads=downloads([sheet], entry),
+        "protocol",
+        path,
+        protocol.title,
+        digest=entry.digest,
+        entry=entry,
+        protocol=protocol,
+        assents=exercise.assents,
+        risk_title=lambda code: risk_titles.get(code, code),
+        labelled=labelled,
+        downloads=downloads([sheet], entry),
     )
     yield from files([sheet])
     for task in protocol.tasks:
         yield site.render(
-            "items", f"{path}{task.key}/", f"Items: {task.title}", digest=entry.digest,
-            entry=entry, protocol=protocol, task=task, downloads=downloads([sheet]),
+            "items",
+            f"{path}{task.key}/",
+            f"Items: {task.title}",
+            digest=entry.digest,
+            entry=entry,
+            protocol=protocol,
+            task=task,
+            downloads=downloads([sheet]),
         )

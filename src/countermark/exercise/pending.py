@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a lab still has to run: a cell with a finished log is never run again.
+
+Running a cell twice and keeping the better log would be choosing one's results. Inspect writes into
+``running/``; only finished logs move on to ``logs/``, from where they are sealed. What a stop or a
+crash left unfinished is set aside in ``unfinished/``, to be looked at, and its cell is run anew.
+"""
+
+from pathlib import Path
+
+from countermark.exercise.cells import CellRun
+from countermark.exercise.logs import read_log
+from countermark.exercise.matching import match_log
+from countermark.exercise.steps import cell_runs, own_plan, own_workspace
+from countermark.exercise.workspace import Workspace
+from countermark.node.files import storage_errors
+from countermark.node.node import Node
+from countermark.records.errors import InputError
+from countermark.records.protocol import ModelUnderTest, Protocol
+
+
+def pending_runs(node: Node, protocol: Protocol, model: ModelUnderTest) -> tuple[CellRun, ...]:
+    """Return the planned cells of one model that have no finished log.
+
+    Parameters
+    ----------
+    node, protocol
+        The lab's node and what it planned to run.
+    model
+        Which of the protocol's models.
+    """
+    workspace, lab = own_workspace(node, protocol), own_plan(node, protocol).lab
+    keep_finished(workspace)
+    matches = [match_log(log, protocol, lab) for log in workspace.logs()]
+    done = {
+        (match.run.task, match.run.language)
+        for match in matches
+        if match.run is not None and match.model == model
+    }
+    return tuple(run for run in cell_runs(node, protocol) if (run.task, run.language) not in done)
+
+
+def keep_finished(workspace: Workspace) -> None:
+    """Move finished logs on to where they are sealed from, and set the others aside."""
+    for path in sorted(workspace.run_folder.glob("*.eval")):
+        folder = workspace.log_folder if _is_finished(path) else workspace.folder / "unfinished"
+        with storage_errors(folder):
+            folder.mkdir(exist_ok=True, mode=0o700)
+            path.replace(folder / path.name)
+
+
+def _is_finished(path: Path) -> bool:
+    try:
+        return read_log(path).header.status == "success"
+    except InputError:
+        return False
