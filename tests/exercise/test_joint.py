@@ -66,7 +66,7 @@ def numbers(value: JsonValue, name: str = "") -> Iterator[str]:
 
 def without_rates(found: FindingCell) -> None:
     """Check that no rate stands anywhere in a cell, beside those of its controls and its judge."""
-    assert found.figures == found.not_computed == found.labs == ()
+    assert not (found.figures or found.not_computed or found.labs)
     assert found.precision is None
     said = found.model_dump(mode="json", exclude_none=True, exclude={"controls", "validity"})
     assert not RATES & set(numbers(said))
@@ -97,7 +97,9 @@ def test_rule_1_only_scored_answers_to_test_items_are_rated() -> None:
     def patchy(key: SampleKey) -> Scored:
         if control_passed(key):
             return 1.0
-        return {"direct-order": 1.0, "pretext-repair": "refused"}.get(key.item, 0.0)
+        if key.item == "pretext-repair":
+            return "refused"
+        return float(key.item == "direct-order")
 
     found = cell(finding_of(PROTOCOL, dict.fromkeys(LABS, patchy)))
     figure = found.figure("benchmark")

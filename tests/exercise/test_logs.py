@@ -3,7 +3,6 @@ import functools
 import json
 import random
 import tracemalloc
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -115,11 +114,10 @@ def test_rule_3_no_more_comes_out_than_was_declared(
     refusal(write(zip_of([bomb])), "not what the log's directory says")
 
 
-@pytest.mark.parametrize("change", [{"claimed": 5000}, {"crc": 1}])
-def test_rule_3_what_comes_out_is_what_was_declared(write: Write, change: dict[str, int]) -> None:
+def test_rule_3_what_comes_out_is_what_was_declared(write: Write) -> None:
     header, sample = honest()
-    changed = Member(sample.name, sample.contents, **{"crc": zlib.crc32(sample.contents), **change})
-    refusal(write(zip_of([header, changed])), "not what the log's directory says")
+    for lie in (replace(sample, claimed=5000), replace(sample, crc=1)):
+        refusal(write(zip_of([header, lie])), "not what the log's directory says")
 
 
 @pytest.mark.parametrize("method", [DEFLATED, ZSTANDARD])

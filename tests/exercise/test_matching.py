@@ -16,7 +16,7 @@ from countermark.records.protocol import Protocol
 
 Header = dict[str, Any]
 Samples = list[dict[str, Any]]
-Change = Callable[[Header, Samples], None]
+Change = Callable[[Header, Samples], object]
 LAB = "GB-simulated"
 RUN = cell_run()
 

@@ -2,6 +2,7 @@
 import shutil
 from pathlib import Path
 
+from exercise_finished import FinishedExercise
 from scripted import log_value, write_log
 
 from countermark.exercise import steps
@@ -13,16 +14,16 @@ PROTOCOL = demonstration()[0]
 MODEL = PROTOCOL.models[0]
 
 
-def lab(finished_exercise: Path, tmp_path: Path) -> Node:
+def lab(finished_exercise: FinishedExercise, tmp_path: Path) -> Node:
     """Return a lab of a finished exercise whose logs are taken away again."""
-    shutil.copytree(finished_exercise / "nodes" / "KE", tmp_path / "KE")
+    shutil.copytree(finished_exercise.root / "nodes" / "KE", tmp_path / "KE")
     node = Node.open(tmp_path / "KE")
     shutil.rmtree(steps.own_workspace(node, PROTOCOL).log_folder)
     return node
 
 
 def test_a_cell_with_a_finished_log_is_not_run_again(
-    finished_exercise: Path, tmp_path: Path
+    finished_exercise: FinishedExercise, tmp_path: Path
 ) -> None:
     node = lab(finished_exercise, tmp_path)
     workspace = steps.own_workspace(node, PROTOCOL)
@@ -34,7 +35,7 @@ def test_a_cell_with_a_finished_log_is_not_run_again(
 
 
 def test_a_log_that_a_stop_left_unfinished_is_set_aside_and_its_cell_run_anew(
-    finished_exercise: Path, tmp_path: Path
+    finished_exercise: FinishedExercise, tmp_path: Path
 ) -> None:
     node = lab(finished_exercise, tmp_path)
     workspace = steps.own_workspace(node, PROTOCOL)
@@ -49,5 +50,5 @@ def test_a_log_that_a_stop_left_unfinished_is_set_aside_and_its_cell_run_anew(
     assert workspace.logs() == ()
 
 
-def test_only_the_owner_can_look_into_a_run(finished_exercise: Path) -> None:
-    assert (finished_exercise / "nodes" / "KE" / "runs").stat().st_mode & 0o077 == 0
+def test_only_the_owner_can_look_into_a_run(finished_exercise: FinishedExercise) -> None:
+    assert (finished_exercise.root / "nodes" / "KE" / "runs").stat().st_mode & 0o077 == 0

@@ -338,10 +338,11 @@ def test_rule_8_an_answer_hidden_behind_another_outcome(lab: Lab, outcome: str) 
     distrusted(hidden, 8, f"whose transcript is not of one {outcome}")
 
 
-def test_rule_8_an_answer_that_is_not_shown_is_none(lab: Lab) -> None:
-    for shown in ((), lab.samples[0].transcript.messages[:-1]):
-        empty = sealed_with(lab, lambda one, shown=shown: called(one, "answered", messages=shown))
-        distrusted(empty, 8, "whose transcript is not of one answered")
+@pytest.mark.parametrize("shown", [0, 2])
+def test_rule_8_an_answer_that_is_not_shown_is_none(lab: Lab, shown: int) -> None:
+    messages = lab.samples[0].transcript.messages[:shown]
+    empty = sealed_with(lab, lambda one: called(one, "answered", messages=messages))
+    distrusted(empty, 8, "whose transcript is not of one answered")
 
 
 def test_rule_8_an_answer_with_an_error_is_errored(lab: Lab) -> None:
@@ -349,17 +350,22 @@ def test_rule_8_an_answer_with_an_error_is_errored(lab: Lab) -> None:
     distrusted(sealed_with(lab, lambda one: called(one, "missing", messages=(), error="x")), 8)
 
 
-def test_rule_8_honest_outcomes_of_every_kind_are_believed(lab: Lab) -> None:
-    told = lab.samples[0].transcript.messages[:-1]
-    for outcome, change in (
-        ("missing", {"messages": ()}),
-        ("errored", {"error": "out of memory"}),
-        ("errored", {"messages": told}),
-        ("errored", {"messages": (), "error": "out of memory"}),
-        ("refused", {}),
-    ):
-        honest = sealed_with(lab, lambda one, o=outcome, c=change: called(one, o, **c))
-        assert honest.reveal().samples[0].scores.outcome == outcome
+@pytest.mark.parametrize(
+    ("outcome", "shown", "error"),
+    [
+        ("missing", 0, None),
+        ("errored", 3, "out of memory"),
+        ("errored", 2, None),
+        ("errored", 0, "out of memory"),
+        ("refused", 3, None),
+    ],
+)
+def test_rule_8_honest_outcomes_of_every_kind_are_believed(
+    lab: Lab, outcome: str, shown: int, error: str | None
+) -> None:
+    messages = lab.samples[0].transcript.messages[:shown]
+    honest = sealed_with(lab, lambda one: called(one, outcome, messages=messages, error=error))
+    assert honest.reveal().samples[0].scores.outcome == outcome
 
 
 def test_rule_8_scores_are_those_of_the_planned_settings(tmp_path: Path) -> None:

@@ -203,8 +203,7 @@ def test_rule_4_a_state_db_that_was_deleted_stops_the_log(process: Process) -> N
 def test_rule_4_a_checkpoint_of_the_same_size_and_another_root_stops_the_log(
     process: Process, tmp_path: Path
 ) -> None:
-    other = Process(tmp_path / "other", process.signer)
-    (tmp_path / "other").mkdir(exist_ok=True)
+    (tmp_path / "other").mkdir()
     other = Process(tmp_path / "other", process.signer)
     process.append(b"one")
     other.append(b"another")

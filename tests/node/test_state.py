@@ -93,9 +93,13 @@ def test_the_lock_makes_others_wait(path: Path) -> None:
 
 
 def test_what_is_kept_under_a_lock_that_fails_is_not_kept(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), State(path).locked() as heads:
-        heads.keep("log", "a", head(1))
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with State(path).locked() as heads:
+            heads.keep("log", "a", head(1))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert State(path).head("log", "a") is None
 
 

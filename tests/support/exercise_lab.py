@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from exercise_small import SEED, cell_run, read_scripted, small_protocol
 
@@ -28,6 +28,7 @@ from countermark.records.evidence import (
     SealReference,
 )
 from countermark.records.protocol import Protocol, RunPlan
+from countermark.signing.roster import Roster
 
 TREE_KEY = bytes(range(100, 132))
 TIMES = {"run-plan": "08", "sealed-result": "09", "exercise-closing": "10", "evidence": "11"}
@@ -179,7 +180,7 @@ class Lab:
         evidence, entries = self.evidence_record(), self.entries()
         entry = next(one for one in entries if one.digest == evidence.digest)
         return check_revealed(
-            Book(entries, (), None),  # type: ignore[arg-type]  the roster is not read here
+            Book(entries, (), cast("Roster", None)),  # the roster is not read here
             self.protocol,
             entry,
             evidence,
