@@ -36,7 +36,7 @@ def test_every_statement_of_the_record_is_valid(record: Path) -> None:
     files = statements(record)
     ran = done("verify", *files)
     assert len(files) > 30
-    assert ran.err == f"{len(files)} of {len(files)} valid.\n"
+    assert ran.err.splitlines()[-1] == f"{len(files)} of {len(files)} valid."
     assert ran.out.count("✓") == 7 * len(files)
     assert "✗" not in ran.out
 
@@ -60,7 +60,8 @@ def test_one_changed_byte_anywhere_is_caught(record: Path, tmp_path: Path, numbe
     place = draw.randrange(len(contents))
     contents[place] ^= draw.randrange(1, 256)
     ran = countermark("verify", altered(record, tmp_path, source, bytes(contents)))
-    assert (ran.code, ran.err) == (5, "0 of 1 valid.\n"), f"{source.name} byte {place}"
+    assert ran.code == 5, f"{source.name} byte {place}"
+    assert ran.err.splitlines()[-1] == "0 of 1 valid."
     assert "✗" in ran.out
 
 
@@ -102,7 +103,7 @@ def test_a_good_file_does_not_excuse_a_bad_one(record: Path, tmp_path: Path) -> 
     bad = altered(record, tmp_path, decision, decision.read_bytes().replace(b"=", b"A", 1))
     good = altered(record, tmp_path, protocol, protocol.read_bytes())
     ran = countermark("verify", good, bad, good, "--quiet")
-    assert (ran.code, ran.err) == (5, "2 of 3 valid.\n")
+    assert (ran.code, ran.err.splitlines()[-1]) == (5, "2 of 3 valid.")
     assert str(good) not in ran.out
 
 

@@ -193,18 +193,18 @@ BROKEN: list[tuple[str, Change, str, str, str]] = [
     ),
     (
         "5-key-too-many",
-        in_lines(REFUSAL_SW, '"queue-lie"', '"queue-lies"'),
+        in_lines(REFUSAL_SW, '"copied-essay"', '"copied-essays"'),
         REFUSAL_SW,
-        "lacks the item 'queue-lie'",
+        "lacks the item 'copied-essay'",
         "Translate the item",
     ),
     (
         "5-key-only-elsewhere",
         in_lines(
             REFUSAL_SW,
-            '{"key": "queue-lie"',
+            '{"key": "copied-essay"',
             '{"key": "more", "role": "test", "approach": "direct", "prompt": "?"}\n'
-            '{"key": "queue-lie"',
+            '{"key": "copied-essay"',
         ),
         "items/mild-refusal.en.jsonl",
         "lacks the item 'more'",

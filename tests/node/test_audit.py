@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every kind of damage to a log is found and named."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from lying_peer import plan_of
 from nodes import HONEST, Clock, Network, config, plan, snapshot, spoil
 
+from countermark.network.sync import settle
 from countermark.node.audit import Report, audit_node
 from countermark.node.blobs import blob_path
 from countermark.node.index import book
+from countermark.node.log import append
 from countermark.node.node import Node
-from countermark.node.state import Head
 from countermark.records.errors import StateError
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.cosignature import cosign, with_cosignatures
 from countermark.transparency.note import Note
-from countermark.transparency.proof import TlogProof, parse_proof
+from countermark.transparency.proof import TlogProof
 from countermark.transparency.tiles import inclusion_proof, read_entries
 
 
@@ -27,7 +28,6 @@ def audited(network: Network) -> Report:
 
 def found(network: Network, *sayings: str) -> None:
     problems = audited(network).problems
-    assert len(problems) >= len(sayings)
     for saying in sayings:
         assert any(saying in problem for problem in problems), problems
 
@@ -51,7 +51,7 @@ def test_a_whole_log_has_no_problems_and_is_left_as_it_is(network: Network) -> N
     for path in network["KE"].folder.keys.iterdir():
         path.unlink()  # an audit needs none
     before = snapshot(network.root)
-    for code in HONEST + ["GB", "KE"]:
+    for code in [*HONEST, "GB", "KE"]:
         report = audit_node(network.open(code))
         assert report.problems == ()
         assert (report.origin, report.size) == (f"{code.lower()}.example/log", report.statements)
@@ -138,8 +138,6 @@ def test_rule_3_a_leaf_that_is_not_its_envelopes(network: Network) -> None:
     # The log is sound in itself: somebody with its key logged a leaf that says another kind.
     node = network["KE"]
     leaf = next(read_entries(node.log.read, 0, 1, 2))
-    from countermark.node.log import append
-
     append(
         node.log, node.state, node.log_signer, [leaf.replace(b'"run-plan"', b'"evidence"'), b"{}"]
     )
@@ -173,9 +171,6 @@ def test_rule_4_a_proof_of_another_leaf(network: Network) -> None:
 def test_rule_4_a_proof_of_the_same_statement_elsewhere(network: Network) -> None:
     node = network["KE"]
     leaf = next(read_entries(node.log.read, 0, 1, 2))
-    from countermark.network.sync import settle
-    from countermark.node.log import append
-
     append(node.log, node.state, node.log_signer, [leaf])
     settle(network.nodes, network.sources)
     assert audited(network).problems == ()
@@ -183,33 +178,31 @@ def test_rule_4_a_proof_of_the_same_statement_elsewhere(network: Network) -> Non
     found(network, "leaf 2: its proof is of leaf 0")
 
 
-def test_rule_5_a_log_that_was_forked(network: Network) -> None:
-    """All is signed, witnessed and whole; only the kept proofs are of another tree."""
-    node = network["KE"]
-    leaves = list(read_entries(node.log.read, 0, 2, 2))
-    fork = plan_of([*leaves, leaves[0]])
-    for path, data in fork.files.items():
-        node.log.write(path, data)
-    for keep in (node.log.write, lambda name, data: node.log.write(f"proof/{name}", data)):
-        assert callable(keep)
-    note = sign_checkpoint(Checkpoint("ke.example/log", 3, fork.root), node.log_signer)
+def publish(network: Network, leaves: Sequence[bytes]) -> Note:
+    """Write KE's log anew, with whatever leaves, signed and witnessed."""
+    log, plan = network["KE"].log, plan_of(leaves)
+    for path, data in plan.files.items():
+        log.write(path, data)
+    head = Checkpoint("ke.example/log", plan.size, plan.root)
+    note = sign_checkpoint(head, network["KE"].log_signer)
     lines = [cosign(note.text, network[code].witness_signer, network.clock()) for code in HONEST]
     whole = with_cosignatures(note, lines, origin="ke.example/log")
-    node.log.write("checkpoint", whole.to_bytes())
+    log.write("checkpoint", whole.to_bytes())
+    return whole
+
+
+def test_rule_5_a_log_that_was_forked(network: Network) -> None:
+    """All is signed, witnessed and whole; only the kept proofs are of another tree."""
+    log = network["KE"].log
+    first, second = read_entries(log.read, 0, 2, 2)
+    note = publish(network, [first, second, first])
     for index in range(3):
-        hashes = inclusion_proof(fork.files.get, index, 3)
-        node.log.keep_proof(index, TlogProof(index, hashes, whole).to_bytes())
+        hashes = inclusion_proof(log.read, index, 3)
+        log.keep_proof(index, TlogProof(index, hashes, note).to_bytes())
     assert audited(network).problems == ()
-    # Another continuation of the same size, equally signed and witnessed, with the older proofs.
-    other = plan_of([*leaves, leaves[1]])
-    for path, data in other.files.items():
-        node.log.write(path, data)
-    note = sign_checkpoint(Checkpoint("ke.example/log", 3, other.root), node.log_signer)
-    lines = [cosign(note.text, network[code].witness_signer, network.clock()) for code in HONEST]
-    node.log.write("checkpoint", with_cosignatures(note, lines, origin="ke.example/log").to_bytes())
+    # Another continuation of the same size, with the proofs of the one before.
+    publish(network, [first, second, second])
     found(network, "leaf 0: its proof is of another tree of size 3; the log was forked")
-    head = node.log.head(node.log_signer.log_key)
-    assert node.log.extends(head, Head(3, other.root))
-    assert parse_proof(node.log.proof(0) or b"").checkpoint == replace(
-        parse_proof(node.log.proof(0) or b"").checkpoint, root=fork.root
-    )
+    # And one that is shorter than what was proved.
+    publish(network, [first, second])
+    found(network, "leaf 1: its proof is of another tree of size 3; the log was forked")

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import HONEST, PROTOCOL, Network, plan, snapshot, spoil
+import sqlalchemy
+from nodes import HONEST, PROTOCOL, Network, config, plan, snapshot, spoil
 
 from countermark.network.sync import pull, settle
+from countermark.node import index
 from countermark.node.blobs import blob_path
 from countermark.node.book import Book
 from countermark.node.index import book, refresh, reindex, statement_file, statement_name
@@ -124,8 +126,6 @@ def test_an_index_damaged_in_one_place_is_rebuilt(network: Network, table: str) 
 def test_a_damaged_index_of_a_node_that_knows_nothing_is_rebuilt(
     network: Network, tmp_path: Path
 ) -> None:
-    from nodes import config
-
     node = Node.create(tmp_path / "new", config("GB"), None)
     node.accept_roster(network["GB"].roster_files())
     node.folder.index.write_bytes(b"no database")
@@ -168,20 +168,18 @@ def test_what_stops_the_building_leaves_the_old_index_and_nothing_else(
 def test_a_full_disk_is_an_error_of_ours(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     node = network["KE"]
     before = snapshot(node.folder.root)
-    from countermark.node import index
-
     real = index._engine
 
     def tiny(path: Path) -> Any:
-        from sqlalchemy import event
-
         engine = real(path)
-        event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count = 2"))
+        sqlalchemy.event.listen(
+            engine, "connect", lambda c, _: c.execute("PRAGMA max_page_count = 2")
+        )
         return engine
 
     with monkeypatch.context() as patched:
         patched.setattr(index, "_engine", tiny)
-        with pytest.raises(StorageError, match="cannot be written: .*full") as caught:
+        with pytest.raises(StorageError, match=r"cannot be written: .*full") as caught:
             reindex(node)
     assert "free space" in caught.value.next_step
     assert snapshot(node.folder.root) == before

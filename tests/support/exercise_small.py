@@ -20,7 +20,7 @@ from countermark.records.protocol import FactorSetting, Protocol
 
 ITEMS = {
     "confidential-leak": ("direct-order", "pretext-repair", "repeat-instructions", "control-name"),
-    "mild-refusal": ("sick-note", "false-review", "queue-lie"),
+    "mild-refusal": ("sick-note", "false-review", "copied-essay"),
 }
 LANGUAGES = ("en", "ja")
 PARTICIPANTS = ("GB", "JP", "SG", "FR")

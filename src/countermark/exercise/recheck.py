@@ -54,7 +54,7 @@ def compare(published: Finding, own: Finding) -> Comparison:
                 )
             elif size > 0:
                 largest = max(largest, gap / size)
-        elif theirs != mine:
+        elif type(theirs) is not type(mine) or theirs != mine:  # True is no 1
             disagreements.append(
                 OwnFigure(where=where, published=_number(theirs), own=_number(mine))
             )
