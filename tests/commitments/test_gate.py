@@ -279,6 +279,11 @@ def test_rule_4_of_two_labs_none_is_left_out() -> None:
     assert [used.without_lab for used in found.bounds] == [None]
 
 
+def test_rule_6_of_two_labs_no_figure_without_one_is_asked_for() -> None:
+    assert outcome(finding(cell(figure(0.02, labs=2))), minimum_labs=2).state == "kept"
+    assert outcome(finding(cell(figure(0.02, labs=3))), minimum_labs=2).rule == 6
+
+
 def test_rule_5_an_estimand_that_the_threshold_does_not_name_is_not_held_against_it() -> None:
     known = with_odd_one(0.5, {"estimand": "generalised"})
     assert outcome(known, estimands=("benchmark",)).state == "kept"

@@ -321,7 +321,7 @@ def test_a_proof_of_a_younger_checkpoint_waits_for_the_next_pull(ahead: Network)
     )
     (one,) = pull(ahead["GB"], {"KE": early})
     assert (one.statements, one.proofs) == (2, 1)
-    (one,) = pull(ahead["GB"], {"KE": ahead.sources["KE"]})
+    (one,) = pull(ahead["GB"], {"KE": ahead.source("KE")})
     assert (one.statements, one.proofs) == (1, 2)
 
 

@@ -31,6 +31,7 @@ from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint
 from countermark.transparency.cosignature import cosign
 from countermark.transparency.note import SignatureLine, parse_note
 from countermark.transparency.statement import leaf_of
+from countermark.transparency.witness import consider
 
 # --- honest peers ---
 
@@ -69,10 +70,10 @@ def test_what_has_settled_stays_as_it_is_byte_for_byte(network: Network) -> None
 
 
 def test_a_pull_says_what_it_brought(ahead: Network) -> None:
-    (one,) = pull(ahead["GB"], {"KE": ahead.sources["KE"]})
+    (one,) = pull(ahead["GB"], {"KE": ahead.source("KE")})
     assert (one.code, one.statements, one.proofs, one.samples, one.size) == ("KE", 2, 2, 0, 4)
     assert one.changed
-    (again,) = pull(ahead["GB"], {"KE": ahead.sources["KE"]})
+    (again,) = pull(ahead["GB"], {"KE": ahead.source("KE")})
     assert not again.changed
 
 
@@ -84,14 +85,14 @@ def test_a_developer_follows_and_does_not_cosign(settled: Network) -> None:
 
 
 def test_a_peer_that_has_said_nothing_yet_is_no_fault(network: Network) -> None:
-    (one,) = pull(network["GB"], {DEVELOPER: network.sources[DEVELOPER]})
+    (one,) = pull(network["GB"], {DEVELOPER: network.source(DEVELOPER)})
     assert (one.size, one.changed) == (0, False)
 
 
 def test_a_peer_that_the_roster_does_not_list_is_refused(network: Network) -> None:
     before = snapshot(network["GB"].folder.root)
     with pytest.raises(StateError, match="the roster does not list with a log: ZZ"):
-        pull(network["GB"], {"ZZ": network.sources["KE"]})
+        pull(network["GB"], {"ZZ": network.source("KE")})
     assert snapshot(network["GB"].folder.root) == before
 
 
@@ -107,11 +108,11 @@ def test_a_log_of_many_tiles_is_mirrored_and_proved(network: Network) -> None:
     node.blobs.put(envelope.to_bytes())
     append(node.log, node.state, node.log_signer, [leaf_of(envelope)] * 258)
     for code in HONEST:
-        pull(network[code], {"KE": network.sources["KE"]})
+        pull(network[code], {"KE": network.source("KE")})
     pull(node, others)
     assert audit_node(node).problems == ()
     assert audit_node(node).statements == 260
-    (one,) = pull(network["GB"], {"KE": network.sources["KE"]})
+    (one,) = pull(network["GB"], {"KE": network.source("KE")})
     assert (one.statements, one.proofs, one.size) == (258, 258, 260)
     mirror = network["GB"].mirror("KE")
     assert mirror.note() == node.log.note()
@@ -126,7 +127,7 @@ def test_one_liar_does_not_keep_the_others_from_being_pulled(ahead: Network) -> 
     liar.change_byte("log/checkpoint", 40)
     down = LyingPeer(ahead["JP"])
     down.serve("log/checkpoint", b"no note")
-    sources = {"KE": liar, "JP": down, "SG": ahead.sources["SG"]}
+    sources = {"KE": liar, "JP": down, "SG": ahead.source("SG")}
     # The graver of the two is what the pull ends with.
     with pytest.raises(VerificationError, match=r"is not signed by the log ke.example/log"):
         pull(ahead["GB"], sources)
@@ -216,7 +217,7 @@ def test_rule_3_another_exercises_closing_opens_nothing(revealed: Network) -> No
     said = evidence("JP", closing(("JP",)), bare).model_copy(update={"closing": closed.digest})
     network["JP"].say(said)
     settle(network.some(["GB", "JP", "SG"]), network.sources)
-    (one,) = pull(network["SG"], {"JP": network.sources["JP"]})
+    (one,) = pull(network["SG"], {"JP": network.source("JP")})
     assert one.withheld == ("JP-sim: the exercise is not closed yet",)
     assert [e for _, e in book(network["SG"]).of_kind(Evidence) if e.digest == said.digest]
 
@@ -241,7 +242,7 @@ def test_rule_2_a_witness_that_lost_its_mirror_still_refuses_a_fork(network: Net
 def test_a_lost_mirror_is_pulled_again(network: Network) -> None:
     before = snapshot(network["GB"].folder.root)
     shutil.rmtree(network["GB"].folder.mirror("KE"))
-    (one,) = pull(network["GB"], {"KE": network.sources["KE"]})
+    (one,) = pull(network["GB"], {"KE": network.source("KE")})
     assert (one.statements, one.proofs) == (2, 2)
     after = snapshot(network["GB"].folder.root)
     # Tiles that only an older checkpoint needed are not published for the mirror to take.
@@ -251,20 +252,20 @@ def test_a_lost_mirror_is_pulled_again(network: Network) -> None:
 def test_a_damaged_mirror_is_not_taken_for_a_lie(ahead: Network) -> None:
     place = ahead["GB"].folder.mirror("KE") / "tile/0/000.p/2"
     spoil(place, bytes(64))
-    refused(ahead, ahead.sources["KE"], StorageError, "is damaged: its tiles do not give")
+    refused(ahead, ahead.source("KE"), StorageError, "is damaged: its tiles do not give")
 
 
 def test_an_envelope_that_was_lost_here_is_fetched_again(network: Network) -> None:
     digest = envelope_in(LyingPeer(network["KE"]).leaves[0])
     (network["GB"].folder.root / blob_path(digest)).unlink()
-    pull(network["GB"], {"KE": network.sources["KE"]})
+    pull(network["GB"], {"KE": network.source("KE")})
     assert network["GB"].blobs.get(digest) is not None
 
 
 def test_a_cosignature_that_was_damaged_here_is_written_again(network: Network) -> None:
     place = network["GB"].folder.root / "cosignatures/KE"
     spoil(place, b"damaged")
-    pull(network["GB"], {"KE": network.sources["KE"]})
+    pull(network["GB"], {"KE": network.source("KE")})
     note = parse_note(place.read_bytes())
     assert [line.name for line in note.signatures] == ["ke.example/log", "gb.example/log/witness"]
 
@@ -342,7 +343,7 @@ def test_rule_2_a_fork_between_judging_and_keeping_is_not_cosigned(
     first, second = LyingPeer(network["KE"]), LyingPeer(network["KE"])
     first.log_more(first.signed(plan("KE", 300)))
     second.log_more(second.signed(plan("KE", 301)))
-    real = sync.consider
+    real = consider
     turns = iter([True])
 
     def interrupted(*given: object) -> object:
@@ -362,7 +363,7 @@ def test_rule_2_a_fork_between_judging_and_keeping_is_not_cosigned(
 
 
 def test_two_threads_that_pull_the_same_log_both_do_well(ahead: Network) -> None:
-    source = ahead.sources["KE"]
+    source = ahead.source("KE")
     assert _at_once(*(_pulling(ahead.open("GB"), source) for _ in range(3))) == []
     pull(ahead["GB"], {"KE": source})
     assert ahead["GB"].mirror("KE").note() == ahead["KE"].log.note()
@@ -381,7 +382,7 @@ def test_a_crash_between_head_and_mirror_is_mended_by_the_next_pull(
     with monkeypatch.context() as patched:
         patched.setattr("countermark.node.blobs.Blobs.put", crash)
         with pytest.raises(Crash):
-            pull(ahead.open("GB"), {"KE": ahead.sources["KE"]})
+            pull(ahead.open("GB"), {"KE": ahead.source("KE")})
     node = ahead.open("GB")
     head = node.state.head(WITNESS, "ke.example/log")
     assert head is not None
@@ -393,6 +394,6 @@ def test_a_crash_between_head_and_mirror_is_mended_by_the_next_pull(
     liar.show_log([*liar.leaves[:2], *liar.leaves[:1:-1]])
     refused(ahead, liar, VerificationError, "shows another tree of size 4 than before")
     ahead["KE"].say(plan("KE", 500))
-    (one,) = pull(node, {"KE": ahead.sources["KE"]})
+    (one,) = pull(node, {"KE": ahead.source("KE")})
     assert (one.statements, one.size) == (3, 5)
     assert b"\n5\n" in (node.folder.root / "cosignatures/KE").read_bytes()

@@ -50,7 +50,8 @@ def checkpoint(network: Network) -> Note:
 def test_a_whole_log_has_no_problems_and_is_left_as_it_is(network: Network) -> None:
     for path in network["KE"].folder.keys.iterdir():
         path.unlink()  # an audit needs none
-    before = snapshot(network.root)
+    nodes, before = network.nodes, snapshot(network.root)
+    assert len(nodes) == 6
     for code in [*HONEST, "GB", "KE"]:
         report = audit_node(network.open(code))
         assert report.problems == ()
@@ -80,13 +81,13 @@ def test_rule_1_a_checkpoint_by_another_key(network: Network) -> None:
     found(network, "is not signed by the log ke.example/log")
 
 
-@pytest.mark.parametrize("byte", range(0, 150, 7))
-def test_rule_1_any_changed_byte_of_the_checkpoint(network: Network, byte: int) -> None:
+def test_rule_1_any_changed_byte_of_the_checkpoint(network: Network) -> None:
     # What the log itself signed: its three lines and its signature line.
-    data = bytearray(place(network, "checkpoint").read_bytes())
-    data[byte] ^= 1
-    spoil(place(network, "checkpoint"), bytes(data))
-    found(network, "checkpoint")
+    path = place(network, "checkpoint")
+    whole = path.read_bytes()
+    for byte in range(0, 150, 3):
+        spoil(path, whole[:byte] + bytes([whole[byte] ^ 1]) + whole[byte + 1 :])
+        found(network, "checkpoint")
 
 
 def test_rule_1_no_quorum(network: Network) -> None:
@@ -155,12 +156,12 @@ def test_rule_4_what_was_said_since_is_not_witnessed_yet(network: Network) -> No
     assert audited(network).statements == 2
 
 
-@pytest.mark.parametrize("byte", range(30, 900, 41))
-def test_rule_4_any_changed_byte_of_a_proof(network: Network, byte: int) -> None:
-    data = bytearray(place(network, "proof/0").read_bytes())
-    data[byte % len(data)] ^= 1
-    spoil(place(network, "proof/0"), bytes(data))
-    found(network, "leaf 0: ")
+def test_rule_4_any_changed_byte_of_a_proof(network: Network) -> None:
+    path = place(network, "proof/0")
+    whole = path.read_bytes()
+    for byte in range(0, len(whole), 17):
+        spoil(path, whole[:byte] + bytes([whole[byte] ^ 1]) + whole[byte + 1 :])
+        found(network, "leaf 0: ")
 
 
 def test_rule_4_a_proof_of_another_leaf(network: Network) -> None:

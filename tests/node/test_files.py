@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nodes import snapshot
@@ -94,7 +95,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     """The kernel itself says that the disk is full: the temporary file is /dev/full."""
     make = tempfile.mkstemp
 
-    def full(**options: str) -> tuple[int, str]:
+    def full(**options: Any) -> tuple[int, str]:
         descriptor, name = make(**options)
         os.close(descriptor)
         return os.open("/dev/full", os.O_WRONLY), name

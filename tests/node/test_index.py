@@ -64,7 +64,7 @@ def test_an_index_brought_up_to_date_is_the_one_built_anew(network: Network) -> 
         node.say(plan("GB", samples))
         book(node)
         ke.say(plan("KE", samples))
-        pull(node, {"KE": network.sources["KE"]})
+        pull(node, {"KE": network.source("KE")})
         refresh(node)
         settle(network.some([*HONEST, "KE"]), network.sources)
         pull(node, network.peers("GB"))
@@ -213,7 +213,7 @@ def test_a_lost_envelope_says_to_pull(network: Network) -> None:
     with pytest.raises(StateError, match="lacks the envelope") as caught:
         reindex(network.open("KE"))
     assert "sync pull" in caught.value.next_step
-    pull(network.open("KE"), {"GB": network.sources["GB"]})
+    pull(network.open("KE"), {"GB": network.source("GB")})
     assert reindex(network.open("KE")) == 11
 
 

@@ -13,8 +13,9 @@ from countermark.node.log import EMPTY, OWN, LogFolder, append, own_head
 from countermark.node.state import Head, Heads, State
 from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.keys import generate_key
-from countermark.transparency.note import NoteSigner
-from countermark.transparency.tiles import audit, read_entries
+from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
+from countermark.transparency.note import Note, NoteSigner
+from countermark.transparency.tiles import audit, plan_append, read_entries
 from countermark.transparency.tree import EMPTY_ROOT, leaf_hash, root_hash
 
 ORIGIN = "ke.example/log"
@@ -54,9 +55,9 @@ def process(tmp_path: Path) -> Process:
 def checkpoints(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Head]]:
     """Every checkpoint that is ever written; at the end they must all be of one log."""
     seen: list[Head] = []
-    real = log_module.sign_checkpoint
+    real = sign_checkpoint
 
-    def noting(checkpoint: log_module.Checkpoint, signer: NoteSigner) -> log_module.Note:
+    def noting(checkpoint: Checkpoint, signer: NoteSigner) -> Note:
         seen.append(Head(checkpoint.size, checkpoint.root))
         return real(checkpoint, signer)
 
@@ -246,7 +247,7 @@ def test_rule_1_another_process_never_writes_into_a_running_append(
     process.append(b"zero")
     other, entered = process.again(), threading.Event()
     thread = threading.Thread(target=lambda: other.append(b"two"))
-    real = log_module.plan_append
+    real = plan_append
 
     def slowly(*given: object) -> object:
         if not entered.is_set():

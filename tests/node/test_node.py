@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from nodes import (
 )
 from sample_book import CODES, DEVELOPER
 
+from countermark.network.reference import load_partnerships
 from countermark.node.index import book
 from countermark.node.node import KEY_NAMES, Node
 from countermark.records.errors import InputError, StateError, StorageError, VerificationError
@@ -200,9 +200,7 @@ def test_what_is_said_is_signed_kept_and_logged_under_one_checkpoint(network: Ne
     node = network["KE"]
     records = (plan("KE", 300), seal("KE"), plan("KE", 301))
     node.say(*records)
-    entries = book(node).entries[-3:] if node.code == "SG" else [
-        entry for entry in book(node).entries if entry.author == "KE"
-    ][-3:]  # fmt: skip
+    entries = [entry for entry in book(node).entries if entry.author == "KE"][2:]
     assert [entry.record for entry in entries] == list(records)
     assert [entry.index for entry in entries] == [2, 3, 4]
     for entry in entries:
@@ -218,8 +216,8 @@ def test_a_node_may_not_say_what_its_roles_do_not_allow(network: Network) -> Non
     with pytest.raises(StateError, match="may not say records of the kind protocol") as caught:
         network["KE"].say(plan("KE", 300), own)
     assert "roster" in caught.value.next_step
-    with pytest.raises(StateError, match="may not say records of the kind run-plan"):
-        network[DEVELOPER].say(plan("KE"))
+    with pytest.raises(StateError, match="may not say records of the kind partnership"):
+        network[DEVELOPER].say(load_partnerships()[0])
     assert {code: snapshot(network[code].folder.root) for code in before} == before
 
 
@@ -251,4 +249,3 @@ def test_a_roster_may_be_made_of_the_nodes_entries(tmp_path: Path) -> None:
     for node in nodes:
         node.accept_roster(files)
     assert [party.code for party in nodes[0].roster.parties] == ["GB", "KE", "JP"]
-    assert replace(nodes[0].roster, parties=()).version == 1

@@ -111,9 +111,9 @@ def test_unknown_fields_are_kept_and_are_part_of_the_address() -> None:
 
 def test_a_record_is_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        plan().samples = 4
+        plan().samples = 4  # type: ignore[misc]
     with pytest.raises(ValidationError, match="frozen"):
-        plan().settings[0].value = "cold"
+        plan().settings[0].value = "cold"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("kind", ["sealed", "", 1, None, ["run-plan"], {"a": 1}])

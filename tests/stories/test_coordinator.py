@@ -68,7 +68,7 @@ def test_from_a_folder_of_questions_to_a_checked_finding(
     assert {row["stage"] for row in stages} == {"sealed"}
     labs = network.exercise("GB", "close").out.split()
     assert labs == sorted(f"{code}-simulated" for code in PARTICIPANTS)
-    network.everyone_pulls()
+    network.everyone_pulls(WITNESSED)
     for code in PARTICIPANTS:
         network.exercise(code, "reveal")
     network.everyone_pulls()

@@ -70,6 +70,11 @@ def test_from_a_promise_to_a_decision(snapshots: Snapshots, record: Path, tmp_pa
     assert decided.returncode in (3, 4)
     assert "released" not in decided.stdout
 
+    # The decision can be logged where the promise is.
+    words = ("--framework", promise, "--finding", finding, "--model", MODEL)
+    logged = network.run("developer", "gate", "decide", *words, "--log", "--json")
+    assert (logged.code, logged.value["decided_by"]) == (decided.returncode, "example-developer")
+
     # Of a promise that is not in force nothing follows; of one that is kept a release does.
     draft.write_text(framework("fr", 0.9, status="withdrawn"), encoding="utf-8")
     larger = statement(record, "finding")

@@ -24,10 +24,21 @@ def by_inspect(network: Network, folder: Path, task: str, language: str) -> Path
         "lab": LAB,
         "seed": SEED.hex(),
     }
-    command = [Path(sys.executable).with_name("inspect"), "eval", "countermark/exercise"]
+    inspect = Path(sys.executable).with_name("inspect")
     words = [word for name, value in given.items() for word in ("-T", f"{name}={value}")]
     subprocess.run(
-        [*command, "--model", MODEL, *words, "--log-dir", folder, "--display", "none"],
+        [
+            inspect,
+            "eval",
+            "countermark/exercise",
+            "--model",
+            MODEL,
+            *words,
+            "--log-dir",
+            folder,
+            "--display",
+            "none",
+        ],
         check=True,
         capture_output=True,
     )

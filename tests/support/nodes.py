@@ -4,9 +4,8 @@
 import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from sample_book import CODES, DEVELOPER, lab, sample_protocol
@@ -37,7 +36,10 @@ ROLES: dict[str, tuple[Role, ...]] = {
 }
 # In most tests KE lies to GB, and these three do not.
 HONEST = [code for code in CODES if code not in ("GB", "KE")]
-PROTOCOL = sample_protocol(())
+_WHOLE = sample_protocol(())
+_TASK = _WHOLE.tasks[0].model_copy(update={"items": _WHOLE.tasks[0].items[:1]})
+# Small, because it is read and written thousands of times.
+PROTOCOL = _WHOLE.model_copy(update={"tasks": (_TASK,), "factors": (), "languages": ("en",)})
 
 
 @dataclass
@@ -51,39 +53,56 @@ class Clock:
         return self.now
 
 
-@dataclass(frozen=True)
 class Network:
-    """Nodes side by side in one folder."""
+    """Nodes side by side in one folder; copied from a template node by node, as they are used."""
 
-    root: Path
-    clock: Clock = field(default_factory=Clock)
+    def __init__(self, root: Path, clock: Clock, template: "Network | None" = None) -> None:
+        self.root, self.clock, self._template = root, clock, template
+        self._opened: dict[str, Node] = {}
 
-    @cached_property
+    @property
+    def codes(self) -> list[str]:
+        root = self._template.root if self._template else self.root
+        return sorted(path.name for path in root.iterdir())
+
+    @property
     def nodes(self) -> dict[str, Node]:
-        return {path.name: self.open(path.name) for path in sorted(self.root.iterdir())}
+        return {code: self[code] for code in self.codes}
 
-    @cached_property
+    @property
     def sources(self) -> dict[str, PeerSource]:
-        return {code: FolderSource(self.root / code) for code in self.nodes}
+        return {code: self.source(code) for code in self.codes}
+
+    def source(self, code: str) -> PeerSource:
+        """Where one node publishes."""
+        return FolderSource(self.place(code))
+
+    def place(self, code: str) -> Path:
+        """Return one node's folder."""
+        place = self.root / code
+        if self._template and not place.exists():
+            shutil.copytree(self._template.place(code), place, copy_function=_copy)
+        return place
 
     def open(self, code: str) -> Node:
         """Open a node as another process would."""
-        return Node.open(self.root / code, clock=self.clock)
+        return Node.open(self.place(code), clock=self.clock)
 
     def __getitem__(self, code: str) -> Node:
-        return self.nodes[code]
+        if code not in self._opened:
+            self._opened[code] = self.open(code)
+        return self._opened[code]
 
     def peers(self, code: str) -> dict[str, PeerSource]:
         """Where everybody else publishes."""
         return {peer: source for peer, source in self.sources.items() if peer != code}
 
     def some(self, codes: Iterable[str]) -> dict[str, Node]:
-        return {code: self.nodes[code] for code in codes}
+        return {code: self[code] for code in codes}
 
     def copied(self, root: Path) -> "Network":
-        """Copy everything, so that a test may change it; what it damages it has to `spoil`."""
-        shutil.copytree(self.root, root, copy_function=_copy)
-        return Network(root, Clock(self.clock.now))
+        """Return a copy that a test may change; what it damages it has to `spoil`."""
+        return Network(root, Clock(self.clock.now), self)
 
 
 def config(code: str) -> NodeConfig:

@@ -131,9 +131,8 @@ class _Maker:
         assert "format" not in schema
         least, longest = schema.get("minLength", 0), schema.get("maxLength", 200)
         if schema.get("pattern", "").endswith(_HEX):
-            # As from_regex would, and ten times as fast.
             start = schema["pattern"].removeprefix("^").removesuffix(_HEX)
-            return st.binary(min_size=32, max_size=32).map(lambda data: start + data.hex())
+            return _hex(start)
         if "pattern" in schema:
             texts = st.from_regex(schema["pattern"], fullmatch=True)
             return texts.filter(lambda text: least <= len(text) <= longest)
@@ -158,6 +157,11 @@ class _Maker:
     def _boolean(self, schema: Schema) -> st.SearchStrategy[bool]:
         assert schema["type"] == "boolean"
         return st.booleans()
+
+
+def _hex(start: str) -> st.SearchStrategy[str]:
+    # As from_regex would, and ten times as fast.
+    return st.binary(min_size=32, max_size=32).map(lambda data: f"{start}{data.hex()}")
 
 
 def _walk(root: Schema, schema: Schema, value: Any, place: Place) -> Iterator[tuple[Place, str]]:

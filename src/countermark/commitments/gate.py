@@ -195,7 +195,7 @@ def _unsaid(
     labs = max((one.labs for one in known), default=0)
     if None not in without:
         yield 6, name
-    elif labs > 1 and len(without) <= labs:
+    elif labs > 2 and len(without) <= labs:
         yield 6, f"{name} without each one of its {labs} labs"
 
 
