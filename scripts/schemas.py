@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the JSON Schema of each kind of record to ``schemas/``, or check that they are up to date."""
+"""Write the JSON Schema of each kind of record to ``schemas/``, or check that they are current."""
 
 import json
 import sys

@@ -108,8 +108,13 @@ def seen(site: Site) -> dict[str, Seen]:
         dark = _violations(page, {"runOnly": ["color-contrast", "link-in-text-block"]})
         page.set_viewport_size(NARROW)
         found[path] = Seen(
-            light, dark, page.evaluate(OVERFLOWS), page.evaluate(BAD_TEXTS),
-            page.evaluate(SMALLEST_TEXT), requests, failures,
+            light,
+            dark,
+            page.evaluate(OVERFLOWS),
+            page.evaluate(BAD_TEXTS),
+            page.evaluate(SMALLEST_TEXT),
+            requests,
+            failures,
         )
     page.close()
     return found

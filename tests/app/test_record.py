@@ -13,6 +13,7 @@ from exercise_small import Snapshots
 from countermark.app import record as module
 from countermark.app.record import put_in_place, write_record
 from countermark.node.index import book
+from countermark.node.policy import Permission
 from countermark.records.errors import StateError
 from countermark.records.evidence import Evidence
 from countermark.records.protocol import Countersignature
@@ -54,12 +55,20 @@ def test_what_no_quorum_has_seen_is_not_published(snapshots: Snapshots, tmp_path
     assert write_record(node, tmp_path / "after").statements == before
 
 
-def test_samples_that_are_not_revealed_are_not_published(
-    snapshots: Snapshots, tmp_path: Path
+def test_samples_that_the_public_may_not_read_are_not_published(
+    snapshots: Snapshots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = snapshots.at("closed", tmp_path).institutes["GB"]
+    node = snapshots.at("revealed", tmp_path).institutes["GB"]
+    asked: list[str] = []
+
+    def nobody(reader: str, *_: object) -> Permission:
+        asked.append(reader)
+        return Permission(allowed=False, rule=2, reason="not yet")
+
+    monkeypatch.setattr(module, "may_read_samples", nobody)
     write_record(node, tmp_path / "record")
     assert not (tmp_path / "record" / "blobs").exists()
+    assert set(asked) == {"public"}
 
 
 def test_an_earlier_record_is_replaced_as_a_whole(snapshots: Snapshots, tmp_path: Path) -> None:

@@ -34,9 +34,7 @@ def record() -> Record:
     return pages_of(sample_book(), load_reference())
 
 
-def ask(
-    path: str, method: str = "GET", current: Callable[[], Record] = record
-) -> httpx.Response:
+def ask(path: str, method: str = "GET", current: Callable[[], Record] = record) -> httpx.Response:
     (response,) = ask_all([path], method, current)
     return response
 

@@ -134,7 +134,7 @@ class _Maker:
             start = schema["pattern"].removeprefix("^").removesuffix(_HEX)
             return _hex(start)
         if "pattern" in schema:
-            texts = st.from_regex(schema["pattern"], fullmatch=True)
+            texts = st.from_regex(str(schema["pattern"]), fullmatch=True)
             return texts.filter(lambda text: least <= len(text) <= longest)
         characters = st.characters(exclude_categories=["Cs"])
         return st.text(characters, min_size=least, max_size=min(longest, 20))
