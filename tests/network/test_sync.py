@@ -124,7 +124,7 @@ def test_a_log_of_many_tiles_is_mirrored_and_proved(network: Network) -> None:
 def test_one_liar_does_not_keep_the_others_from_being_pulled(ahead: Network) -> None:
     ahead["SG"].say(plan("SG", 210))
     liar = LyingPeer(ahead["KE"])
-    liar.change_byte("log/checkpoint", 40)
+    liar.misstate_size()
     down = LyingPeer(ahead["JP"])
     down.serve("log/checkpoint", b"no note")
     sources = {"KE": liar, "JP": down, "SG": ahead.source("SG")}

@@ -64,6 +64,11 @@ class LyingPeer:
         data[place] ^= 1
         self.serve(path, bytes(data))
 
+    def misstate_size(self) -> None:
+        """Serve the checkpoint with another size under the old signature."""
+        origin, size, rest = self.true("log/checkpoint").split(b"\n", 2)
+        self.serve("log/checkpoint", b"\n".join([origin, b"%d" % (int(size) + 1), rest]))
+
     def sign(self, checkpoint: Checkpoint, signer: NoteSigner | None = None) -> None:
         """Serve a checkpoint, whatever the tiles are."""
         note = sign_checkpoint(checkpoint, signer or self._node.log_signer)
