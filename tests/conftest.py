@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures that take seconds to build and are shared by the whole session."""
 
+from pathlib import Path
+
 import pytest
 from exercise_finished import FinishedExercise, finish
 from exercise_small import Snapshots
+from exercise_steps import At
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +19,9 @@ def finished_exercise(tmp_path_factory: pytest.TempPathFactory) -> FinishedExerc
 def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
     """Return a small exercise as it stood after each of its stages."""
     return Snapshots(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture
+def at(snapshots: Snapshots, tmp_path: Path) -> At:
+    """Return a function that opens a copy of the small exercise as it stood after a stage."""
+    return lambda stage: snapshots.at(stage, tmp_path / "exercise")

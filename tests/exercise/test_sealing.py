@@ -115,7 +115,7 @@ def test_one_sample_shown_alone_verifies(lab: Lab, part: str) -> None:
 
 
 def test_rule_1_no_plan_seal_or_closing(lab: Lab) -> None:
-    distrusted(replace(lab, forgotten=["run-plan"]), 1, "no run plan of its own")
+    distrusted(replace(lab, forgotten=["run-plan"]), 1, "another run plan")
     distrusted(replace(lab, forgotten=["sealed-result"]), 1, "no seal of its own")
     distrusted(replace(lab, forgotten=["exercise-closing"]), 1, "no closing")
     for name in ("run_plan", "seal", "closing"):
@@ -126,7 +126,15 @@ def test_rule_1_a_statement_of_another_kind_in_their_place(lab: Lab) -> None:
     plan = lab.plan_record().digest
     distrusted(replace(lab, evidence={"seal": plan}), 1, "no seal of its own")
     distrusted(replace(lab, evidence={"closing": plan}), 1, "no closing")
-    distrusted(replace(lab, evidence={"run_plan": lab.seal_record().digest}), 1, "no run plan")
+    distrusted(replace(lab, evidence={"run_plan": lab.seal_record().digest}), 1, "another run plan")
+
+
+def test_rule_1_a_second_plan_is_not_followed(lab: Lab) -> None:
+    earlier = Lab(lab.protocol, lab.samples, seed=bytes(32)).entries()[0]
+    later = replace(earlier, index=9)
+    with pytest.raises(VerificationError, match="another run plan"):
+        lab.reveal(before=(earlier,))
+    assert lab.reveal(after=(later,))
 
 
 @pytest.mark.parametrize("kind", ["run-plan", "sealed-result", "exercise-closing"])
@@ -137,7 +145,7 @@ def test_rule_1_logged_by_somebody_else(lab: Lab, kind: str) -> None:
 @pytest.mark.parametrize("field", ["protocol", "lab"])
 def test_rule_1_a_plan_or_seal_of_another_protocol_or_lab(lab: Lab, field: str) -> None:
     value = OTHER if field == "protocol" else "JP-elsewhere"
-    distrusted(replace(lab, plan={field: value}), 1, "no run plan of its own")
+    distrusted(replace(lab, plan={field: value}), 1, "another run plan")
     distrusted(replace(lab, seal={field: value}), 1, "no seal of its own")
 
 
@@ -171,7 +179,7 @@ def test_rule_1_evidence_for_another_institutes_lab(lab: Lab) -> None:
 def test_rule_1_a_plan_without_a_value_for_every_factor(
     lab: Lab, settings: tuple[FactorSetting, ...]
 ) -> None:
-    distrusted(replace(lab, plan={"settings": settings}), 1, "no run plan of its own")
+    distrusted(replace(lab, plan={"settings": settings}), 1, "another run plan")
 
 
 def test_rule_2_a_closing_that_came_before_the_seal(lab: Lab) -> None:

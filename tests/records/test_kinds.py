@@ -20,7 +20,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 # Documents of findings are large; that is what they are.
 some = settings(
     deadline=None,
-    max_examples=15,
+    max_examples=10,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

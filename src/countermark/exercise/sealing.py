@@ -4,8 +4,8 @@
 What is revealed is one file with one canonical JSON line a sample. It is accepted only if
 
 1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
-   that it names are logged by whom they must be, all for this protocol and lab, and the plan names
-   a value that the protocol has for every factor;
+   that it names are logged by whom they must be, all for this protocol and lab; the plan is the
+   first that the lab logged, and names a value that the protocol has for every factor;
 2. the closing was witnessed after the seal, lists it and lists no other of that lab;
 3. the file has the digest and size that the evidence says;
 4. each line is a canonical revealed sample, as many as were sealed, and they are exactly those that
@@ -142,16 +142,16 @@ def _foundation(
     book: Book, protocol: Protocol, entry: Entry, evidence: Evidence
 ) -> tuple[RunPlan, SealedResult]:
     where = (evidence.protocol, evidence.lab)
-    plan = book.find(evidence.run_plan)
+    plans = [
+        (known.digest, plan)
+        for known, plan in book.of_kind(RunPlan)
+        if (known.author, plan.protocol, plan.lab) == (entry.author, *where)
+    ]
     seal = book.find(evidence.seal)
     closing = book.find(evidence.closing)
-    if (
-        plan is None
-        or not isinstance(plan.record, RunPlan)
-        or (plan.author, plan.record.protocol, plan.record.lab) != (entry.author, *where)
-        or not _is_complete(protocol, plan.record)
-    ):
-        _distrust(evidence, 1, "no run plan of its own")
+    # A second plan would let a lab draw its secrets again until they suit it.
+    if not plans or plans[0][0] != evidence.run_plan or not _is_complete(protocol, plans[0][1]):
+        _distrust(evidence, 1, "another run plan than the first of its own")
     if (
         seal is None
         or not isinstance(seal.record, SealedResult)
@@ -169,7 +169,7 @@ def _foundation(
     in_order = (seal.witnessed or "~") <= (closing.witnessed or "")
     if listed != {seal.digest} or not in_order:
         _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
-    return plan.record, seal.record
+    return plans[0][1], seal.record
 
 
 def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
