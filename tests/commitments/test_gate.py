@@ -425,3 +425,9 @@ def test_the_verdict_is_may_or_must_not_only_if_the_whole_interval_is_on_one_sid
         assert any(used.lower > line for used in found.bounds)
     if found.state == "undetermined":
         assert any(used.lower <= line <= used.upper for used in found.bounds)
+
+
+def test_a_cell_cannot_hide_behind_another_of_its_place() -> None:
+    twice = finding(cell(*figures(0.02)), cell(*figures(0.5)))
+    with pytest.raises(VerificationError, match="in two cells"):
+        verdict(twice, threshold())

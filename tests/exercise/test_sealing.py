@@ -13,7 +13,7 @@ from exercise_small import SEED, cell_run
 from countermark.exercise.samples import LabSample
 from countermark.exercise.sealing import revealed_file, sealed_root, secret_commitment
 from countermark.records.canonical import canonical, content_digest
-from countermark.records.errors import VerificationError
+from countermark.records.errors import StateError, VerificationError
 from countermark.records.evidence import Deviation
 from countermark.records.protocol import FactorSetting
 from countermark.records.sample import Message, RevealedSample, SampleScores, Score
@@ -190,8 +190,10 @@ def test_rule_2_a_closing_that_came_before_the_seal(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sealed-result", "exercise-closing"])
-def test_rule_2_what_nobody_witnessed_has_no_time(lab: Lab, kind: str) -> None:
-    distrusted(replace(lab, witnessed={kind: None}), 2)
+def test_rule_2_what_nobody_is_known_to_have_witnessed_has_to_wait(lab: Lab, kind: str) -> None:
+    with pytest.raises(StateError, match="witnesses are not known here yet") as caught:
+        replace(lab, witnessed={kind: None}).reveal()
+    assert "sync pull" in caught.value.next_step
 
 
 def test_rule_2_a_closing_that_does_not_list_the_seal(lab: Lab) -> None:

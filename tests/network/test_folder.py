@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,16 @@ PUBLISHED = [
     "cosignatures/KE",
     "cosignatures/example-developer",
 ]
+
+
+@pytest.fixture(autouse=True)
+def _alarm_fails() -> Iterator[None]:
+    def waited(*_: object) -> None:
+        raise AssertionError("waited for ten seconds")
+
+    before = signal.signal(signal.SIGALRM, waited)
+    yield
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
@@ -69,9 +81,11 @@ def test_a_file_that_is_too_large_is_refused(source: FolderSource) -> None:
 def test_a_folder_or_a_pipe_in_the_place_of_a_file_is_refused_at_once(source: FolderSource) -> None:
     place = source.folder / "log/checkpoint"
     place.unlink()
-    os.mkfifo(place)  # reading one would wait for a writer for ever
+    os.mkfifo(place)
+    signal.alarm(10)  # without the control, reading would wait for a writer for ever
     with pytest.raises(StorageError, match="is not a file"):
         source.read("log/checkpoint")
+    signal.alarm(0)
     place.unlink()
     place.mkdir()
     with pytest.raises(StorageError, match="cannot be read: Is a directory"):

@@ -91,6 +91,7 @@ def decide(
         If the finding has a figure whose interval its own other figures do not give.
     """
     _check_model(model)
+    _check_cells(finding)
     applying = [threshold for threshold in framework.thresholds if action in threshold.actions]
     outcomes = tuple(threshold_outcome(threshold, finding, model) for threshold in applying)
     verdict, rule, reason = _verdict(framework, outcomes, action)
@@ -242,6 +243,17 @@ def _unsound(figure: Figure, rule: MetricBound, language: str, why: str) -> Veri
         f"({figure.correction}{left_out})",
         next_step="Decide nothing on this finding; ask its coordinator for a sound one.",
     )
+
+
+def _check_cells(finding: Finding) -> None:
+    places = [(cell.model, cell.task, cell.language) for cell in finding.cells]
+    if len(set(places)) != len(places):
+        # The gate takes the cell it looks for; a second one would hide behind the first.
+        raise VerificationError(
+            "has the same model, task and language in two cells",
+            where=f"finding {finding.digest}",
+            next_step="Decide nothing on this finding; ask its coordinator for a sound one.",
+        )
 
 
 def _check_model(model: str) -> None:

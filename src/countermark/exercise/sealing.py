@@ -32,7 +32,7 @@ from countermark.exercise.secrets import secret_for
 from countermark.node.book import Book, Entry
 from countermark.records.base import Part
 from countermark.records.canonical import JsonValue, canonical, content_digest
-from countermark.records.errors import InputError, VerificationError
+from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
 from countermark.records.protocol import Protocol, RunPlan
 from countermark.records.sample import RevealedSample
@@ -120,6 +120,8 @@ def check_revealed(
     ------
     VerificationError
         If a rule is broken.
+    StateError
+        If the witnesses of the seal or the closing are not known here yet.
     """
     _check_author(protocol, entry, evidence)
     plan, seal = _foundation(book, protocol, entry, evidence)
@@ -165,9 +167,14 @@ def _foundation(
         or (closing.author, closing.record.protocol) != (protocol.coordinator, evidence.protocol)
     ):
         _distrust(evidence, 1, "no closing of this exercise by its coordinator")
+    if seal.witnessed is None or closing.witnessed is None:
+        raise StateError(
+            "rests on a seal or a closing whose witnesses are not known here yet",
+            where=f"the evidence of {evidence.lab}",
+            next_step="Pull again from the peers: countermark sync pull.",
+        )
     listed = {known.seal for known in closing.record.seals if known.lab == evidence.lab}
-    in_order = (seal.witnessed or "~") <= (closing.witnessed or "")
-    if listed != {seal.digest} or not in_order:
+    if listed != {seal.digest} or seal.witnessed > closing.witnessed:
         _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
     return plans[0][1], seal.record
 

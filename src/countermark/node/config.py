@@ -24,7 +24,7 @@ class NodeConfig(BaseModel):
     format: int = Field(ge=1)
     code: PartyCode
     name: str
-    origin: str
+    origin: str = Field(pattern=r"^[^\s+]+$", description="Name of the log; no space, no plus.")
     lab: LabKey | None = Field(default=None, description="The lab that runs exercises here.")
     peers: dict[str, str] = Field(
         default_factory=dict,
