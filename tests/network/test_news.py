@@ -325,7 +325,7 @@ def test_a_proof_of_a_younger_checkpoint_waits_for_the_next_pull(ahead: Network)
     assert (one.statements, one.proofs) == (1, 2)
 
 
-def test_a_cosignature_on_a_checkpoint_that_is_forged_is_not_refused(ahead: Network) -> None:
+def test_a_cosignature_on_a_checkpoint_that_is_forged_is_not_kept(ahead: Network) -> None:
     liar = LyingPeer(ahead["KE"])
     true = parse_note(liar.true("log/checkpoint"))
     stranger = SignatureLine("zz.example/witness", b"abcd", b"x" * 72)
