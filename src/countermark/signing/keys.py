@@ -6,7 +6,10 @@ A key's PEM is PKCS8, encrypted under a passphrase (PBES2). The cost of one gues
 HSM or KMS behind the same :class:`securesystemslib.signer.Signer` interface.
 """
 
+from typing import Literal
+
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -29,10 +32,13 @@ from securesystemslib.signer import (  # type: ignore[attr-defined]
 from countermark.records.errors import InputError
 
 __all__ = [
+    "ECDSA_SCHEME",
+    "ED25519_SCHEME",
     "CryptoSigner",
     "Ed25519PrivateKey",
     "Key",
     "SSlibKey",
+    "Scheme",
     "Signature",
     "Signer",
     "generate_key",
@@ -43,6 +49,10 @@ __all__ = [
     "public_key",
     "statement_signer",
 ]
+
+Scheme = Literal["ed25519", "ecdsa-sha2-nistp256"]
+ED25519_SCHEME: Scheme = "ed25519"
+ECDSA_SCHEME: Scheme = "ecdsa-sha2-nistp256"
 
 
 def generate_key() -> Ed25519PrivateKey:
@@ -60,26 +70,35 @@ def statement_signer(key: Ed25519PrivateKey) -> CryptoSigner:
     return CryptoSigner(key)
 
 
-def public_key(public: str) -> SSlibKey:
+def public_key(public: str, scheme: Scheme = ED25519_SCHEME) -> SSlibKey:
     """Return the public key of a statement signer; its key id is the hash of its contents.
 
     Parameters
     ----------
     public
-        The 32 bytes in lower-case hex.
+        Lower-case hex: the 32 bytes of an Ed25519 key, or the 65 bytes of an uncompressed point
+        on P-256.
+    scheme
+        What it signs with.
 
     Raises
     ------
     InputError
-        If it is not 32 bytes in hex.
+        If it is no such key.
     """
     try:
-        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)))
+        data = bytes.fromhex(public)
+        found: Ed25519PublicKey | EllipticCurvePublicKey = (
+            Ed25519PublicKey.from_public_bytes(data)
+            if scheme == ED25519_SCHEME
+            else EllipticCurvePublicKey.from_encoded_point(SECP256R1(), data)
+        )
     except ValueError as error:
         raise InputError(
-            f"is not an Ed25519 public key: {public[:70]!r}",
-            next_step="Give 64 hex digits, as `roster show` prints them.",
+            f"is not an {scheme} public key: {public[:70]!r}",
+            next_step="Give the hex digits that `roster show` prints.",
         ) from error
+    return SSlibKey.from_crypto(found)
 
 
 def key_to_pem(key: Ed25519PrivateKey, passphrase: str | None) -> bytes:
