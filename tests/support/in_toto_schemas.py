@@ -76,7 +76,6 @@ def statement(predicate_type: str, predicate: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-
 def faults(schema: dict[str, Any], value: Any) -> list[str]:
     """Return where a value is not of a shape."""
     found = Draft202012Validator(schema).iter_errors(value)
