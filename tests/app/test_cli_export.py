@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark finding export`` and ``countermark gate export``: signed, readable, no statement."""
+"""``finding export`` and ``gate export``: signed, readable by others, and no statement."""
 
 import base64
 import json
