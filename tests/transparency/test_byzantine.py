@@ -8,7 +8,7 @@ witness was ever shown takes k.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +23,7 @@ from countermark.transparency.verify import verify_statement
 from countermark.transparency.witness import AddCheckpoint, WitnessState, consider
 from tests.transparency.conftest import Network, private, run_plan
 
+DAY = timedelta(days=1)
 LOG = NoteSigner("liar.example/log", private("liar log"))
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 COMMON = [leaf_hash(b"common %d" % i) for i in range(3)]
@@ -144,6 +145,6 @@ def test_fewer_than_a_quorum_and_the_author_itself_make_no_statement(network: Ne
     """In a whole statement file: the author, its own witness and one more are not two others."""
     for helpers in ((), ("UK",), ("JP",), ("JP", "UK")):
         forged = network.publish("UK", run_plan(), witnesses=helpers)
-        assert not verify_statement(forged.to_bytes(), network.roster).valid
+        assert not verify_statement(forged.to_bytes(), network.roster, NOON + DAY).valid
     real = network.publish("UK", run_plan(), witnesses=("JP", "KE"))
-    assert verify_statement(real.to_bytes(), network.roster).valid
+    assert verify_statement(real.to_bytes(), network.roster, NOON + DAY).valid

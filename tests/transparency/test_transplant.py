@@ -4,6 +4,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -29,6 +30,7 @@ from tests.transparency.conftest import (
     run_plan,
 )
 
+DAY = timedelta(days=1)
 # The worst case: one key does everything, so that nothing but the form of what is signed tells the
 # contexts apart.
 KEY = private("one key for everything")
@@ -151,7 +153,7 @@ SWAPS: dict[str, Callable[[StatementFile, StatementFile], StatementFile]] = {
 
 
 def valid(statement: StatementFile) -> bool:
-    return verify_statement(statement.to_bytes(), NETWORK.roster).valid
+    return verify_statement(statement.to_bytes(), NETWORK.roster, NOON + DAY).valid
 
 
 def test_the_statements_are_valid_where_they_are() -> None:
@@ -172,7 +174,7 @@ def test_what_a_member_said_of_itself_says_nothing_signed_by_another() -> None:
     network = build_network()
     for thief in ("JP", "KE"):
         stolen = network.publish(thief, run_plan("UK"), witnesses=("JP", "KE", "KR", "UK"))
-        assert not verify_statement(stolen.to_bytes(), network.roster).valid
+        assert not verify_statement(stolen.to_bytes(), network.roster, NOON + DAY).valid
 
 
 def test_a_record_does_not_change_its_kind() -> None:
