@@ -71,9 +71,7 @@ def test_all_accept_one_roster_whoever_signed_which_copy(here: Path) -> None:
     assert roles == ["coordinator", "publisher", "witness"]
 
 
-def test_signing_shows_what_is_signed_and_asks(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signing_shows_what_is_signed_and_asks(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tree(here / "draft")
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     ran = countermark("roster", "sign", here / "draft", "--node", here / "GB")
