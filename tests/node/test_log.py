@@ -15,7 +15,8 @@ from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.keys import generate_key
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.note import Note, NoteSigner
-from countermark.transparency.tiles import audit, plan_append, read_entries
+from countermark.transparency.tile_audit import audit
+from countermark.transparency.tiles import plan_append, read_entries
 from countermark.transparency.tree import EMPTY_ROOT, leaf_hash, root_hash
 
 ORIGIN = "ke.example/log"
