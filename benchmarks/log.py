@@ -243,7 +243,7 @@ def starting(folder: Path, repeat: int) -> list[Row]:
     """Measure ``countermark verify`` in fresh processes, against importing what it stands on."""
     paths = [str(path) for path in sorted((folder / "statements").iterdir())]
     least = dict.fromkeys(("by name", "as used", "one", "all"), float("inf"))
-    for _ in range(repeat + 1):  # the first also writes the bytecode
+    for _ in range(repeat):
         for name, seconds in {
             "by name": _fresh(BY_NAME),
             "as used": _fresh(AS_USED),
