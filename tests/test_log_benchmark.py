@@ -12,7 +12,7 @@ import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "log.py"
 SMALL = ("--entries", "600", "--proofs", "5", "--statements", "2", "--repeat", "1")
-BARS = {
+BARS: dict[str, tuple[str, set[float]]] = {
     "… of the raw rate of the tree": ("at_least", {20, 8}),
     "append in memory, times pymerkle": ("at_least", {2}),
     "verifying an inclusion proof": ("at_most", {50}),
