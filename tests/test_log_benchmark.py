@@ -44,7 +44,7 @@ full audit of 600 entries
 raw Ed25519 verifications
 statements verified (5 signatures each)
 … of the raw rate of their signatures
-importing click, pydantic.BaseModel, securesystemslib, tuf.api.metadata
+importing click, pydantic (BaseModel, Field), securesystemslib, tuf.api.metadata
 `countermark verify` of one statement
 … times these imports
 … times the four packages named only, which loads little of them
