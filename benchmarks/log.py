@@ -56,7 +56,7 @@ from countermark.transparency.tiles import TileTree, inclusion_proof, plan_appen
 from countermark.transparency.tree import leaf_hash, verify_consistency, verify_inclusion
 from countermark.transparency.verify import verify_statement
 
-CACHE = Path(__file__).with_name(".cache")
+CACHE = Path(__file__).parents[1] / ".cache"
 PYMERKLE = "pymerkle==7.0.0"
 LEAF_BYTES = 200
 SINCE = "2026-01-01T00:00:00Z"
