@@ -25,6 +25,7 @@ from countermark.records.errors import InputError, StorageError, VerificationErr
 from countermark.transparency.tree import (
     EMPTY_ROOT,
     HASH_BYTES,
+    Range,
     consistency_ranges,
     inclusion_ranges,
     leaf_hash,
@@ -176,14 +177,17 @@ class TileTree:
 
     def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
         """Return the proof that leaf ``index`` is in the tree."""
-        return tuple(self._subtree(*span) for span in inclusion_ranges(index, self._size))
+        return self.subtrees(inclusion_ranges(index, self._size))
 
     def consistency_proof(self, old: int) -> tuple[bytes, ...]:
         """Return the proof that the tree extends that of the first ``old`` leaves."""
-        return tuple(self._subtree(*span) for span in consistency_ranges(old, self._size))
+        return self.subtrees(consistency_ranges(old, self._size))
+
+    def subtrees(self, ranges: Iterable[Range]) -> tuple[bytes, ...]:
+        """Return the hashes of some subtrees that :mod:`~countermark.transparency.tree` named."""
+        return tuple(self._subtree(start, end) for start, end in ranges)
 
     def _subtree(self, start: int, end: int) -> bytes:
-        """Return the root over a range that :mod:`~countermark.transparency.tree` named."""
         span = end - start
         if span & (span - 1):
             middle = start + split_point(span)
