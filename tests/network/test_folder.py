@@ -99,3 +99,16 @@ def test_a_device_or_a_loop_of_links_is_refused(source: FolderSource) -> None:
         place.symlink_to(target)
         with pytest.raises(StorageError, match=saying):
             source.read("log/checkpoint")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    log = tmp_path / "peer" / "log"
+    log.mkdir(parents=True)
+    (log / "checkpoint").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="outside the peer's folder"):
+        FolderSource(tmp_path / "peer").read("log/checkpoint")
+    (log / "real").write_text("theirs")
+    (log / "checkpoint").unlink()
+    (log / "checkpoint").symlink_to(log / "real")
+    assert FolderSource(tmp_path / "peer").read("log/checkpoint") == b"theirs"

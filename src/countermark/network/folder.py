@@ -27,7 +27,7 @@ class FolderSource:
         Raises
         ------
         InputError
-            If the path is not one that nodes publish.
+            If the path is not one that nodes publish, or leads out of the folder.
         StorageError
             If the file cannot be read or is too large.
         """
@@ -37,4 +37,12 @@ class FolderSource:
                 where=str(self.folder),
                 next_step="This is a fault in the software; please report it.",
             )
-        return read_file(self.folder / path, max_bytes=MAX_PUBLISHED_BYTES)
+        place = self.folder / path
+        # A link on somebody's stick could point at a file of the reader's own.
+        if not place.resolve().is_relative_to(self.folder.resolve()):
+            raise InputError(
+                "is a link to a place outside the peer's folder",
+                where=str(place),
+                next_step="Do not pull from this folder; ask the peer why it holds such a link.",
+            )
+        return read_file(place, max_bytes=MAX_PUBLISHED_BYTES)

@@ -19,7 +19,8 @@ from countermark.records.canonical import read_object
 from countermark.records.errors import CountermarkError, StateError
 from countermark.transparency.proof import parse_proof
 from countermark.transparency.statement import StatementFile, leaf_of
-from countermark.transparency.tiles import audit, read_entries
+from countermark.transparency.tile_audit import audit
+from countermark.transparency.tiles import read_entries
 from countermark.transparency.verify import verify_statement
 
 

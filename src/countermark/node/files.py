@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from countermark.records.errors import StorageError
@@ -14,8 +14,10 @@ from countermark.records.errors import StorageError
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, flush_folder: bool = True) -> None:
     """Write ``data`` to a temporary file beside ``path``, flush it to the disk, then rename it.
+
+    Without ``flush_folder`` the caller has to flush the folder: see :func:`write_all`.
 
     Raises
     ------
@@ -36,7 +38,8 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        if flush_folder:
+            _sync_folder(path.parent)
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
@@ -72,6 +75,23 @@ def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
             next_step="Check where the file comes from; Countermark writes none as large.",
         )
     return data
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write many files as :func:`write_atomic` does, but flush each folder once, at the end.
+
+    All are on the disk when it returns. A crash leaves some of them, each of them whole.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or a folder cannot be written.
+    """
+    for path, data in files.items():
+        write_atomic(path, data, flush_folder=False)
+    for folder in {path.parent for path in files}:
+        with storage_errors(folder):
+            _sync_folder(folder)
 
 
 @contextlib.contextmanager

@@ -14,11 +14,11 @@ Appending is durable and cannot fork the log:
    log then refuses to grow, because it might already have published another continuation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from countermark.node.files import read_file, write_atomic
+from countermark.node.files import read_file, write_all, write_atomic
 from countermark.node.state import Head, Heads, State
 from countermark.records.errors import StateError, VerificationError
 from countermark.signing.vkey import VerifierKey
@@ -45,6 +45,10 @@ class LogFolder:
     def write(self, name: str, data: bytes) -> None:
         """Write one file of the log."""
         write_atomic(self.path / name, data)
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write many files of the log; when it returns all are on the disk."""
+        write_all({self.path / name: data for name, data in files.items()})
 
     def note(self) -> Note | None:
         """Return the checkpoint as a signed note, or nothing while there is none."""
@@ -105,8 +109,7 @@ def append(log: LogFolder, state: State, signer: NoteSigner, entries: Sequence[b
                 next_step="Bring the log folder back from a backup or from a peer's mirror.",
             )
         plan = plan_append(log.read, old.size, entries)
-        for name, data in plan.files.items():
-            log.write(name, data)
+        log.write_all(plan.files)
         new = Head(plan.size, plan.root)
         heads.keep(OWN, signer.name, new)
     own_head(log, state, signer)

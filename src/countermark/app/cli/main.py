@@ -6,6 +6,7 @@ failed. Data goes to stdout, talk to stderr.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -65,6 +66,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # What a record is must not depend on what else is installed; and looking for plugins of
+    # pydantic reads the metadata of every package there is.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = cli.main(args=arguments, prog_name="countermark", standalone_mode=False)
     except CountermarkError as error:
