@@ -32,7 +32,8 @@ def main() -> int:
             name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
         )
         for name in stale:
-            print(f"schemas/{name} is out of date: run `make schemas`", file=sys.stderr)  # noqa: T201
+            told = f"schemas/{name} is out of date: run `python scripts/schemas.py`"
+            print(told, file=sys.stderr)  # noqa: T201
         return 1 if stale else 0
     FOLDER.mkdir(exist_ok=True)
     for name in present.keys() - wanted.keys():
