@@ -31,8 +31,10 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_SAFE_INTEGER = 2**53 - 1
 _TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
+# Possessive, so that a long text costs no memory for ways back that are never taken.
 _TOKEN = re.compile(
-    r'("(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity|[0-9][0-9.eE+-]*)|[\[\]{}])([ \t\n\r]*:)?'
+    r'("(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|[\[\]{}]'
+    r"|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)([ \t\n\r]*+:)?"
 )
 _FIRST_EXPONENT = 1e21  # from here on RFC 8785 writes an exponent, and no digits to be misread
 
@@ -57,7 +59,7 @@ def read_json(data: bytes, *, where: str, max_bytes: int = MAX_BYTES) -> JsonVal
     if len(data) > max_bytes:
         _refuse(f"is {len(data):,} bytes; at most {max_bytes:,} are read", where)
     if data.startswith(b"\xef\xbb\xbf"):
-        _refuse("starts with a byte order mark", where)
+        _refuse("starts with a byte order mark (bytes 0 to 3)", where)
     try:
         text = data.decode("utf-8")
         value: JsonValue = json.loads(
@@ -101,6 +103,16 @@ def canonical(value: JsonValue) -> bytes:
             where="JSON value",
             next_step="Leave out the number or text that is out of range.",
         ) from error
+
+
+def difference(data: bytes, form: bytes) -> str:
+    """Say where some bytes begin to differ from the form that they should have.
+
+    Call it only if they differ.
+    """
+    pairs = enumerate(zip(data, form, strict=False))
+    first = next((n for n, (a, b) in pairs if a != b), min(len(data), len(form)))
+    return f"the first difference is at byte {first}"
 
 
 def content_digest(data: bytes) -> str:

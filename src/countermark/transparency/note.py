@@ -138,7 +138,8 @@ def parse_signature_lines(
         _refuse("does not end with a newline in its last signature line", where)
     lines = text.split("\n")[:-1]
     if len(lines) > MAX_SIGNATURES:
-        _refuse(f"has {len(lines)} signatures; at most {MAX_SIGNATURES} are read", where)
+        too_many = f"{where}:{first_line + MAX_SIGNATURES}"
+        _refuse(f"has {len(lines)} signatures; at most {MAX_SIGNATURES} are read", too_many)
     return tuple(_signature_line(line, f"{where}:{n}") for n, line in enumerate(lines, first_line))
 
 

@@ -88,7 +88,8 @@ def parse_proof(data: bytes, *, where: str = "proof") -> TlogProof:
         _refuse("has no index line", line)
     index = parse_decimal(lines.pop(0).removeprefix("index "), where=line)
     if len(lines) > MAX_HASHES:
-        _refuse(f"has {len(lines)} hashes; at most {MAX_HASHES} make sense", where)
+        line = f"{where}:{total - len(lines) + 1 + MAX_HASHES}"
+        _refuse(f"has {len(lines)} hashes; at most {MAX_HASHES} make sense", line)
     hashes = parse_hashes(lines, where=where, first_line=total - len(lines) + 1)
     note = parse_note(tail.encode(), where=where, first_line=total + 2)
     parse_checkpoint(note.text, where=where, first_line=total + 2)

@@ -105,7 +105,10 @@ def parse_request(body: bytes, *, where: str = "request") -> AddCheckpoint:
     if not separator or not first.startswith("old "):
         _refuse("is not an old size, a proof, an empty line and a checkpoint", where)
     if len(lines) > MAX_PROOF_LINES:
-        _refuse(f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read", where)
+        _refuse(
+            f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read",
+            f"{where}:{MAX_PROOF_LINES + 2}",
+        )
     proof = parse_hashes(lines, where=where, first_line=2)
     begin = len(lines) + 3
     note = parse_note(tail.encode(), where=where, first_line=begin)
