@@ -99,8 +99,8 @@ def parse_policy(data: bytes, *, where: str = _WHERE) -> Policy:
         _refuse(f"is not UTF-8 (byte {error.start})", where)
     control = _CONTROL.search(text)
     if control:
-        line = text.count("\n", 0, control.start()) + 1
-        _refuse(f"holds the control character U+{ord(control.group()):04X}", f"{where}:{line}")
+        place = f"{where}:{text.count(chr(10), 0, control.start()) + 1}"
+        _refuse(f"holds the control character U+{ord(control.group()):04X}", place)
     if not text.endswith("\n"):
         _refuse("does not end with a newline", where)
     draft = _Draft()
