@@ -10,12 +10,12 @@ if ! .venv/bin/uv pip install --quiet --python "$venv/bin/python" --only-binary 
   echo "No fuzzing: no wheel of atheris for this machine." >&2
   exit 0
 fi
-.venv/bin/uv pip install --quiet --python "$venv/bin/python" --no-deps --require-hashes -r requirements.lock
+installed="$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')"
 for parser in ${*:-$(ls tests/fuzz/corpus)}; do
   found="$venv/found/$parser"
   mkdir -p "$found"
   echo "Fuzzing $parser for $seconds s ..." >&2
-  PYTHONPATH=src "$venv/bin/python" tests/fuzz/atheris_fuzz.py "$parser" \
+  PYTHONPATH="src:$installed" "$venv/bin/python" tests/fuzz/atheris_fuzz.py "$parser" \
     -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=8192 -verbosity=0 \
     -artifact_prefix="$found/" "$found"
 done
