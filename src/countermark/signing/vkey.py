@@ -102,7 +102,10 @@ def parse_vkey(text: str, *, where: str) -> VerifierKey:
     material = from_base64(parts[2], where=where)
     if not material:
         _refuse("has an empty public key", where)
-    key = VerifierKey(parts[0], material[0], material[1:])
+    try:
+        key = VerifierKey(parts[0], material[0], material[1:])
+    except InputError as error:
+        _refuse(error.what, where)
     if key.text != text:
         _refuse(f"has the key id {parts[1]}, but its name and key give {key.key_id.hex()}", where)
     return key

@@ -124,7 +124,11 @@ def parse_bundle(data: bytes, width: int, *, where: str = "entry bundle") -> tup
         start = position + 2
         position = start + int.from_bytes(data[position:start], "big")
         if start > len(data) or position > len(data):
-            _broken("ends in the middle of an entry", where)
+            _broken(
+                f"ends at byte {len(data)}, in the middle of entry {len(entries)}, which begins at "
+                f"byte {start - 2}",
+                where,
+            )
         entries.append(data[start:position])
     if len(entries) != width:
         _broken(f"holds {len(entries)} entries, not {width}", where)

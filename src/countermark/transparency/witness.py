@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from countermark.records.errors import InputError
-from countermark.signing.encoding import from_base64, to_base64
+from countermark.signing.encoding import to_base64
 from countermark.signing.vkey import VerifierKey
 from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint
 from countermark.transparency.note import Note, decode_text, parse_decimal, parse_note
-from countermark.transparency.tree import EMPTY_ROOT, HASH_BYTES, verify_consistency
+from countermark.transparency.proof import parse_hashes
+from countermark.transparency.tree import EMPTY_ROOT, verify_consistency
 
 MAX_PROOF_LINES = 63
 SIZE_TYPE = "text/x.tlog.size"
@@ -104,13 +105,16 @@ def parse_request(body: bytes, *, where: str = "request") -> AddCheckpoint:
     if not separator or not first.startswith("old "):
         _refuse("is not an old size, a proof, an empty line and a checkpoint", where)
     if len(lines) > MAX_PROOF_LINES:
-        _refuse(f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read", where)
-    proof = tuple(from_base64(line, where=where) for line in lines)
-    if any(len(value) != HASH_BYTES for value in proof):
-        _refuse(f"has a hash that is not {HASH_BYTES} bytes", where)
-    note = parse_note(tail.encode(), where=where)
-    parse_checkpoint(note.text, where=where)
-    return AddCheckpoint(parse_decimal(first.removeprefix("old "), where=where), proof, note)
+        _refuse(
+            f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read",
+            f"{where}:{MAX_PROOF_LINES + 2}",
+        )
+    proof = parse_hashes(lines, where=where, first_line=2)
+    begin = len(lines) + 3
+    note = parse_note(tail.encode(), where=where, first_line=begin)
+    parse_checkpoint(note.text, where=where, first_line=begin)
+    old_size = parse_decimal(first.removeprefix("old "), where=f"{where}:1")
+    return AddCheckpoint(old_size, proof, note)
 
 
 def consider(
