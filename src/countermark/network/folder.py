@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A peer's published files in a folder: on this disk, a share, or a stick that was carried over."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class FolderSource:
             )
         place = self.folder / path
         # A link on somebody's stick could point at a file of the reader's own.
-        if not place.resolve().is_relative_to(self.folder.resolve()):
+        if not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(self.folder)):
             raise InputError(
                 "is a link to a place outside the peer's folder",
                 where=str(place),
