@@ -9,8 +9,7 @@ HSM or KMS behind the same :class:`securesystemslib.signer.Signer` interface.
 from typing import Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -30,6 +29,7 @@ from securesystemslib.signer import (  # type: ignore[attr-defined]
 )
 
 from countermark.records.errors import InputError
+from countermark.signing.public import ed25519_key, p256_key
 
 __all__ = [
     "ECDSA_SCHEME",
@@ -88,17 +88,14 @@ def public_key(public: str, scheme: Scheme = ED25519_SCHEME) -> SSlibKey:
     """
     try:
         data = bytes.fromhex(public)
-        found: Ed25519PublicKey | EllipticCurvePublicKey = (
-            Ed25519PublicKey.from_public_bytes(data)
-            if scheme == ED25519_SCHEME
-            else EllipticCurvePublicKey.from_encoded_point(SECP256R1(), data)
-        )
-    except ValueError as error:
+    except ValueError:
+        data = b""
+    if data.hex() != public:
         raise InputError(
-            f"is not an {scheme} public key: {public[:70]!r}",
+            f"is not the lower-case hex of an {scheme} public key: {public[:70]!r}",
             next_step="Give the hex digits that `roster show` prints.",
-        ) from error
-    return SSlibKey.from_crypto(found)
+        )
+    return SSlibKey.from_crypto(ed25519_key(data) if scheme == ED25519_SCHEME else p256_key(data))
 
 
 def key_to_pem(key: Ed25519PrivateKey, passphrase: str | None) -> bytes:
