@@ -10,8 +10,7 @@
    Base64 and hex have their one strict form.
 4. The key id is the first four bytes of SHA-256(name ‖ LF ‖ algorithm ‖ public key).
 
-Algorithm 0x06 is experimental: no other implementation has checked it against this one, and
-neither a roster nor a policy may list such a key.
+Algorithm 0x06 is experimental: neither a roster nor a policy may list such a key.
 """
 
 import hashlib

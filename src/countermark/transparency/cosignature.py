@@ -11,8 +11,9 @@ the algorithm of the witness's key:
    one byte, the time, the origin after its length in one byte, 0, the size, and the root; numbers
    are eight bytes, big-endian. Unlike the first it commits to the witness's name.
 
-ML-DSA-44 is **experimental**: no other implementation has checked it against this one, and a
-roster may not list such a witness. So no cosignature of this kind counts towards a quorum.
+ML-DSA-44 is **experimental**: signatures of another implementation verify here, but none that we
+could run has verified ours. A roster may not list such a witness, so no cosignature of this kind
+counts towards a quorum.
 """
 
 from collections.abc import Iterable
