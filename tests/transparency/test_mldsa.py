@@ -69,9 +69,9 @@ def test_a_cosignature_says_who_and_when() -> None:
 def test_what_is_signed_is_the_structure_written_out_by_hand() -> None:
     written_out = bytes.fromhex(
         "737562747265652f76310a00"  # subtree/v1 LF NUL
-        "0c" "772e6578616d706c652f7071"  # w.example/pq
+        "0c 772e6578616d706c652f7071"  # w.example/pq
         "0000000069a42a40"  # 2026-03-01T12:00:00Z
-        "0f" "6578616d706c652e636f6d2f6c6f67"  # example.com/log
+        "0f 6578616d706c652e636f6d2f6c6f67"  # example.com/log
         "0000000000000000"  # from leaf 0
         "0000000000000007"  # to leaf 7
         "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"

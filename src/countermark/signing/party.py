@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from countermark.records.base import Hex32, PartyCode, Timestamp
 from countermark.records.errors import InputError
-from countermark.signing.keys import SSlibKey, public_key
+from countermark.signing.keys import ED25519_SCHEME, Scheme, SSlibKey, public_key
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey, parse_vkey
 
 Role = Literal["publisher", "coordinator", "witness", "developer"]
@@ -55,8 +55,8 @@ class StatementKey(Closed):
     """A key that signs statements, and when it may."""
 
     keyid: Hex32
-    public: Hex32
-    scheme: Literal["ed25519"] = "ed25519"
+    public: Annotated[str, Field(pattern="^([0-9a-f]{64}|04[0-9a-f]{128})$")]
+    scheme: Scheme = ED25519_SCHEME
     valid_from: Timestamp
     valid_until: Timestamp | None = None
 
@@ -72,7 +72,7 @@ class StatementKey(Closed):
     @property
     def key(self) -> SSlibKey:
         """The public key that verifies envelopes."""
-        return public_key(self.public)
+        return public_key(self.public, self.scheme)
 
     def valid_at(self, at: datetime) -> bool:
         """Tell whether the key may sign at a time: from ``valid_from``, before ``valid_until``."""
@@ -85,11 +85,18 @@ class StatementKey(Closed):
         return datetime.fromisoformat(self.valid_from), ends
 
     @classmethod
-    def of(cls, public: str, valid_from: str, valid_until: str | None = None) -> Self:
+    def of(
+        cls,
+        public: str,
+        valid_from: str,
+        valid_until: str | None = None,
+        scheme: Scheme = ED25519_SCHEME,
+    ) -> Self:
         """Make the entry of a public key (hex); the key id follows from it."""
         return cls(
-            keyid=public_key(public).keyid,
+            keyid=public_key(public, scheme).keyid,
             public=public,
+            scheme=scheme,
             valid_from=valid_from,
             valid_until=valid_until,
         )
