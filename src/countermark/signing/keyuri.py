@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
-from securesystemslib.exceptions import UnsupportedLibraryError
-from securesystemslib.exceptions import VerificationError as NotVerified
+from securesystemslib.exceptions import UnsupportedLibraryError, UnverifiedSignatureError
 from securesystemslib.signer import (  # type: ignore[attr-defined]
     SIGNER_FOR_URI_SCHEME,
     AWSSigner,
@@ -153,7 +152,7 @@ class DeviceSigner(Signer):
             signature = self._device.sign(payload)
         try:
             self._public.verify_signature(signature, payload)
-        except NotVerified as error:
+        except UnverifiedSignatureError as error:
             raise StateError(
                 "gave a signature that its public key does not verify; nothing was logged",
                 where=self._uri,
