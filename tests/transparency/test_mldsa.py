@@ -192,6 +192,6 @@ def test_it_signs_no_note_as_a_log() -> None:
 
 def test_neither_roster_nor_policy_may_list_one() -> None:
     with pytest.raises(ValidationError, match="algorithm 0x06"):
-        WitnessKey(name=KEY.name, vkey=KEY.text)
+        WitnessKey(name=KEY.name, vkey=KEY.text, valid_from="2026-01-01T00:00:00Z")
     with pytest.raises(InputError, match="algorithm 0x06"):
         parse_policy(f"witness w {KEY.text}\nquorum w\n".encode())
