@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from os.path import normpath
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -304,7 +305,8 @@ class Node:
 
     def _key_file(self, name: str) -> Path:
         if name == "statement":
-            return self.folder.root / self.config.statement_file
+            # Normalised, because before `create` there is no folder for ".." to lead out of.
+            return Path(normpath(self.folder.root / self.config.statement_file))
         return self.folder.key(name)
 
     def _key(self, name: str) -> Ed25519PrivateKey:
