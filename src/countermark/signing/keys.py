@@ -127,7 +127,7 @@ def standard_key(key: Key, *, where: str) -> SSlibKey:
     if key.scheme == ED25519_SCHEME:
         return public_key(str(key.keyval.get("public")))
     if key.scheme == ECDSA_SCHEME:
-        return public_from_pem(str(key.keyval.get("public")).encode(), where=where)
+        return public_from_pem(str(key.keyval.get("public")).encode(errors="replace"), where=where)
     raise _other_scheme(key.scheme, where)
 
 
