@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from nodes import START, Clock, Network, config, plan, roster_files, spoil
-from softhsm import PIN, SoftToken, soft_token
+from softhsm import PIN, SoftToken
 
 from countermark.network.sync import settle
 from countermark.node.config import read_config
@@ -24,8 +24,6 @@ from countermark.signing.envelope import Envelope, verify
 from countermark.signing.keys import generate_key, key_to_pem, public_hex
 from countermark.transparency.statement import StatementFile
 from countermark.transparency.verify import verify_statement
-
-__all__ = ["soft_token"]
 
 CODES = ("KE", "JP", "SG", "US")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -4,7 +4,7 @@
 import sys
 
 import pytest
-from softhsm import PIN, SoftToken, soft_token
+from softhsm import PIN, SoftToken
 
 from countermark.records.errors import CountermarkError, InputError, StateError, StorageError
 from countermark.signing.envelope import PAYLOAD_TYPE, Envelope, verify
@@ -18,8 +18,6 @@ from countermark.signing.keys import (
 )
 from countermark.signing.keyuri import DeviceSigner, import_key
 from countermark.signing.pkcs11 import Pkcs11Signer, parse_pkcs11_uri
-
-__all__ = ["soft_token"]
 
 GOOD = "pkcs11:token=The%20lab;object=statements?module-path=/usr/lib/m.so"
 
