@@ -19,6 +19,7 @@ from countermark.network.sync import settle
 from countermark.node.config import read_config
 from countermark.node.index import book, statement_file
 from countermark.node.node import Node
+from countermark.node.rotation import prepare
 from countermark.records.errors import CountermarkError, InputError, StateError, StorageError
 from countermark.signing.envelope import Envelope, verify
 from countermark.signing.keys import generate_key, key_to_pem, public_hex
@@ -209,6 +210,18 @@ def test_a_device_that_fails_logs_nothing(cloud: Cloud, tmp_path: Path) -> None:
     cloud.breaks = None
     node.say(plan("KE"))
     assert node.log.note() is not None
+
+
+def test_no_file_is_made_in_the_place_of_a_device(cloud: Cloud, tmp_path: Path) -> None:
+    init(tmp_path / "nodes" / "KE", URI, "--unencrypted")
+    clock = Clock(START)
+    node = Node.open(tmp_path / "nodes" / "KE", clock=clock)
+    network_of(tmp_path / "nodes", node, clock)
+    with pytest.raises(StateError, match="has its statement key elsewhere"):
+        prepare(node, ("statement", "log"))
+    assert not list(node.folder.keys.glob("*-next.pem"))
+    entry = prepare(node, ("log", "witness"))
+    assert entry.statement_keys[0].public == public_hex(node.statement_key)
 
 
 def test_the_public_key_is_asked_for_again_if_its_file_is_gone(
