@@ -24,7 +24,7 @@ demo: install ## run a whole joint exercise on a real model and serve the result
 	$(BIN)/countermark demo --out $(OUT) $(if $(NO_SERVE),--no-serve)
 
 test: install ## run all tests
-	@bash scripts/browser.sh
+	@bash scripts/browser.sh && bash scripts/softhsm.sh
 	$(BIN)/python -m pytest -m "not slow and not interop" -n 2 --dist worksteal
 
 check: install ## ruff, mypy --strict, import-linter, schemas up to date

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from countermark.network.folder import MAX_PUBLISHED_BYTES, FolderSource
-from countermark.records.errors import InputError, StorageError
+from countermark.records.errors import CountermarkError, InputError, StorageError
 
 PUBLISHED = [
     "log/checkpoint",
@@ -93,11 +93,15 @@ def test_a_folder_or_a_pipe_in_the_place_of_a_file_is_refused_at_once(source: Fo
 
 
 def test_a_device_or_a_loop_of_links_is_refused(source: FolderSource) -> None:
-    for target, saying in (("/dev/zero", "is not a file"), ("checkpoint", "cannot be read")):
+    cases: list[tuple[str, type[CountermarkError], str]] = [
+        ("/dev/zero", InputError, "outside the peer's folder"),
+        ("checkpoint", StorageError, "cannot be read"),
+    ]
+    for target, error, saying in cases:
         place = source.folder / "log/checkpoint"
         place.unlink()
         place.symlink_to(target)
-        with pytest.raises(StorageError, match=saying):
+        with pytest.raises(error, match=saying):
             source.read("log/checkpoint")
 
 

@@ -118,7 +118,12 @@ def sign_record(record: Record, signer: Signer) -> Envelope:
 
 
 def verify(envelope: Envelope, public_key: Key) -> bool:
-    """Tell whether the envelope names this key and its signature is by it."""
+    """Tell whether the envelope names this key and its signature is by it.
+
+    An ECDSA signature (r, s) has a twin (r, n - s) that anybody can compute and that is accepted
+    too. It makes another envelope with another digest; the leaf in the author's log holds the
+    digest of the one that was logged, and so tells them apart (rule 5 of ``transparency/verify``).
+    """
     signature = Signature(envelope.keyid, envelope.signature.hex())
     dsse = DsseEnvelope(envelope.payload, envelope.payload_type, {envelope.keyid: signature})
     try:

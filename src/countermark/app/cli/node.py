@@ -14,7 +14,8 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
-    read_input,
+    pin_from,
+    secret_lines,
     talk,
 )
 from countermark.app.cli.verb import Noun
@@ -40,24 +41,35 @@ def command() -> None:
 @click.option("--name", required=True, help="The institute's name.")
 @click.option("--origin", required=True, help="Name of the log, such as ke.example/countermark.")
 @click.option("--lab", help="The lab that runs exercises here, such as KE-nairobi.")
+@click.option(
+    "--statement-key",
+    metavar="URI",
+    help="Where the key that signs statements is, if none is to be made: file:PATH, "
+    "pkcs11:token=…;object=…?module-path=…, awskms:…, azurekms:…, gcpkms:….",
+)
 @click.option("--unencrypted", is_flag=True, help="Keep the keys without a passphrase.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False))
+@passphrase_option
 def init(
     folder: Path,
     code: str,
     name: str,
     origin: str,
     lab: str | None,
+    statement_key: str | None,
     passphrase_file: Path | None,
     *,
     unencrypted: bool,
 ) -> None:
     """Make a node's folder with new keys, and print its entry for the roster."""
-    config = _config(code=code, name=name, origin=origin, lab=lab)
-    node = Node.create(folder, config, _passphrase(passphrase_file, unencrypted=unencrypted))
+    config = _config(code=code, name=name, origin=origin, lab=lab, statement_key=statement_key)
+    lines = secret_lines(passphrase_file)
+    passphrase = _passphrase(lines, unencrypted=unencrypted)
+    node = Node.create(folder, config, passphrase, secrets=pin_from(lines))
     data_json(node.party(("publisher", "witness")).model_dump(mode="json", exclude_none=True))
     if unencrypted:
         talk("Warning: the keys are not encrypted. Anyone who reads the folder can sign as you.")
+    if config.device is not None:
+        talk("Statements are signed by the device; only its public key is in the folder.")
     talk("Send the entry above to the members, who sign it into the roster.")
 
 
@@ -127,21 +139,20 @@ def _config(**fields: str | None) -> NodeConfig:
         first = error.errors(include_url=False, include_input=False)[0]
         raise UsageError(
             f"is not one: {first['msg']}",
-            where="--" + ".".join(map(str, first["loc"])),
+            where="--" + ".".join(map(str, first["loc"])).replace("_", "-"),
             next_step="See the example: countermark node init --help.",
         ) from error
 
 
-def _passphrase(file: Path | None, *, unencrypted: bool) -> str | None:
+def _passphrase(lines: list[str] | None, *, unencrypted: bool) -> str | None:
     if unencrypted:
-        if file is not None:
+        if lines is not None:
             raise UsageError(
                 "--unencrypted and --passphrase-file exclude each other",
                 next_step="Give one of them.",
             )
         return None
-    if file is not None:
-        lines = read_input(file).decode("utf-8", "replace").splitlines()
+    if lines is not None:
         return lines[0] if lines else ""
     secret: str = click.prompt(
         "New passphrase for the node's keys", hide_input=True, confirmation_prompt=True, err=True
