@@ -9,8 +9,8 @@
   const MAX_BYTES = 64 * 1024 * 1024;
   const MAX_SHOWN = 2000; // characters of one detail
   const TICKS = [
-    { question: "Who signed it, and may say so", rules: [1, 2, 3, 4] },
-    { question: "It is in the author’s log", rules: [5, 6] },
+    { question: "A member who may say it signed it", rules: [1, 2, 3, 4] },
+    { question: "It is in that author’s log", rules: [5, 6] },
     { question: "Enough others witnessed it", rules: [7] },
   ];
   const roster = JSON.parse(document.getElementById("roster").textContent);
@@ -74,9 +74,12 @@
       moment(verdict.witnessed), ` by ${verdict.witnesses.length} others.`);
   }
 
-  function card(name, ...content) {
-    const heading = element("h3", { class: "code" }, quoted(name));
-    return element("section", { class: "verdict" }, heading, ...content);
+  function card(name, valid, ...content) {
+    const [tone, sign, word] = valid ? ["yes", "✓", "Valid"] : ["no", "✕", "Not valid"];
+    const hidden = element("span", { "aria-hidden": "true" }, sign);
+    const heading = element("h2", { class: "code" }, quoted(name));
+    const headline = element("p", { class: "tag" }, hidden, ` ${word}`);
+    return element("section", { class: `verdict ${tone}` }, heading, headline, ...content);
   }
 
   /** Why a file is nothing that this page can judge, or null; a plain word before the seven rules. */
@@ -123,10 +126,11 @@
       const verdict = await judged(file);
       if (turn !== latest) return; // other files were chosen meanwhile
       valid += Boolean(verdict.valid);
-      cards.push(verdict.problem
-        ? card(file.name, element("p", {}, mark("no"), ` ${verdict.problem}`))
-        : card(file.name, ...(verdict.valid ? [said(verdict)] : []),
-          ...TICKS.map((one) => tick(one, verdict.checks))));
+      const content = verdict.problem
+        ? [element("p", {}, verdict.problem)]
+        : TICKS.map((one) => tick(one, verdict.checks));
+      if (verdict.valid) content.unshift(said(verdict));
+      cards.push(card(file.name, verdict.valid === true, ...content));
     }
     results.replaceChildren(...cards);
     const left = files.length - chosen.length;
@@ -136,16 +140,17 @@
 
   function take() {
     input.addEventListener("change", () => check(input.files));
-    for (const name of ["dragover", "drop"]) {
-      // Without this a browser leaves the page and opens the file.
-      document.addEventListener(name, (event) => event.preventDefault());
-    }
-    document.addEventListener("drop", (event) => check(event.dataTransfer.files));
+    // Without these a browser would leave the page and open the file.
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => {
+      event.preventDefault();
+      check(event.dataTransfer.files);
+    });
     drop.hidden = false;
   }
 
   countermark.missing().then((why) => {
+    status.textContent = why === null ? "" : `Nothing can be checked here. ${why}`;
     if (why === null) take();
-    else status.textContent = `Nothing can be checked here. ${why}`;
   });
 })();
