@@ -299,8 +299,10 @@ def hostile(payload: str) -> list[bytes]:
         files.append(replace(statement, envelope=other).to_bytes())
     files.append(replace(statement, envelope=replace(envelope, payload_type=payload)).to_bytes())
     name = re.sub(r"[\s+]", "", payload)
-    for old in ("uk.example/log", "jp.example/witness"):
-        files.append(statement.to_bytes().replace(old.encode(), canonical(name)[1:-1]))
+    files += [
+        statement.to_bytes().replace(old, canonical(name)[1:-1])
+        for old in (b"uk.example/log", b"jp.example/witness")
+    ]
     files.append(canonical({"format": payload}))
     return files
 
