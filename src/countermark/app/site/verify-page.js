@@ -26,7 +26,7 @@
     return made;
   }
 
-  /** Text that came from a file: short, and with no character that turns or hides its neighbours. */
+  /** Text from a file: cut short, and with no character that turns or hides its neighbours. */
   function quoted(text) {
     const cut = text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
     const plain = cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -69,7 +69,7 @@
 
   function said(verdict) {
     return element("p", {},
-      `${verdict.kind.replaceAll("-", " ").replace(/^./, (first) => first.toUpperCase())}, said by `,
+      `${verdict.kind[0].toUpperCase()}${verdict.kind.slice(1).replaceAll("-", " ")}, said by `,
       quoted(verdict.name), " (", quoted(verdict.author), "), witnessed ",
       moment(verdict.witnessed), ` by ${verdict.witnesses.length} others.`);
   }
@@ -82,7 +82,7 @@
     return element("section", { class: `verdict ${tone}` }, heading, headline, ...content);
   }
 
-  /** Why a file is nothing that this page can judge, or null; a plain word before the seven rules. */
+  /** Why a file is nothing that this page can judge, in plain words, or null. */
   function notForThisPage(bytes) {
     let value;
     try {
@@ -99,7 +99,7 @@
   }
 
   async function judged(file) {
-    if (file.size > MAX_BYTES) return { problem: "This file is larger than 64 MiB; it is not read." };
+    if (file.size > MAX_BYTES) return { problem: "This file is larger than 64 MiB." };
     let bytes;
     try {
       bytes = new Uint8Array(await file.arrayBuffer());

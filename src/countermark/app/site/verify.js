@@ -63,14 +63,6 @@
     return all;
   }
 
-  function text(bytes, what) {
-    try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      return refuse(`${what} is not UTF-8`);
-    }
-  }
-
   /** Base64 has one text for each value here: encoding what was decoded must give it again. */
   function fromBase64(encoded) {
     let raw = null;
@@ -115,12 +107,11 @@
 
   /** JSON.parse is lenient (a key twice, any spacing); writing it again and comparing is not. */
   function parseCanonical(bytes, ending, what) {
-    const source = text(bytes, what);
     let value;
     try {
-      value = JSON.parse(source);
+      value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
     } catch {
-      refuse(`${what} is not JSON`);
+      refuse(`${what} is not JSON in UTF-8`);
     }
     if (!same(utf8(canonical(value) + ending), bytes)) {
       refuse(`${what} is not in the one canonical byte form`);
@@ -130,22 +121,18 @@
 
   function closed(value, fields, what) {
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    if (!isObject || Object.keys(value).sort().join() !== fields.slice().sort().join()) {
+    const held = isObject ? Object.keys(value) : [];
+    if (held.length !== fields.length || !fields.every((field) => held.includes(field))) {
       refuse(`the fields of ${what} are not exactly ${fields.join(", ")}`);
     }
     return value;
   }
 
-  function string(value) {
-    return typeof value === "string" ? value : refuse("a field that should be text is not");
-  }
-
+  const string = (value) =>
+    typeof value === "string" ? value : refuse("a field that should be text is not");
   const isDigest = (value) => typeof value === "string" && /^sha256:[0-9a-f]{64}$/.test(value);
-
-  function holdsNull(value) {
-    if (value === null) return true;
-    return typeof value === "object" && Object.values(value).some(holdsNull);
-  }
+  const holdsNull = (value) =>
+    value === null || (typeof value === "object" && Object.values(value).some(holdsNull));
 
   // ---- Hashes and signatures --------------------------------------------------------------
 
@@ -256,37 +243,33 @@
     if (lines.length < 1 || lines.length > MAX_SIGNATURES) {
       refuse(`the checkpoint does not have 1 to ${MAX_SIGNATURES} signatures`);
     }
-    return {
-      index: decimal(index.slice("index ".length)),
-      path,
-      text: note.slice(0, end + 1),
-      ...parseCheckpoint(note.slice(0, end + 1)),
-      lines: lines.map(signatureLine),
-    };
+    const found = { index: decimal(index.slice("index ".length)), path };
+    const checkpoint = parseCheckpoint(note.slice(0, end + 1));
+    return { ...found, ...checkpoint, lines: lines.map(signatureLine) };
   }
 
-  function parseCheckpoint(note) {
-    const [origin, size, root, ...more] = note.split("\n");
+  function parseCheckpoint(text) {
+    const [origin, size, root, ...more] = text.split("\n");
     if (more.length !== 1 || more[0] !== "") refuse("the checkpoint does not have three lines");
     if (!isKeyName(origin)) refuse(`the origin ${shown(origin)} is empty, or has a space or plus`);
-    const found = { origin, size: decimal(size), root: fromBase64(root) };
+    const found = { text, origin, size: decimal(size), root: fromBase64(root) };
     if (found.root.length !== 32) refuse("the root is not 32 bytes");
     if (found.size === 0n && root !== EMPTY_ROOT) refuse("the root is not the empty tree's");
     return found;
   }
 
   function signatureLine(line) {
-    const [, name, encoded] = /^\u2014 ([^ ]+) (.*)$/su.exec(line) ?? refuse("a signature line is malformed");
-    if (!isKeyName(name)) refuse("a signature line is malformed");
+    const [, name, encoded] = /^\u2014 ([^ ]+) (.*)$/s.exec(line) ?? [null, ""];
+    if (!isKeyName(name)) refuse(`${shown(line)} is not a signature line`);
     const blob = fromBase64(encoded);
     if (blob.length <= 4) refuse(`the signature of ${shown(name)} is too short`);
     return { name, id: hex(blob.subarray(0, 4)), signature: blob.subarray(4) };
   }
 
   function parseKey(vkey, algorithm) {
-    const [, name, id, material] = /^([^+]+)\+([0-9a-f]{8})\+(.*)$/s.exec(vkey) ?? refuse("a key is malformed");
-    const bytes = fromBase64(material);
-    if (bytes[0] !== algorithm || bytes.length !== 33) refuse(`the key of ${shown(name)} is of another kind`);
+    const [, name, id, material] = /^([^+]+)\+([0-9a-f]{8})\+(.*)$/s.exec(vkey) ?? [];
+    const bytes = fromBase64(material ?? "");
+    if (bytes[0] !== algorithm || bytes.length !== 33) refuse(`${shown(vkey)} is another key`);
     return { name, id, public: bytes.subarray(1) };
   }
 
@@ -446,10 +429,11 @@
       const until = key.valid_until ? ` until ${key.valid_until}` : "";
       refuse(`${when}; the key is valid from ${key.valid_from}${until}`);
     }
-    const { roles, speaker } = roster.kinds[record.kind];
+    const { roles: needed, speaker } = roster.kinds[record.kind];
     const held = party.roles.filter((role) => validAt(role, at)).map((role) => role.role);
-    if (!held.some((role) => roles.includes(role))) {
-      refuse(`${party.code} is ${held.join(", ") || "nobody"} then, which may not say ${record.kind}`);
+    if (!held.some((role) => needed.includes(role))) {
+      const roles = held.join(", ") || "nothing";
+      refuse(`${party.code} is ${roles} then, which may not say ${record.kind}`);
     }
     if (speaker && ![party.code, party.name].includes(record[speaker])) {
       refuse(`the record speaks for ${shown(record[speaker])}, and ${party.code} signed it`);
@@ -459,13 +443,15 @@
 
   /** Rule 4, without the schema. */
   async function checkContent(file, roster, fine) {
-    if (file.payloadType !== "application/vnd.in-toto+json") refuse("the payload is of another type");
+    if (file.payloadType !== "application/vnd.in-toto+json") refuse("the payload is no statement");
     const value = parseCanonical(file.payload, "", "the payload");
     closed(value, ["_type", "subject", "predicateType", "predicate"], "the statement");
     if (value._type !== "https://in-toto.io/Statement/v1") refuse("it is no in-toto Statement v1");
     const record = value.predicate;
     const kind = record?.kind;
-    if (typeof kind !== "string" || !Object.hasOwn(roster.kinds, kind)) refuse(`the kind ${shown(kind)} is not known`);
+    if (typeof kind !== "string" || !Object.hasOwn(roster.kinds, kind)) {
+      refuse(`the kind ${shown(kind)} is not known`);
+    }
     if (holdsNull(record)) refuse("the record holds null");
     if (record.version !== roster.kinds[kind].version) refuse("the record is of another version");
     const address = await digest(utf8(canonical(record)));
@@ -482,7 +468,8 @@
 
   /** Rule 5; the leaf is derived from the envelope and stored nowhere. */
   async function checkInclusion(file, record, fine) {
-    const leaf = { v: 1, kind: record.kind, envelope: await digest(file.envelope), keyid: file.keyid };
+    const envelope = await digest(file.envelope);
+    const leaf = { v: 1, kind: record.kind, envelope, keyid: file.keyid };
     if (record.kind === "protocol") leaf.exercise = await digest(utf8(canonical(record)));
     else if (isDigest(record.protocol)) leaf.exercise = record.protocol;
     const { index, size, path, root, origin } = file.proof;
