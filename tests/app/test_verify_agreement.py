@@ -5,20 +5,17 @@ The script runs in headless Chromium, all inputs in one page; the figures are th
 ``docs/verify.md`` names.
 """
 
-import base64
 import hashlib
 import random
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib.resources import files
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from verify_script import Asked, Judged, judge, script_page, text
 
 from countermark.app.site.pages.verify import roster_value
 from countermark.records.canonical import JsonValue, canonical, read_object
@@ -48,17 +45,6 @@ DATA = STATEMENT.to_bytes()
 LINES = STATEMENT.proof.note.signatures
 NOW = NOON + timedelta(days=1)
 
-# Both take one argument and answer with plain values; whole numbers beyond 2^53 come as text.
-JUDGE = """async ([files, rosters, cases]) => {
-  const found = [];
-  for (const [file, roster, at] of cases) {
-    const bytes = Uint8Array.from(atob(files[file]), (character) => character.charCodeAt(0));
-    const verdict = await countermark.verifyStatement(bytes, rosters[roster], at);
-    found.push([verdict.valid, verdict.witnessed ?? null, verdict.author ?? null,
-      verdict.checks.map((check) => [check.rule, check.ok, check.reached, check.title])]);
-  }
-  return found;
-}"""
 INCLUDED = """async (proofs) => {
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
   const found = [];
@@ -99,56 +85,34 @@ class Case:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    executable = shutil.which("chromium")
-    assert executable, "these tests need Debian's package chromium"
-    folder = tmp_path_factory.mktemp("verify")
-    script = (files("countermark.app.site") / "verify.js").read_bytes()
-    (folder / "verify.js").write_bytes(script)
-    blank = Path(folder / "blank.html")
-    blank.write_text("<!doctype html><script src='verify.js'></script>", encoding="utf-8")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu"]
-        browser = playwright.chromium.launch(executable_path=executable, args=arguments)
-        page = browser.new_page()
-        page.goto(blank.as_uri())
+    with script_page(tmp_path_factory.mktemp("verify")) as page:
         yield page
-        browser.close()
 
 
-def text(data: bytes) -> str:
-    return base64.b64encode(data).decode()
-
-
-def judged(page: Page, cases: Sequence[Case]) -> list[Any]:
-    """Return what the script says of each case."""
-    rosters: list[Roster] = []
-    numbers = []
-    for case in cases:
-        number = next((i for i, known in enumerate(rosters) if known is case.roster), len(rosters))
-        rosters[number:] = rosters[number:] or [case.roster]
-        numbers.append(number)
-    rows = [
-        [i, number, int(case.at.timestamp())]
-        for i, (case, number) in enumerate(zip(cases, numbers, strict=True))
-    ]
-    contents = [text(case.data) for case in cases]
-    found: list[Any] = page.evaluate(JUDGE, [contents, [roster_value(r) for r in rosters], rows])
-    return found
-
-
-def expected(case: Case) -> list[Any]:
-    """Return what the Python verifier says, in the same form."""
+def expected(case: Case) -> Judged:
+    """Return what the Python verifier says, in the script's form."""
     verdict = verify_statement(case.data, case.roster)
-    checks = [[check.rule, check.ok, check.reached, check.title] for check in verdict.checks]
-    return [verdict.valid, verdict.witnessed, verdict.author, checks]
+    return Judged(
+        verdict.valid,
+        verdict.witnessed,
+        verdict.author,
+        tuple((check.rule, check.ok, check.reached, check.title) for check in verdict.checks),
+    )
 
 
 def agree(page: Page, cases: dict[str, Case]) -> dict[str, bool]:
     """See that both say the same of every case, and return which cases are valid."""
-    found = dict(zip(cases, judged(page, list(cases.values())), strict=True))
+    values = {id(case.roster): roster_value(case.roster) for case in cases.values()}
+    asked = [Asked(case.data, values[id(case.roster)], case.at) for case in cases.values()]
+    found = dict(zip(cases, judge(page, asked), strict=True))
     other = {name: expected(case) for name, case in cases.items()}
-    assert {name: (found[name], other[name]) for name in cases if found[name] != other[name]} == {}
-    return {name: verdict[0] for name, verdict in found.items()}
+    differing = {
+        name: (found[name], other[name])
+        for name in cases
+        if replace(found[name], details=()) != other[name]
+    }
+    assert differing == {}
+    return {name: verdict.valid for name, verdict in found.items()}
 
 
 def random_proofs(draw: random.Random) -> list[Proof]:
@@ -398,7 +362,7 @@ def restated(value: dict[str, Any], extra: JsonValue) -> bytes:
 def test_payloads_that_the_author_really_signed(page: Page) -> None:
     cases = {name: Case(data) for name, data in other_payloads()}
     assert not any(agree(page, cases).values())  # none of them is in the log
-    both = {name: expected(case)[3][3][1] for name, case in cases.items()}
+    both = {name: expected(case).checks[3][1] for name, case in cases.items()}
     assert {name for name, ok in both.items() if ok} == {
         "deep enough", "large number", "astral", "proto", "numbers",
     }  # fmt: skip

@@ -3,7 +3,6 @@
 
 import asyncio
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sample_book import sample_book
+from verify_script import ARGUMENTS, chromium
 
 from countermark.app.site.build import build_site
 from countermark.app.site.pages.verify import inlined
@@ -29,16 +29,6 @@ from tests.transparency.conftest import NOON, build_network, institute, private,
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A name that is neither this machine nor https: what a page on the open web by http is.
-    "--host-resolver-rules=MAP record.example 127.0.0.1",
-)
 NETWORK = build_network()
 GOOD = NETWORK.publish("UK", run_plan()).to_bytes()
 PAYLOADS = (
@@ -79,10 +69,8 @@ def upload(name: str, data: bytes) -> Any:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    assert executable, "these tests need Debian's package chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
         browser.close()
 
