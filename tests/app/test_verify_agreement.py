@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from verify_script import Asked, Judged, judge, script_page, text
+from verify_script import Asked, Judged, judge, said_by, script_page, text
 
 from countermark.app.site.pages.verify import roster_value
 from countermark.records.canonical import JsonValue, canonical, read_object
@@ -90,14 +90,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 
 def expected(case: Case) -> Judged:
-    """Return what the Python verifier says, in the script's form."""
-    verdict = verify_statement(case.data, case.roster)
-    return Judged(
-        verdict.valid,
-        verdict.witnessed,
-        verdict.author,
-        tuple((check.rule, check.ok, check.reached, check.title) for check in verdict.checks),
-    )
+    """Return what the Python verifier says."""
+    return said_by(verify_statement(case.data, case.roster, case.at))
 
 
 def agree(page: Page, cases: dict[str, Case]) -> dict[str, bool]:

@@ -14,6 +14,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from countermark.records.canonical import JsonValue
+from countermark.transparency.verify import Verification
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -105,6 +106,12 @@ def _judged(value: Any) -> Judged:
         tuple((c["rule"], c["ok"], c["reached"], c["title"]) for c in checks),
         tuple(c["detail"] for c in checks),
     )
+
+
+def said_by(verdict: Verification) -> Judged:
+    """Return a verdict of Python in the script's form."""
+    checks = tuple((check.rule, check.ok, check.reached, check.title) for check in verdict.checks)
+    return Judged(verdict.valid, verdict.witnessed, verdict.author, checks)
 
 
 def text(data: bytes) -> str:

@@ -358,6 +358,7 @@
     if (record === null) skip(5, "the content could not be read, so its leaf is not known");
     else await judge(5, (fine) => checkInclusion(file, record, fine));
     if (signer === null) skip(6, "it is not known whose log it should be");
+    else if (seen.at === null) skip(6, "no witness that counts says when");
     else await judge(6, (fine) => checkLog(file, signer.party, seen.at, fine));
 
     const valid = Object.values(checks).every((check) => check.ok);
@@ -482,18 +483,21 @@
 
   /** Rule 6. */
   async function checkLog({ proof }, party, at, fine) {
-    const own = (party.logs ?? []).filter((log) => at === null || validAt(log, at));
-    if (!own.length) refuse(`the roster has no log of ${party.code} at that time`);
-    const log = own.find((entry) => entry.origin === proof.origin);
-    if (!log) refuse(`it is in the log ${proof.origin}; ${party.code}'s is ${own[0].origin}`);
-    const key = parseKey(log.vkey, LOG_KEY);
-    const lines = proof.lines.filter((line) => isBy(line, key));
-    const good = await Promise.all(
-      lines.map((line) => ed25519(key.public, line.signature, utf8(proof.text))));
-    if (!good.length || good.includes(false)) {
-      refuse(`the checkpoint is not signed by the key of ${proof.origin}`);
+    const logs = party.logs ?? [];
+    if (!logs.length) refuse(`the roster has no log of ${party.code}`);
+    if (logs[0].origin !== proof.origin) {
+      refuse(`it is in the log ${proof.origin}; ${party.code}'s is ${logs[0].origin}`);
     }
-    fine(`checkpoint of ${proof.origin}, signed by its key`);
+    for (const log of logs) {
+      const key = parseKey(log.vkey, LOG_KEY);
+      const lines = proof.lines.filter((line) => isBy(line, key));
+      const good = await Promise.all(
+        lines.map((line) => ed25519(key.public, line.signature, utf8(proof.text))));
+      if (!good.length || good.includes(false)) continue;
+      if (validAt(log, at)) return fine(`checkpoint of ${proof.origin}, signed by its key`);
+      refuse(`witnessed at ${stamp(at)}; the log's key was not valid then`);
+    }
+    return refuse(`the checkpoint is not signed by the key of ${proof.origin}`);
   }
 
   /** What the lines under the checkpoint amount to: who cosigned, when, and what is wrong. */
@@ -508,12 +512,17 @@
       const found = await cosignature(line, proof.text, roster);
       if (found === null) {
         problems.push(`the line of ${shown(line.name)} is not a verified rostered cosignature`);
-      } else if (found.time > at + MOST_AHEAD) {
-        problems.push(`${found.name} says it is ${stamp(found.time)}, which is still to come`);
-      } else if (found.party === owner) {
-        own = found.name; // a log's own witness never counts for it
-      } else if (validAt(found.entry, found.time)) {
-        times.set(found.name, found);
+        continue;
+      }
+      const { party, entry, name, time } = found;
+      const isWitness = party.roles.some((one) => one.role === "witness" && validAt(one, time));
+      if (time > at + MOST_AHEAD) problems.push(`${name} says ${stamp(time)}, still to come`);
+      if (!isWitness || !validAt(entry, time)) {
+        problems.push(`${name} cosigned at ${stamp(time)}; its key was not valid then`);
+      } else if (party === owner) {
+        own = name; // a log's own witness never counts for it
+      } else {
+        times.set(name, found);
       }
     }
     const counted = [...times.keys()].sort(byCodePoint);
@@ -541,10 +550,8 @@
   /** Rule 7. */
   function checkWitnesses({ proof }, roster, seen, fine) {
     const problems = [...seen.problems];
-    const lines = proof.lines.map((line) => `${line.name} ${line.id}`);
-    for (const line of new Set(lines.filter((found, i) => lines.indexOf(found) !== i))) {
-      problems.push(`${shown(line)} is there twice`);
-    }
+    const names = proof.lines.map((line) => line.name);
+    if (new Set(names).size < names.length) problems.push("a name is there twice");
     const rank = (line) => [line.name === proof.origin ? 0 : 1, line.name, line.id];
     const inOrder = proof.lines.every((line, i) => {
       if (i === 0) return true;
@@ -555,7 +562,8 @@
     const who = seen.counted.join(", ") || "no witnesses";
     const listed = seen.own ? `${who} (and ${seen.own}, the log's own, not counted)` : who;
     const policy = roster.policies.find((found) => seen.at !== null && validAt(found, seen.at));
-    if (!policy) problems.push(`${listed}: there is no time at which to judge the quorum`);
+    if (seen.at === null) problems.push("no witness that counts says when");
+    else if (!policy) problems.push("no quorum policy was in force then");
     else if (!quorumMet(policy.text, seen.vkeys)) problems.push(`${listed} do not meet the quorum`);
     if (problems.length) refuse(problems.join("; "));
     fine(`${listed} cosigned, median ${stamp(seen.at)}`);

@@ -35,8 +35,11 @@ def roster_value(roster: Roster) -> dict[str, JsonValue]:
         "anchor": roster.anchor,
         "version": roster.version,
         "expires": _stamp(roster.expires),
-        "parties": [_party(party) for party in roster.parties],
-        "policies": [{"text": roster.policy.text, "valid_from": EARLY}],
+        "parties": [party.model_dump(mode="json", exclude_none=True) for party in roster.parties],
+        "policies": [
+            {**term.model_dump(mode="json", exclude_none=True), "text": policy.text}
+            for term, policy in roster.policies
+        ],
         "kinds": {name: _kind(name, kind) for name, kind in sorted(Record.KINDS.items())},
     }
 
@@ -52,18 +55,6 @@ def inlined(value: JsonValue) -> Markup:
 
 def _stamp(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
-
-
-EARLY = "1970-01-01T00:00:00Z"
-
-
-def _party(party):
-    value = party.model_dump(mode="json", exclude_none=True)
-    value["roles"] = [{"role": role, "valid_from": EARLY} for role in party.roles]
-    for one, many in (("log", "logs"), ("witness", "witnesses")):
-        entry = value.pop(one, None)
-        value[many] = [{**entry, "valid_from": EARLY}] if entry else []
-    return value
 
 
 def _kind(name: str, kind: type[Record]) -> dict[str, JsonValue]:
