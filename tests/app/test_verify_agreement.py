@@ -331,11 +331,20 @@ def other_payloads() -> Iterator[tuple[str, bytes]]:
     ]
     for name, extra in with_field:
         yield name, signed(restated(read_object(payload, where="test"), extra))
-    for number in ("9007199254740992", "1e20", "-0", "1.0", "1E2", "NaN", "1e400", "01"):
-        digits = b'"samples":' + number.encode()
-        yield f"number {number}", signed(payload.replace(b'"samples":3', digits))
-    for raw in (rb"\ud800", rb"\u0041", rb"\/", "\u0000".encode(), b"\xc0\x80"):
-        yield f"text {raw!r}", signed(payload.replace(b"UK-one", b"UK-one" + raw))
+    for number in ("9007199254740992", "1e+20", "-0", "1.0", "1E2", "NaN", "1e400", "01", "1e+21"):
+        yield f"number {number}", signed(verbatim(number))
+    for raw in (r"\ud800", r"\udc00\ud800", r"\u0041", r"\/", "\u0000", "\\u0000", r"\ud83d\ude00"):
+        yield f"text {raw!r}", signed(verbatim(f'"{raw}"'))
+    yield "bytes that are no UTF-8", signed(payload.replace(b"UK-one", b"UK-one\xc0\x80"))
+
+
+def verbatim(extra: str) -> bytes:
+    """Return the payload with a piece of JSON as it is, and the digest of the record so written."""
+    value: Any = read_object(STATEMENT.envelope.payload, where="test")
+    value["predicate"]["zzz"] = "EXTRA"
+    record = canonical(value["predicate"]).replace(b'"EXTRA"', extra.encode())
+    value["subject"][0]["digest"]["sha256"] = hashlib.sha256(record).hexdigest()
+    return canonical(value).replace(b'"EXTRA"', extra.encode())
 
 
 def nested(depth: int) -> JsonValue:
@@ -358,7 +367,8 @@ def test_payloads_that_the_author_really_signed(page: Page) -> None:
     assert not any(agree(page, cases).values())  # none of them is in the log
     both = {name: expected(case).checks[3][1] for name, case in cases.items()}
     assert {name for name, ok in both.items() if ok} == {
-        "deep enough", "large number", "astral", "proto", "numbers",
+        "deep enough", "large number", "astral", "proto", "numbers", "number 1e+21",
+        r"text '\\u0000'",
     }  # fmt: skip
 
 

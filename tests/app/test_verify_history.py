@@ -115,7 +115,7 @@ HISTORIES: dict[str, tuple[Callable[[Any], object], list[int]]] = {
         [7],
     ),
     "two witnesses ended": (
-        lambda r: [end(r[code]["witnesses"], BEFORE) for code in ("JP", "KE")],
+        lambda r: end([*r["JP"]["witnesses"], *r["KE"]["witnesses"]], BEFORE),
         [7],
     ),
     "policy ends then": (lambda r: end(r["policies"], THEN), [7]),
@@ -228,6 +228,10 @@ def integer(number: int) -> bytes:
     return number.to_bytes(number.bit_length() // 8 + 1, "big")
 
 
+def with_key(entry: dict[str, str]) -> Any:
+    return roster(lambda r: r["UK"]["statement_keys"][0].update(entry))
+
+
 def signatures(good: bytes) -> dict[str, bytes]:
     """Return a P-256 signature in its one form, in others, and others altogether."""
     r, s = decode_dss_signature(good)
@@ -268,7 +272,7 @@ def test_both_signature_algorithms_and_der_in_its_one_form(page: Page) -> None:
         point = secret.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         key = public_key(point.hex(), ECDSA_SCHEME)
         entry = {"keyid": key.keyid, "public": point.hex(), "scheme": ECDSA_SCHEME}
-        value = roster(lambda r, e=entry: r["UK"]["statement_keys"][0].update(e))
+        value = with_key(entry)
         kind, payload = FILE.envelope.payload_type, FILE.envelope.payload
         head = f"DSSEv1 {len(kind)} {kind} {len(payload)} "
         good = secret.sign(head.encode() + payload, ec.ECDSA(hashes.SHA256()))

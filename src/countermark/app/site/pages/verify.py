@@ -60,6 +60,6 @@ def _stamp(at: datetime) -> str:
 def _kind(name: str, kind: type[Record]) -> dict[str, JsonValue]:
     found: dict[str, JsonValue] = {
         "version": kind.model_fields["version"].default,
-        "roles": sorted(role for role, kinds in MAY_SAY.items() if name in kinds),
+        "roles": [str(role) for role, kinds in sorted(MAY_SAY.items()) if name in kinds],
     }
     return {**found, "speaker": kind.SPEAKER} if kind.SPEAKER else found
