@@ -335,7 +335,27 @@ def other_payloads() -> Iterator[tuple[str, bytes]]:
         yield f"number {number}", signed(verbatim(number))
     for raw in (r"\ud800", r"\udc00\ud800", r"\u0041", r"\/", "\u0000", "\\u0000", r"\ud83d\ude00"):
         yield f"text {raw!r}", signed(verbatim(f'"{raw}"'))
+    for extra in ("null", '[{"a":null}]'):
+        yield f"well digested, {extra}", signed(verbatim(extra))
+    yield "well digested, version", signed(consistent("v2", version=2))
+    yield "well digested, kind", signed(consistent("v1", kind="unheard-of"))
+    yield "well digested, kind in a list", signed(consistent("v1", kind=["run-plan"]))
+    yield "well digested, inherited", signed(consistent("vundefined", kind="constructor"))
     yield "bytes that are no UTF-8", signed(payload.replace(b"UK-one", b"UK-one\xc0\x80"))
+
+
+def consistent(ending: str, **changes: Any) -> bytes:
+    """Return the payload with another record, and subject and type that fit it."""
+    value: Any = read_object(STATEMENT.envelope.payload, where="test")
+    record = {**value["predicate"], **changes}
+    if ending == "vundefined":  # what JavaScript would say of a version that nothing has
+        del record["version"]
+    kind = record["kind"]
+    digest = hashlib.sha256(canonical(record)).hexdigest()
+    value["subject"] = [{"name": kind, "digest": {"sha256": digest}}]
+    named = kind[0] if isinstance(kind, list) else kind
+    value |= {"predicate": record, "predicateType": f"urn:countermark:{named}:{ending}"}
+    return canonical(value)
 
 
 def verbatim(extra: str) -> bytes:
