@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from countermark.app.record import published
+from countermark.app.site import addresses
 from countermark.app.site.page import JSON_TYPE, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import Reference, load_reference
@@ -37,6 +38,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+VERIFY_PAGE = frozenset({f"/{addresses.VERIFY}", f"/{addresses.VERIFY}index.html"})
+VERIFY_POLICY = f"script-src 'self'; {HEADERS['Content-Security-Policy']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def create_app(current: Callable[[], Record]) -> FastAPI:
     ) -> Response:
         response = await call_next(request)
         response.headers.update(HEADERS)
+        if request.url.path in VERIFY_PAGE:
+            response.headers["Content-Security-Policy"] = VERIFY_POLICY
         return response
 
     @app.exception_handler(CountermarkError)
