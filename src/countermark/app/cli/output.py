@@ -74,14 +74,19 @@ def read_input(path: Path) -> bytes:
 
 
 def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
-    """Open a node, asking for its passphrase if its keys are encrypted and no file is given."""
+    """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
+
+    A node whose log is damaged is refused; `log audit` and `log repair` do without this.
+    """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
 
     if passphrase_file is not None:
+        Node.open(folder).refuse_damage()
         lines = read_input(passphrase_file).decode("utf-8", "replace").splitlines()
         return Node.open(folder, lines[0] if lines else None)
     node = Node.open(folder)
+    node.refuse_damage()
     if node.keys_are_encrypted():
         secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
         return Node.open(folder, secret)
