@@ -2,12 +2,12 @@
 """A process that is killed while it says something and publishes it: nothing that was said is lost.
 
 A child says one thing after another and has the witnesses cosign each. It tells through a pipe what
-was said, once `say` has returned. It is killed (SIGKILL, by itself, at a counted point), and then:
+was said, once `say` has returned. It is killed (SIGKILL), and then:
 
 1. the log opens: its tiles, its checkpoint and ``state.db`` agree, or the next use mends them;
 2. it holds every statement whose `say` had returned, in order, and at most one more;
-3. it continues every checkpoint that was ever published;
-4. after the next cosigning an audit finds nothing wrong.
+3. it continues the checkpoint that was published before;
+4. its tiles are whole, and after the next cosigning an audit finds nothing wrong.
 
 What a killed process wrote stays in the page cache of the kernel. So this cannot show that anything
 was flushed to the disk. The last test shows that, by the order in which files are flushed and named.
@@ -19,7 +19,8 @@ import random
 import signal
 import stat
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -35,138 +36,128 @@ from countermark.node.witnessed import collect
 from countermark.records.canonical import read_object
 from countermark.transparency.cosignature import cosign
 from countermark.transparency.note import Note
-from countermark.transparency.tiles import read_entries
+from countermark.transparency.tiles import audit, read_entries
 
 SEED = int(os.environ.get("COUNTERMARK_CRASH_SEED", "20261123"))
 KILLS = 200
-LIVES = 10  # of one folder, one after the other
+LIVES = 20  # of one folder, one after the other
 OPERATIONS = {"chmod", "commit", "execute", "fsync", "mkdir", "mkstemp", "open", "replace", "write"}
-Point = Callable[[str, object], bool]
 
 
-def publish(node: Node, network: Network) -> None:
-    """Let three witnesses cosign the newest checkpoint, and keep the proofs."""
-    note = node.log.note()
-    assert note is not None
-    lines = [cosign(note.text, network[code].witness_signer, network.clock()) for code in HONEST]
-    collect(node, [Note(note.text, (note.signatures[0], line)).to_bytes() for line in lines])
+class Life:
+    """KE's node, which is used by one child after another, each of which is killed."""
+
+    def __init__(self, network: Network) -> None:
+        self.node = network["KE"]
+        self.clock = network.clock
+        # They change nothing, so the nodes that all tests share will do.
+        self.witnesses = [network[code].witness_signer for code in HONEST]
+        self.node.roster, self.node.signer, self.node.log_signer  # noqa: B018  read before forking
+        self.kept, self.head = self.said(), self.published()
+        self.number = 1000
+
+    def published(self) -> Head:
+        return self.node.log.head(self.node.log_signer.log_key)
+
+    def said(self) -> list[str]:
+        """Content addresses of the statements in the published log."""
+        size = self.published().size
+        leaves = read_entries(self.node.log.read, 0, size, size)
+        names = [str(read_object(leaf, where="leaf")["envelope"]) for leaf in leaves]
+        return [self.node.record(name).digest for name in names]
+
+    def publish(self) -> None:
+        """Let the witnesses cosign the newest checkpoint, and keep the proofs."""
+        note = self.node.log.note()
+        assert note is not None
+        lines = [cosign(note.text, witness, self.clock()) for witness in self.witnesses]
+        collect(self.node, [Note(note.text, (note.signatures[0], line)).to_bytes() for line in lines])
+
+    def work(self, tell: int, rounds: int) -> None:
+        """Say and publish; tell what was said."""
+        for number in range(self.number, self.number + rounds):
+            record = plan("KE", number)
+            self.node.say(record)
+            os.write(tell, f"{record.digest}\n".encode())
+            self.publish()
+
+    def killed(self, rounds: int, arm: Callable[[], None], delay: float | None = None) -> bool:
+        """Run :meth:`work` in a child that is killed; check all promises; return if it was.
+
+        ``arm`` is called in the child, and may see to it that it kills itself; else it is killed
+        after ``delay`` seconds.
+        """
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                os.close(read)
+                arm()
+                self.work(write, rounds)
+                status = 0
+            finally:
+                os._exit(status)
+        os.close(write)
+        if delay is not None:
+            time.sleep(delay)
+            os.kill(child, signal.SIGKILL)
+        with os.fdopen(read, "rb") as pipe:
+            told = pipe.read().decode().splitlines()
+        _, status = os.waitpid(child, 0)
+        self.recovered(told)
+        self.number += rounds
+        by_kill = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        assert by_kill or status == 0, status
+        return by_kill
+
+    def recovered(self, told: list[str]) -> None:
+        """Open the log after a kill and check the promises."""
+        self.node.refuse_damage()
+        log, published = self.node.log, self.published()
+        assert log.extends(published, self.head)
+        mended = own_head(log, self.node.state, self.node.log_signer)
+        assert log.extends(mended, published)
+        assert audit(log.read, mended.size, mended.root).problems == ()
+        now, sure = self.said(), self.kept + told
+        assert now[: len(sure)] == sure
+        assert len(now) <= len(sure) + 1
+        self.kept, self.head = now, mended
+
+    def end(self) -> None:
+        """Check that the log can be published and is whole."""
+        self.publish()
+        assert audit_node(self.node).problems == ()
 
 
-def work(network: Network, tell: int, start: int, rounds: int) -> None:
-    """Say and publish; tell what was said."""
-    node = network.open("KE")
-    for number in range(start, start + rounds):
-        record = plan("KE", number)
-        node.say(record)
-        os.write(tell, f"{record.digest}\n".encode())
-        publish(node, network)
-
-
-def killed(network: Network, start: int, rounds: int, at: Point) -> tuple[list[str], bool]:
-    """Run :func:`work` in a child until ``at`` says so; return what it told, and if it was killed."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.close(read)
-
-            def watch(_: FrameType, event: str, thing: object) -> None:
-                if at(event, thing):
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-            sys.setprofile(watch)
-            work(network, write, start, rounds)
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        told = pipe.read().decode().splitlines()
-    _, status = os.waitpid(child, 0)
-    by_kill = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
-    assert by_kill or status == 0, status
-    return told, by_kill
-
-
-def nth(count: int) -> Point:
-    """Stop at the so-many-th call, return or line of machinery."""
+def kill_at_operation(count: int) -> None:
+    """Kill this process before or after the so-many-th operation on a file or ``state.db``."""
     left = iter(range(count))
-    return lambda _event, _thing: next(left, None) is None
+
+    def watch(_: FrameType, event: str, thing: object) -> None:
+        if (
+            event in {"c_call", "c_return"}
+            and getattr(thing, "__name__", "") in OPERATIONS
+            and next(left, None) is None
+        ):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
 
 
-def nth_operation(count: int) -> Point:
-    """Stop just before or just after the so-many-th operation on a file or on ``state.db``."""
-    left = iter(range(count))
-
-    def here(event: str, thing: object) -> bool:
-        operation = event in {"c_call", "c_return"} and getattr(thing, "__name__", "") in OPERATIONS
-        return operation and next(left, None) is None
-
-    return here
-
-
-def said(node: Node) -> list[str]:
-    """Content addresses of the statements in the node's log, by its published checkpoint."""
-    head = node.log.head(node.log_signer.log_key)
-    leaves = read_entries(node.log.read, 0, head.size, head.size)
-    return [node.record(str(read_object(leaf, where="leaf")["envelope"])).digest for leaf in leaves]
-
-
-def recovered(network: Network, before: list[str], head: Head, told: list[str]) -> list[str]:
-    """Open the log after a kill and check all four promises; return what it holds."""
-    node = network.open("KE")
-    node.refuse_damage()
-    published = node.log.head(node.log_signer.log_key)
-    assert node.log.extends(published, head)
-    mended = own_head(node.log, node.state, node.log_signer)
-    assert node.log.extends(mended, published)
-    now = said(node)
-    assert now[: len(before) + len(told)] == before + told
-    assert len(now) <= len(before) + len(told) + 1
-    publish(node, network)
-    assert audit_node(node).problems == ()
-    return now
-
-
-def lives(network: Network, points: Iterator[Point], rounds: int) -> int:
-    """Kill one folder again and again; return how often it was."""
-    node, kills = network.open("KE"), 0
-    kept, head = said(node), node.log.head(node.log_signer.log_key)
-    for point in points:
-        told, was = killed(network, 1000 + len(kept), rounds, point)
-        kept = recovered(network, kept, head, told)
-        head, kills = node.log.head(node.log_signer.log_key), kills + was
-    return kills
-
-
-def events(network: Network, count: Callable[[int], Point], rounds: int) -> int:
-    """Return at how many points a child could be stopped."""
-    low, high = 0, 1
-    while killed(network.copied(network.root.parent / f"up{high}"), 1, rounds, count(high))[1]:
-        low, high = high, high * 2
-    while high - low > 1 + low // 50:
-        middle = (low + high) // 2
-        probe = network.copied(network.root.parent / f"probe{middle}")
-        low, high = (middle, high) if killed(probe, 1, rounds, count(middle))[1] else (low, middle)
-    return low
-
-
-def test_two_hundred_kills_at_random_points_lose_nothing(settled: Network, tmp_path: Path) -> None:
-    chance = random.Random(SEED)
-    whole = events(settled.copied(tmp_path / "measure"), nth, 2)
-    steps = events(settled.copied(tmp_path / "steps"), nth_operation, 2)
-    kills, turn = 0, 0
+def test_two_hundred_kills_at_random_moments_lose_nothing(settled: Network, tmp_path: Path) -> None:
+    chance, kills, turn = random.Random(SEED), 0, 0
     while kills < KILLS:
-        # Half of them anywhere in the program, half of them where a file is touched.
-        points = (
-            nth(chance.randrange(whole)) if life % 2 else nth_operation(chance.randrange(steps))
-            for life in range(LIVES)
+        life = Life(settled.copied(tmp_path / str(turn)))
+        begun = time.monotonic()
+        life.killed(2, lambda: None)
+        whole = time.monotonic() - begun
+        kills += sum(
+            life.killed(4, lambda: None, chance.uniform(0, whole)) for _ in range(LIVES)
         )
-        kills += lives(settled.copied(tmp_path / str(turn)), points, 2)
+        life.end()
         turn += 1
         assert turn < 2 * KILLS / LIVES
-    assert kills >= KILLS
 
 
 def test_a_kill_at_each_single_operation_in_turn_loses_nothing(
@@ -174,15 +165,13 @@ def test_a_kill_at_each_single_operation_in_turn_loses_nothing(
 ) -> None:
     point, going = 0, True
     while going:
-        network = settled.copied(tmp_path / str(point // LIVES))
-        node = network.open("KE")
-        kept, head = said(node), node.log.head(node.log_signer.log_key)
+        life = Life(settled.copied(tmp_path / str(point)))
         for _ in range(LIVES):
-            told, going = killed(network, 1000 + len(kept), 1, nth_operation(point))
-            kept = recovered(network, kept, head, told)
-            head, point = node.log.head(node.log_signer.log_key), point + 1
+            going = life.killed(1, lambda: kill_at_operation(point))  # noqa: B023  used at once
+            point += 1
             if not going:
                 break
+        life.end()
     assert point > 60
 
 
@@ -223,12 +212,12 @@ def test_each_step_is_on_the_disk_before_the_next(
     once = [[line.format(where) for line in durable] for where in ("blobs", "log")]
     tile_folders = [step for step in steps if step == "flush folder log"]
     assert len(tile_folders) >= 3
-    first, rest = steps[:3], [step for step in steps[3:]]
+    first, rest = steps[:3], steps[3:]
     assert first == once[0]
     middle = rest.index("head")
     assert rest[middle : middle + 2] == ["head", "commit"]
     assert rest[middle + 2 :] == once[1]
-    written = [step for step in rest[:middle]]
+    written = rest[:middle]
     for place, step in enumerate(written):
         if step.startswith("name"):
             assert (written[place - 1], written[place + 1]) == ("flush file log", "flush folder log")
