@@ -82,18 +82,18 @@ class LogFolder:
         data = self.read(CHECKPOINT)
         return None if data is None else parse_note(data, where=str(self.path / CHECKPOINT))
 
-    def head(self, key: VerifierKey) -> Head:
+    def head(self, *keys: VerifierKey) -> Head:
         """Return how far the log goes by its checkpoint.
 
         Raises
         ------
         VerificationError
-            If the checkpoint is not signed by ``key``.
+            If none of the log's ``keys`` signed the checkpoint.
         """
         data = self.read(CHECKPOINT)
         if data is None:
             return EMPTY
-        checkpoint = open_checkpoint(data, key, where=str(self.path / CHECKPOINT))
+        checkpoint = open_checkpoint(data, *keys, where=str(self.path / CHECKPOINT))
         return Head(checkpoint.size, checkpoint.root)
 
     def extends(self, new: Head, old: Head) -> bool:
@@ -161,13 +161,13 @@ def own_head(log: LogFolder, state: State, signer: NoteSigner) -> Head:
     return head
 
 
-def refuse_damage(log: LogFolder, state: State | None, key: VerifierKey) -> None:
+def refuse_damage(log: LogFolder, state: State | None, keys: Sequence[VerifierKey]) -> None:
     """Refuse to work on one's own log where its tiles and its checkpoint disagree.
 
     Parameters
     ----------
-    log, key
-        The log, and the public key that the roster lists for it.
+    log, keys
+        The log, and the public keys that the roster lists for it, all of one name.
     state
         The node's state, or nothing where ``state.db`` is not there.
 
@@ -178,10 +178,10 @@ def refuse_damage(log: LogFolder, state: State | None, key: VerifierKey) -> None
     StorageError, VerificationError
         If a tile of the right edge is missing, or the files do not give the checkpoint.
     """
-    head = log.head(key)
+    head = log.head(*keys)
     if state is not None:
         with state.locked() as heads:
-            head = _known_head(log, heads, key)
+            head = _known_head(log, heads, *keys)
     _check_tiles(log, head)
 
 
@@ -200,10 +200,10 @@ def _check_tiles(log: LogFolder, head: Head) -> None:
         )
 
 
-def _known_head(log: LogFolder, heads: Heads, key: VerifierKey) -> Head:
+def _known_head(log: LogFolder, heads: Heads, *keys: VerifierKey) -> Head:
     """Return the head in ``state.db``, if the published checkpoint is not ahead of it."""
-    head = heads.read(OWN, key.name) or EMPTY
-    published = log.head(key)
+    head = heads.read(OWN, keys[0].name) or EMPTY
+    published = log.head(*keys)
     if published != head and published.size >= head.size:
         raise StateError(
             f"has a checkpoint of size {published.size} that state.db, at {head.size}, does not "

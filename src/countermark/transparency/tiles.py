@@ -214,6 +214,19 @@ def consistency_proof(reader: TileReader, old: int, new: int) -> tuple[bytes, ..
     return _hashes(reader, new, consistency_ranges(old, new))
 
 
+def subtree_hashes(
+    reader: TileReader, size: int, ranges: Sequence[Range]
+) -> tuple[bytes, ...]:
+    """Return the hashes of some subtrees, each a leaf range, of the tree of ``size`` leaves.
+
+    Raises
+    ------
+    StorageError, VerificationError
+        If a tile is missing or broken.
+    """
+    return _hashes(reader, size, ranges)
+
+
 def read_entries(reader: TileReader, start: int, end: int, size: int) -> Iterator[bytes]:
     """Yield entries ``start`` to ``end`` (not included) of a log of ``size`` leaves.
 
