@@ -9,8 +9,8 @@ was said, once `say` has returned. It is killed (SIGKILL), and then:
 3. it continues the checkpoint that was published before;
 4. its tiles are whole, and after the next cosigning an audit finds nothing wrong.
 
-What a killed process wrote stays in the page cache of the kernel. So this cannot show that anything
-was flushed to the disk. The last test shows that, by the order in which files are flushed and named.
+What a killed process wrote stays in the page cache of the kernel, so this cannot show that anything
+was flushed to the disk. The last test does, by the order in which files are flushed and named.
 ``COUNTERMARK_CRASH_SEED`` chooses other points.
 """
 
@@ -27,10 +27,11 @@ from types import FrameType
 import pytest
 from nodes import HONEST, Network, plan
 
+from sqlalchemy import event
+
 from countermark.node import state as state_module
 from countermark.node.audit import audit_node
 from countermark.node.log import own_head
-from countermark.node.node import Node
 from countermark.node.state import Head
 from countermark.node.witnessed import collect
 from countermark.records.canonical import read_object
@@ -71,7 +72,9 @@ class Life:
         note = self.node.log.note()
         assert note is not None
         lines = [cosign(note.text, witness, self.clock()) for witness in self.witnesses]
-        collect(self.node, [Note(note.text, (note.signatures[0], line)).to_bytes() for line in lines])
+        collect(
+            self.node, [Note(note.text, (note.signatures[0], line)).to_bytes() for line in lines]
+        )
 
     def work(self, tell: int, rounds: int) -> None:
         """Say and publish; tell what was said."""
@@ -146,15 +149,13 @@ def kill_at_operation(count: int) -> None:
 
 
 def test_two_hundred_kills_at_random_moments_lose_nothing(settled: Network, tmp_path: Path) -> None:
-    chance, kills, turn = random.Random(SEED), 0, 0
+    chance, kills, turn = random.Random(SEED), 0, 0  # noqa: S311  it chooses moments, no keys
     while kills < KILLS:
         life = Life(settled.copied(tmp_path / str(turn)))
         begun = time.monotonic()
         life.killed(2, lambda: None)
         whole = time.monotonic() - begun
-        kills += sum(
-            life.killed(4, lambda: None, chance.uniform(0, whole)) for _ in range(LIVES)
-        )
+        kills += sum(life.killed(4, lambda: None, chance.uniform(0, whole)) for _ in range(LIVES))
         life.end()
         turn += 1
         assert turn < 2 * KILLS / LIVES
@@ -180,7 +181,7 @@ def test_each_step_is_on_the_disk_before_the_next(
 ) -> None:
     """Blob, tiles, ``state.db``, checkpoint: contents, then name, then the folder of the name."""
     node, steps = network.open("KE"), list[str]()
-    root, names = str(node.folder.root), dict[int, str]()
+    root = str(node.folder.root)
     replace, keep = Path.replace, state_module.Heads.keep
 
     def room(path: str) -> str:
@@ -188,7 +189,7 @@ def test_each_step_is_on_the_disk_before_the_next(
 
     def fsync(number: int) -> None:
         folder = stat.S_ISDIR(os.fstat(number).st_mode)
-        name = room(os.readlink(f"/proc/self/fd/{number}"))
+        name = room(str(Path(f"/proc/self/fd/{number}").readlink()))
         steps.append(f"flush {'folder' if folder else 'file'} {name.partition('/.')[0]}")
 
     def rename(self: Path, target: Path) -> Path:
@@ -206,7 +207,7 @@ def test_each_step_is_on_the_disk_before_the_next(
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", rename)
     monkeypatch.setattr(state_module.Heads, "keep", kept)
-    state_module.event.listen(node.state._engine, "commit", committed)
+    event.listen(node.state._engine, "commit", committed)
     node.say(plan("KE", 400))
     durable = [f"{step} {{0}}" for step in ("flush file", "name", "flush folder")]
     once = [[line.format(where) for line in durable] for where in ("blobs", "log")]
@@ -220,5 +221,8 @@ def test_each_step_is_on_the_disk_before_the_next(
     written = rest[:middle]
     for place, step in enumerate(written):
         if step.startswith("name"):
-            assert (written[place - 1], written[place + 1]) == ("flush file log", "flush folder log")
+            assert (written[place - 1], written[place + 1]) == (
+                "flush file log",
+                "flush folder log",
+            )
     assert sum(step.startswith("name") for step in written) == 2  # entries and hashes

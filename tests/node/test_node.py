@@ -19,6 +19,7 @@ from sample_book import CODES, DEVELOPER
 
 from countermark.network.reference import load_partnerships
 from countermark.node import node as node_module
+from countermark.node.files import write_atomic
 from countermark.node.index import book
 from countermark.node.node import KEY_NAMES, Node
 from countermark.records.errors import InputError, StateError, StorageError, VerificationError
@@ -87,7 +88,7 @@ def test_a_crash_while_making_a_node_leaves_no_node(
 def test_a_disk_that_fills_half_way_leaves_nothing_and_trying_again_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, folder = node_module.write_atomic, tmp_path / "ke"
+    real, folder = write_atomic, tmp_path / "ke"
     for room in range(3):
         left = iter(range(room))
 

@@ -46,7 +46,9 @@ def test_a_lost_log_with_its_blobs_comes_back(network: Network) -> None:
     whole(network)
 
 
-@pytest.mark.parametrize("name", ["checkpoint", "tile/0/000.p/2", "tile/entries/000.p/2", "proof/1"])
+@pytest.mark.parametrize(
+    "name", ["checkpoint", "tile/0/000.p/2", "tile/entries/000.p/2", "proof/1"]
+)
 @pytest.mark.parametrize("gone", [True, False])
 def test_each_damaged_or_lost_file_comes_back(network: Network, name: str, *, gone: bool) -> None:
     path = log(network) / name

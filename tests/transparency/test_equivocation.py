@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Evidence of a fork: made from any two sizes, checked without trust, and every byte of it counts."""
+"""Evidence of a fork: made from any two sizes, checked without trust; every byte of it counts."""
 
 from collections.abc import Sequence
 
@@ -144,8 +144,8 @@ def test_rule_3_checkpoints_that_agree_prove_nothing() -> None:
 
 
 def test_rule_3_honest_checkpoints_with_their_own_hashes_prove_nothing() -> None:
-    from countermark.transparency.equivocation import _ranges  # noqa: PLC0415
-    from countermark.transparency.tiles import subtree_hashes  # noqa: PLC0415
+    from countermark.transparency.equivocation import _ranges
+    from countermark.transparency.tiles import subtree_hashes
 
     for small, large in ((1, 2), (2, 5), (4, 8), (3, 7), (5, 300)):
         early, _ = tree(leaves(small))

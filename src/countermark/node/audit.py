@@ -7,8 +7,8 @@
 4. Every leaf has a kept proof, and the statement verifies with it by all rules.
 5. The proof's checkpoint is of this same tree when it was smaller: the log was never forked.
 6. Every older partial tile that is still there is the beginning of the tile that it grew into.
-7. Every checkpoint of this log that the peers show, or that this node cosigned, is of this tree too.
-   Two that cannot both be are evidence of a fork. A node's own log is at least as long as any.
+7. Every checkpoint of it that the peers show, or that this node cosigned, is of this tree too.
+   Two that cannot both be are evidence of a fork. A node's own log is as long as any of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -158,7 +158,9 @@ def _older_partials(log: LogFolder, head: Head) -> Iterator[str]:
             continue  # the present one, or what an append that stopped left behind
         grown = log.read(tile_path(level, index, whole)) or log.read(tile_path(level, index)) or b""
         if level is None:
-            first = read_entries(log.read, index * TILE_WIDTH, index * TILE_WIDTH + width, head.size)
+            first = read_entries(
+                log.read, index * TILE_WIDTH, index * TILE_WIDTH + width, head.size
+            )
             expected = encode_bundle(first)
         else:
             expected = grown[: width * HASH_BYTES]
@@ -229,8 +231,8 @@ def _disagreements(
         found = find_equivocation(one.note, other.note, keys, one.read, other.read, ours.read)
         if found is not None:
             size = found.checkpoints[0].size
-            yield f"{one.who} and {other.who} have seen different trees of size {size}: "\
-                "the log was forked", found
+            text = f"{one.who} and {other.who} have seen different trees of size {size}"
+            yield f"{text}: the log was forked", found
 
 
 def _statements(node: Node, log: LogFolder, head: Head) -> Iterator[str | None]:

@@ -13,10 +13,9 @@
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 from countermark.node.blobs import Blobs
 from countermark.node.log import CHECKPOINT, EMPTY, OWN, LogFolder, extends
@@ -207,7 +206,7 @@ def _edge(copies: Sequence[LogFolder], head: Head, levels: int) -> list[bytes]:
         return edge
     if not head.size:
         return []
-    _lacking(f"the last tiles of a log of {head.size} leaves with that root")
+    raise _lacking(f"the last tiles of a log of {head.size} leaves with that root")
 
 
 def _pick(copies: Sequence[LogFolder], path: str, right: Callable[[bytes], bool]) -> bytes:
@@ -218,7 +217,7 @@ def _pick(copies: Sequence[LogFolder], path: str, right: Callable[[bytes], bool]
             data = _beginning(whole, int(path.rpartition("/")[2])) if whole is not None else None
         if data is not None and right(data):
             return data
-    _lacking(path)
+    raise _lacking(path)
 
 
 def _beginning(bundle: bytes, width: int) -> bytes:
@@ -326,10 +325,9 @@ def _checkpoint(
     return 1
 
 
-def _lacking(what: str) -> NoReturn:
-    raise StateError(
+def _lacking(what: str) -> StateError:
+    return StateError(
         f"no source has {what}; nothing was written",
         where="repair",
         next_step="Give the folders of more peers with --from.",
     )
-

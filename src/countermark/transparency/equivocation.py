@@ -190,7 +190,10 @@ def verify_equivocation(data: bytes, roster: Roster) -> tuple[Check, ...]:
         skipped = "not reached: the file could not be read"
         return (
             Check(1, TITLES[1], ok=False, detail=f"the file {error.what}"),
-            *(Check(rule, TITLES[rule], ok=False, detail=skipped, reached=False) for rule in (2, 3)),
+            *(
+                Check(rule, TITLES[rule], ok=False, detail=skipped, reached=False)
+                for rule in (2, 3)
+            ),
         )
     small, large = found.checkpoints
     signers = _signature_problem(found, roster)
@@ -228,6 +231,11 @@ def _conflict_problem(found: Equivocation) -> str | None:
         if found.hashes:
             return "there are hashes, and none are needed at equal sizes"
         return "the two checkpoints are the same" if small.root == large.root else None
+    return _growth_problem(found, small, large)
+
+
+def _growth_problem(found: Equivocation, small: Checkpoint, large: Checkpoint) -> str | None:
+    """Rule 3 for two sizes."""
     if small.size == 0:
         return "every log begins with no leaves"
     ranges = _ranges(small.size, large.size)

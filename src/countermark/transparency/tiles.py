@@ -214,9 +214,7 @@ def consistency_proof(reader: TileReader, old: int, new: int) -> tuple[bytes, ..
     return _hashes(reader, new, consistency_ranges(old, new))
 
 
-def subtree_hashes(
-    reader: TileReader, size: int, ranges: Sequence[Range]
-) -> tuple[bytes, ...]:
+def subtree_hashes(reader: TileReader, size: int, ranges: Sequence[Range]) -> tuple[bytes, ...]:
     """Return the hashes of some subtrees, each a leaf range, of the tree of ``size`` leaves.
 
     Raises

@@ -39,7 +39,11 @@ def audit(
     written down as evidence.
     """
     reports = [
-        (folder, report, [keep_evidence(evidence or folder / "evidence", e) for e in report.evidence])
+        (
+            folder,
+            report,
+            [keep_evidence(evidence or folder / "evidence", e) for e in report.evidence],
+        )
         for folder in folders
         for report in _reports(Node.open(folder), codes, mirrors=mirrors)
     ]

@@ -11,9 +11,7 @@ from countermark.node.node import Node
 from countermark.node.repair import repair as bring_back
 
 
-@click.command(
-    cls=Verb, example="countermark log repair --node demo/nodes/KE --from demo/nodes/GB"
-)
+@click.command(cls=Verb, example="countermark log repair --node demo/nodes/KE --from demo/nodes/GB")
 @node_option
 @click.option(
     "--from",
