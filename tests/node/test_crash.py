@@ -26,7 +26,6 @@ from types import FrameType
 
 import pytest
 from nodes import HONEST, Network, plan
-
 from sqlalchemy import event
 
 from countermark.node import state as state_module
