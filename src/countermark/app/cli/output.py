@@ -73,10 +73,11 @@ def read_input(path: Path) -> bytes:
         ) from error
 
 
-def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
+def open_node(folder: Path, passphrase_file: Path | None, *, ask: bool = True) -> "Node":
     """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
 
-    A node whose log is damaged is refused; `log audit` and `log repair` do without this.
+    With ``ask`` off it is not asked for: what follows needs none of the keys. A node whose log is
+    damaged is refused; `log audit` and `log repair` do without this.
     """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
@@ -87,7 +88,7 @@ def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
         return Node.open(folder, lines[0] if lines else None)
     node = Node.open(folder)
     node.refuse_damage()
-    if node.keys_are_encrypted():
+    if ask and node.keys_are_encrypted():
         secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
         return Node.open(folder, secret)
     return node
