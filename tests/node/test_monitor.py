@@ -83,6 +83,5 @@ def test_a_peer_that_only_went_back_is_refused_without_an_accusation(ahead: Netw
 def test_a_crashed_appends_tiles_do_not_look_like_older_ones(network: Network) -> None:
     node = network.open("KE")
     node.log.write("tile/0/000.p/4", b"x" * 128)
-    for number in (500, 501, 502):
-        node.say(plan("KE", number))
+    node.say(plan("KE", 500), plan("KE", 501), plan("KE", 502))
     assert not any("beginning" in problem for problem in audit_node(node).problems)
