@@ -4,6 +4,7 @@
 import click
 
 from countermark.app.cli.audit import audit
+from countermark.app.cli.repair import repair
 from countermark.app.cli.verb import Noun
 
 
@@ -13,3 +14,4 @@ def command() -> None:
 
 
 command.add_command(audit)
+command.add_command(repair)
