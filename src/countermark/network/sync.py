@@ -95,7 +95,7 @@ def pull(node: Node, peers: Mapping[str, PeerSource]) -> tuple[Pulled, ...]:
     pulled = _mirror(node, peers, problems)
     gathered = _gather(node, peers, problems)
     whole = _fetch_samples(node, peers, pulled, problems, gathered=gathered)
-    _raise_worst(problems)
+    raise_worst(problems)
     return whole
 
 
@@ -121,7 +121,7 @@ def settle(nodes: Mapping[str, Node], sources: Mapping[str, PeerSource], rounds:
             _fetch_samples(node, peers[code], pulled[code], problems, gathered=gathered[code])
             for code, node in nodes.items()
         ]
-        _raise_worst(problems)
+        raise_worst(problems)
         if not any(gathered.values()) and not any(one.changed for each in whole for one in each):
             return
     raise StateError(
@@ -140,7 +140,8 @@ def _noting(problems: list[CountermarkError]) -> Iterator[None]:
         problems.append(error)
 
 
-def _raise_worst(problems: Sequence[CountermarkError]) -> None:
+def raise_worst(problems: Sequence[CountermarkError]) -> None:
+    """Raise the gravest of some problems, if there is one."""
     if problems:
         raise max(problems, key=lambda error: error.exit_code)
 

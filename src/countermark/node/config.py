@@ -122,7 +122,9 @@ def write_config(folder: Path, config: NodeConfig) -> None:
     """Write ``node.toml``."""
     lines = [
         f"{name} = {_toml(value)}"
-        for name, value in config.model_dump(exclude={"peers", "witnesses"}, exclude_none=True).items()
+        for name, value in config.model_dump(
+            exclude={"peers", "witnesses"}, exclude_none=True
+        ).items()
     ]
     for table, places in (("peers", config.peers), ("witnesses", config.witnesses)):
         lines += ["", f"[{table}]"]

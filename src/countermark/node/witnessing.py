@@ -196,7 +196,9 @@ def refusal(verdict: Verdict, *, where: str) -> CountermarkError:
         )
     if verdict.status == 404:
         return StateError(
-            what, where=where, next_step="Get the current roster; a node never witnesses its own log."
+            what,
+            where=where,
+            next_step="Get the current roster; a node never witnesses its own log.",
         )
     return InputError(
         what,

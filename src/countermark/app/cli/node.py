@@ -105,7 +105,11 @@ def serve(node_folder: Path, port: int, passphrase_file: Path | None) -> None:
     """Serve the public record, and the node's witness, at http://127.0.0.1:PORT."""
     from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
 
-    node = Node.open(node_folder) if passphrase_file is None else open_node(node_folder, passphrase_file)
+    node = (
+        Node.open(node_folder)
+        if passphrase_file is None
+        else open_node(node_folder, passphrase_file)
+    )
     try:
         witness = NodeWitness(node, open_witness(node), Pace())
         talk(f"Witness: http://127.0.0.1:{port}/witness/add-checkpoint")

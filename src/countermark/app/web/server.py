@@ -120,7 +120,7 @@ def create_app(current: Callable[[], Record], witness: Witness | None = None) ->
     return app
 
 
-def serve(node: Node, *, port: int, witness: Witness | None) -> None:
+def serve(node: Node, *, port: int, witness: Witness | None = None) -> None:
     """Serve a node's record, and its witness, at ``http://127.0.0.1:<port>`` until interrupted.
 
     Raises

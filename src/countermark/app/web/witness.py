@@ -24,7 +24,9 @@ BODY_SECONDS = 10.0
 BAD_REQUEST, TIMEOUT, TOO_MANY, NOT_READY = 400, 408, 429, 503
 
 
-def witness_app(answer: Callable[[bytes], WitnessAnswer], *, seconds: float = BODY_SECONDS) -> Starlette:
+def witness_app(
+    answer: Callable[[bytes], WitnessAnswer], *, seconds: float = BODY_SECONDS
+) -> Starlette:
     """Return the application that stands under :data:`PREFIX`.
 
     Parameters
