@@ -62,7 +62,9 @@ def in_the_future(liar: LyingWitness, body: bytes) -> WitnessAnswer:
 
 def time_changed(liar: LyingWitness, body: bytes) -> WitnessAnswer:
     """Sign, then write an earlier time in."""
-    (line,) = parse_signature_lines(liar.honest(body).body.decode(), where="line")
+    (line,) = parse_signature_lines(
+        liar.signed(parse_request(body).note.text).body.decode(), where="line"
+    )
     forged = replace(line, signature=(1).to_bytes(8, "big") + line.signature[8:])
     return WitnessAnswer(200, TEXT_TYPE, forged.text.encode())
 
