@@ -91,7 +91,7 @@ def test_rule_2_a_name_that_leads_inside_is_not_connected_to(
     # One bad address among good ones is enough.
     for found in ([address], [PUBLIC, address]):
         with pytest.raises(InputError, match="which is no address that this name may have"):
-            HttpWitness(place, lambda *_, found=found: found).add_checkpoint(b"")  # type: ignore[misc]
+            HttpWitness(place, lambda *_, found=found: found).add_checkpoint(b"")
     assert connected == []
 
 

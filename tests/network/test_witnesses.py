@@ -17,7 +17,8 @@ from lying_witness import (
     size_that_is_none,
     time_changed,
 )
-from nodes import DEVELOPER, HONEST, Network, plan, snapshot
+from nodes import HONEST, Network, plan, snapshot
+from sample_book import DEVELOPER
 
 from countermark.network.sync import pull
 from countermark.network.witnesses import SUBMITTED, submit

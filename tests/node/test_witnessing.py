@@ -138,7 +138,7 @@ def test_a_race_that_is_lost_is_judged_again(
     fresh: Network, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process is quicker between judging and keeping: 409 with the size it left."""
-    real, turns = witnessing.consider, iter([True])
+    real, turns = consider, iter([True])
 
     def slow(*given: object) -> Verdict:
         verdict = real(*given)  # type: ignore[arg-type]
@@ -244,7 +244,7 @@ def test_a_logs_own_cosignature_never_counts_for_it(network: Network) -> None:
     assert node.log.proof(2) is None
     proof = TlogProof(2, inclusion_proof(node.log.read, 2, 3), whole)
     envelope = node.envelope(envelope_in(LyingPeer(node).leaves[2]))
-    verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster)
+    verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster, node.clock())
     assert [check.rule for check in verdict.failures] == [7]
 
 
@@ -284,7 +284,7 @@ def test_rule_4_replays_do_not_use_up_what_the_log_needs(fresh: Network, log: Lo
 @given(st.lists(st.integers(0, 600), max_size=80), st.integers(1, 10))
 def test_rule_4_no_minute_has_more_than_is_allowed(seconds: list[int], per_minute: int) -> None:
     recent: tuple[datetime, ...] = ()
-    allowed = []
+    allowed: list[datetime] = []
     for second in sorted(seconds):
         now = START + timedelta(seconds=second)
         found = within_pace(recent, now, per_minute)

@@ -2,7 +2,7 @@
 """Cosignatures gathered for one's own log, and the proofs that they make possible."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 from countermark.node.log import CHECKPOINT, LogFolder
@@ -10,11 +10,7 @@ from countermark.node.node import Node
 from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.roster import Roster
 from countermark.transparency.checkpoint import parse_checkpoint
-from countermark.transparency.cosignature import (
-    Cosignature,
-    verify_cosignature,
-    with_cosignatures,
-)
+from countermark.transparency.cosignature import Cosignature, with_cosignatures
 from countermark.transparency.note import (
     Note,
     SignatureLine,
@@ -22,35 +18,30 @@ from countermark.transparency.note import (
     parse_note,
     parse_signature_lines,
 )
-from countermark.transparency.policy import QuorumVerdict, judge_quorum
+from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
 from countermark.transparency.proof import TlogProof
 from countermark.transparency.tiles import inclusion_proof
-
-MAX_AHEAD = timedelta(seconds=30)
-"""How far a witness's clock may be ahead of one's own."""
+from countermark.transparency.verify import CLOCK_SKEW
 
 
 def is_ahead(cosignature: Cosignature, now: datetime) -> bool:
     """Tell whether a cosignature's time is yet to come, by more than clocks differ."""
-    return cosignature.time > now + MAX_AHEAD
+    return cosignature.time > now + CLOCK_SKEW
 
 
-def cosignatures_of(note: Note, roster: Roster) -> dict[SignatureLine, Cosignature]:
-    """Return the verified cosignatures of rostered witnesses on a checkpoint, each by its line."""
-    found = {}
-    for line in note.signatures:
-        party = roster.by_witness(line.name)
-        if party is not None and party.witness is not None:
-            cosignature = verify_cosignature(line, party.witness.key, note.text)
-            if cosignature is not None:
-                found[line] = cosignature
-    return found
+def sightings_of(note: Note, roster: Roster) -> dict[SignatureLine, Sighting]:
+    """Return the cosignatures on a checkpoint that count as things stand, each by its line.
+
+    They verify, and their witness keys were valid when they were made.
+    """
+    found = {line: sighting(line, note.text, roster) for line in note.signatures}
+    return {line: one for line, one in found.items() if one is not None and one.in_time}
 
 
 def quorum_of(note: Note, roster: Roster) -> QuorumVerdict:
     """Judge whether enough witnesses have cosigned a checkpoint."""
     origin = parse_checkpoint(note.text).origin
-    return judge_quorum(roster, origin, tuple(cosignatures_of(note, roster).values()))
+    return judge_quorum(roster, origin, tuple(sightings_of(note, roster).values()))
 
 
 def collect(node: Node, offered: Iterable[bytes]) -> bool:
@@ -94,9 +85,9 @@ def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[Signatu
             continue
         if theirs.text == note.text:
             now = node.clock()
-            for line, cosignature in cosignatures_of(theirs, node.roster).items():
+            for line, one in sightings_of(theirs, node.roster).items():
                 # With it a proof would be refused by everybody until that time has come.
-                if not is_ahead(cosignature, now):
+                if not is_ahead(one.cosignature, now):
                     yield line
 
 
@@ -146,17 +137,20 @@ def take_lines(node: Node, data: bytes, *, where: str) -> tuple[str, ...]:
 
 def _check_line(node: Node, note: Note, line: SignatureLine, where: str) -> None:
     """Say why a line that was carried here cannot be taken."""
-    party = node.roster.by_witness(line.name)
-    if party is None:
-        _distrust(f"is by {line.name}, which is no witness of the roster", where)
-    if party.code == node.code:
+    known = node.roster.witness_key(line.name, line.key_id)
+    if known is None:
+        _distrust(f"is by {line.name} with a key that no witness of the roster has", where)
+    if known[0].code == node.code:
         _distrust("is by this node's own witness, which never counts for its own log", where)
-    cosignature = cosignatures_of(Note(note.text, (line,)), node.roster).get(line)
-    if cosignature is None:
+    seen = sighting(line, note.text, node.roster)
+    if seen is None:
         size = parse_checkpoint(note.text).size
         _distrust(f"does not verify on this log's checkpoint of size {size}", where)
-    if is_ahead(cosignature, node.clock()):
-        _distrust(f"was signed at {cosignature.time:%Y-%m-%dT%H:%M:%SZ}, which is to come", where)
+    at = f"{seen.cosignature.time:%Y-%m-%dT%H:%M:%SZ}"
+    if is_ahead(seen.cosignature, node.clock()):
+        _distrust(f"was signed at {at}, which is to come", where)
+    if not seen.in_time:
+        _distrust(f"was signed at {at} with a key that was not valid then", where)
 
 
 def _plain(data: bytes) -> bytes:

@@ -13,13 +13,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Lock
 
 from countermark.node.log import EMPTY
 from countermark.node.node import Node
 from countermark.node.ports import WitnessAnswer
+from countermark.node.rosters import ANY_TIME
 from countermark.node.state import Head
 from countermark.records.errors import (
     CountermarkError,
@@ -266,4 +267,4 @@ def _roster(node: Node) -> Roster:
 @lru_cache(maxsize=4)
 def _verified(files: frozenset[tuple[str, bytes]]) -> Roster:
     # The node accepted it when it was in force; see `Node.roster`.
-    return load_roster(dict(files), at=datetime.min.replace(tzinfo=UTC))
+    return load_roster(dict(files), at=ANY_TIME)

@@ -34,7 +34,7 @@ def read_record(kind: type[R], path: Path) -> R:
     value = read_object(contents, where=str(path))
     if value.get("format") != FORMAT:
         return kind.from_value(value, where=str(path))
-    verification = verify_statement(contents, roster_in(roster_beside(path)))
+    verification = verify_statement(contents, roster_in(roster_beside(path)), datetime.now(UTC))
     if not verification.valid:
         raise VerificationError(
             f"is a statement that does not check out: {verification.failures[0].detail}",
