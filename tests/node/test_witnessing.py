@@ -39,7 +39,7 @@ from countermark.transparency.statement import StatementFile
 from countermark.transparency.tiles import inclusion_proof
 from countermark.transparency.tree import consistency_proof, leaf_hash, root_hash
 from countermark.transparency.verify import verify_statement
-from countermark.transparency.witness import AddCheckpoint, Verdict, WitnessState
+from countermark.transparency.witness import AddCheckpoint, Verdict, WitnessState, consider
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
