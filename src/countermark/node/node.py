@@ -27,7 +27,7 @@ from countermark.node.blobs import Blobs
 from countermark.node.config import NodeConfig, NodeFolder, read_config, write_config
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.log import LogFolder, append
-from countermark.node.rosters import ANY_TIME, accept, kept_roster
+from countermark.node.rosters import accept, kept_roster
 from countermark.node.state import State
 from countermark.records import Record
 from countermark.records.canonical import read_object
@@ -43,7 +43,7 @@ from countermark.signing.keys import (
     statement_signer,
 )
 from countermark.signing.party import Party, Role, StatementKey
-from countermark.signing.roster import Roster, load_roster
+from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.transparency.note import NoteSigner
 from countermark.transparency.statement import leaf_of
 

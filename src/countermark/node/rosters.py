@@ -4,7 +4,7 @@
 import os
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from countermark.node.files import read_file, storage_errors, write_atomic
@@ -18,8 +18,6 @@ from countermark.signing.roster import (
     refuse_rewriting,
     root_names,
 )
-
-ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def kept_roster(folder: Path) -> Mapping[str, bytes]:

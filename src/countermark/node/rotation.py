@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """New keys for a node: made first, listed by the members, and used from when the roster says.
 
-1. :func:`prepare` makes new keys beside the old ones, and an entry for the roster.
+1. :func:`prepare` makes new keys beside the old ones, and an entry for the roster, which both sign.
 2. :func:`switch` puts a new key in place of the old once the kept roster lists it and its time has
    come; the old one is deleted, because it can sign nothing any more.
 3. When the log's key changes, the checkpoint that stands is signed again by the new one, and then
@@ -18,10 +18,12 @@ from countermark.node.node import Node, timestamp
 from countermark.records.errors import StateError
 from countermark.signing.keys import (
     Ed25519PrivateKey,
+    Signer,
     generate_key,
     key_from_pem,
     key_to_pem,
     public_hex,
+    statement_signer,
 )
 from countermark.signing.party import Party, StatementKey
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
@@ -72,6 +74,21 @@ def switch(node: Node) -> tuple[str, ...]:
             node.folder.key(_next(name)).replace(node.folder.key(name))
             switched.append(name)
     return tuple(switched)
+
+
+def signers(node: Node) -> tuple[Signer, ...]:
+    """Return what signs a roster for this member: its key, and the new one that is waiting.
+
+    A roster that renews the key is asked of both.
+    """
+    if _next("statement") not in _present(node.folder):
+        return (node.signer,)
+    return (node.signer, statement_signer(_key(node, "statement")))
+
+
+def has_new_keys(node: Node) -> bool:
+    """Tell whether new keys are waiting for the roster to list them."""
+    return any(_next(name) in _present(node.folder) for name in ("statement", "log", "witness"))
 
 
 def _next(name: str) -> str:

@@ -20,7 +20,6 @@ from threading import Lock
 from countermark.node.log import EMPTY
 from countermark.node.node import Node
 from countermark.node.ports import WitnessAnswer
-from countermark.node.rosters import ANY_TIME
 from countermark.node.state import Head
 from countermark.records.errors import (
     CountermarkError,
@@ -28,7 +27,7 @@ from countermark.records.errors import (
     StateError,
     VerificationError,
 )
-from countermark.signing.roster import Roster, load_roster
+from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.signing.vkey import VerifierKey
 from countermark.transparency.cosignature import cosign
 from countermark.transparency.note import Note, NoteSigner

@@ -182,31 +182,39 @@ def asked(files: Mapping[str, bytes]) -> tuple[Asked, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def sign_draft(files: Mapping[str, bytes], signer: Signer) -> dict[str, bytes]:
-    """Return a draft with this signer's signatures added (rule 3).
+def sign_draft(files: Mapping[str, bytes], *signers: Signer) -> dict[str, bytes]:
+    """Return a draft with one member's signatures added (rule 3).
+
+    Parameters
+    ----------
+    files
+        The draft.
+    signers
+        Of its key; and of its new one, if the draft renews it.
 
     Raises
     ------
     StateError
-        If no file asks for this key.
+        If no file asks for any of these keys.
     InputError
         If a file is missing or malformed.
     """
-    keyid = signer.public_key.keyid
-    last = root_names(files)[-1]
-    wanted = [one for one in asked(files) if keyid in (*one.signed, *one.missing)]
-    if not wanted:
+    signed = dict(files)
+    for signer in signers:
+        keyid = signer.public_key.keyid
+        missing = {one.file for one in asked(files) if keyid in one.missing}
+        # Roots before the last are history.
+        for name in missing & {root_names(files)[-1], TARGETS_FILE}:
+            metadata = _read(signed, name)
+            metadata.sign(signer, append=True)
+            signed[name] = _bytes(metadata)
+    keyids = {signer.public_key.keyid for signer in signers}
+    if not any(keyids & {*one.signed, *one.missing} for one in asked(files)):
         raise StateError(
-            f"does not ask for the key {keyid[:12]}…",
+            f"does not ask for the key {min(keyids)[:12]}…",
             where="the draft of the roster",
             next_step="Sign on the node of a member; `countermark roster show` lists who signs.",
         )
-    signed = dict(files)
-    # Roots before the last are history.
-    for name in {one.file for one in wanted if keyid in one.missing} & {last, TARGETS_FILE}:
-        metadata = _read(files, name)
-        metadata.sign(signer, append=True)
-        signed[name] = _bytes(metadata)
     return signed
 
 

@@ -64,7 +64,7 @@ POLICY_FILE = "policy.txt"
 TARGETS_FILE = "targets.json"
 MAX_METADATA_BYTES = 1024 * 1024
 _ASK_FOR_NEWEST = "Ask the members for the newest roster; one never goes back."
-_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+ANY_TIME = datetime.min.replace(tzinfo=UTC)
 S = TypeVar("S", Root, Targets)
 _ROOT_NAME = re.compile(r"([1-9][0-9]{0,5})\.root\.json")
 
@@ -216,7 +216,7 @@ def refuse_rewriting(older: Mapping[str, bytes], newer: Mapping[str, bytes]) -> 
     for name in root_names(older):
         if name not in newer or _said(newer, name) != _said(older, name):
             _distrust("is not the one accepted before", name, _ASK_FOR_NEWEST)
-    old, new = (load_roster(files, _ANY_TIME) for files in (older, newer))
+    old, new = (load_roster(files, ANY_TIME) for files in (older, newer))
     if new.version < old.version or (
         new.version == old.version and newer[ROSTER_FILE] != older[ROSTER_FILE]
     ):
@@ -238,8 +238,6 @@ def _said(files: Mapping[str, bytes], name: str) -> bytes:
 def _lasting_entries(roster: Roster) -> dict[str, Lasting]:
     """Return whatever lasts in a roster, by what identifies it."""
     found: dict[str, Lasting] = {}
-    for term, policy in roster.policies:
-        found[f"policy from {term.valid_from}: {content_digest(policy.text.encode())}"] = term
     for party in roster.parties:
         for grant in party.roles:
             found[f"{party.code}: role {grant.role} from {grant.valid_from}"] = grant
@@ -248,6 +246,8 @@ def _lasting_entries(roster: Roster) -> dict[str, Lasting]:
         note_keys: tuple[LogKey | WitnessKey, ...] = (*party.logs, *party.witnesses)
         for entry in note_keys:
             found[f"{party.code}: key {entry.vkey}"] = entry
+    for term, policy in roster.policies:
+        found[f"policy from {term.valid_from}: {content_digest(policy.text.encode())}"] = term
     return found
 
 
