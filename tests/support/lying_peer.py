@@ -7,11 +7,12 @@ import pytest
 from nodes import Network, snapshot
 
 from countermark.network.folder import FolderSource
-from countermark.network.sync import WITNESS, pull
+from countermark.network.sync import pull
 from countermark.node.blobs import blob_path
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
+from countermark.node.witnessing import WITNESS
 from countermark.records import Record
 from countermark.records.errors import CountermarkError
 from countermark.signing.envelope import Envelope, sign_record
