@@ -7,7 +7,7 @@ from exercise_finished import FinishedExercise
 from exercise_small import Snapshots, exchange
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import findings, steps
+from countermark.exercise import disclosing, findings, steps
 from countermark.exercise.findings import MOST_FIGURES, check_finding, compute_finding
 from countermark.node.blobs import blob_path
 from countermark.node.book import Book
@@ -151,7 +151,7 @@ def test_labs_that_did_not_seal_or_reveal_are_not_in_the_finding(
     exchange(cast)
     steps.close(cast.institutes["GB"], protocol)
     exchange(cast)
-    steps.reveal(cast.institutes["JP"], protocol)
+    disclosing.reveal(cast.institutes["JP"], protocol)
     exchange(cast)
     # The closing names SG as not sealed, so SG may read: its own seal would come too late.
     found = compute_finding(cast.institutes["SG"], protocol)

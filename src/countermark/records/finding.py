@@ -192,6 +192,27 @@ class LabSettings(Part):
     evidence: Digest
     settings: tuple[FactorSetting, ...]
     deviations: tuple[Deviation, ...]
+    samples: Count = Field(description="How many it sealed.")
+    transcripts_checked: Count = Field(
+        description="Of how many the transcript is open, so that the score was computed again."
+    )
+
+
+LeftOutBecause = Literal[
+    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator"
+]
+
+
+class LeftOut(Part):
+    """A lab that planned a run and is not in the figures, and why."""
+
+    institute: MemberCode
+    lab: LabKey
+    because: LeftOutBecause
+    reason: Text | None = Field(
+        default=None, description="Why the coordinator leaves it out, if that is why."
+    )
+    evidence: Digest | None = Field(default=None, description="Its evidence, if it logged some.")
 
 
 class Difference(Part):
@@ -216,6 +237,7 @@ class Finding(Record):
     relative_tolerance: float = Field(gt=0)
     absolute_tolerance: float = Field(gt=0)
     labs: tuple[LabSettings, ...] = Field(min_length=1)
+    left_out: tuple[LeftOut, ...]
     differences: tuple[Difference, ...]
     cells: tuple[FindingCell, ...] = Field(min_length=1)
 

@@ -10,7 +10,7 @@ from countermark.app.demo.cast import Cast, assemble, declared
 from countermark.app.demo.measure import Timings, replay
 from countermark.commitments.demonstration import demonstration_framework
 from countermark.commitments.gate import Action, decide
-from countermark.exercise import steps
+from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.findings import check_finding, compute_finding
@@ -95,7 +95,7 @@ def conduct(
         steps.close(coordinator, protocol)
         exchange()
         for node in cast.institutes.values():
-            steps.reveal(node, protocol)
+            disclosing.reveal(node, protocol)
         exchange()
 
     stage("The joint finding, recomputed and countersigned by each participant")
