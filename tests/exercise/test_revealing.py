@@ -12,6 +12,7 @@ from exercise_small import SEED, cell_run
 
 from countermark.exercise.samples import LabSample
 from countermark.exercise.sealing import (
+    close,
     opened_samples,
     revealed_file,
     secret_commitment,
@@ -19,9 +20,9 @@ from countermark.exercise.sealing import (
 from countermark.exercise.sealing import sealed_root as root_of_opened
 from countermark.records.canonical import canonical, content_digest
 from countermark.records.errors import StateError, VerificationError
-from countermark.records.evidence import Deviation
+from countermark.records.evidence import Deviation, Opened
 from countermark.records.protocol import FactorSetting
-from countermark.records.sample import Message, RevealedSample, SampleScores, Score
+from countermark.records.sample import Message, OpenScores, RevealedSample, SampleScores, Score
 
 PROTOCOL = one_cell()
 Samples = tuple[LabSample, ...]
@@ -253,8 +254,8 @@ def test_rule_5_a_transcript_changed_after_sealing(lab: Lab) -> None:
     distrusted(replace(lab, after_sealing=change), 5)
 
 
-def test_rule_5_another_tree_key_than_it_sealed_with(lab: Lab) -> None:
-    distrusted(replace(lab, evidence={"tree_key": "00" * 32}), 5)
+def test_rule_6_another_tree_key_than_it_sealed_with(lab: Lab) -> None:
+    distrusted(replace(lab, evidence={"tree_key": "00" * 32}), 6, "salts")
 
 
 @pytest.mark.parametrize("part", ["scores", "transcript"])
@@ -419,3 +420,211 @@ def test_the_file_is_one_canonical_line_a_sample(lab: Lab) -> None:
         value = RevealedSample.model_validate_json(line).model_dump(mode="json", exclude_none=True)
         assert canonical(value) == line
     assert content_digest(data) == lab.evidence_record().samples.digest
+
+
+# Parts that are closed
+
+
+def closing(
+    scores: Callable[[int], bool], transcripts: Callable[[int], bool]
+) -> Callable[[tuple[RevealedSample, ...]], tuple[RevealedSample, ...]]:
+    """Close the scores and transcripts at some places."""
+
+    def to_shown(samples: tuple[RevealedSample, ...]) -> tuple[RevealedSample, ...]:
+        keys = [one.scores.value.key for one in samples if isinstance(one.scores, OpenScores)]
+        return close(
+            samples,
+            scores=lambda key: scores(keys.index(key)),
+            transcript=lambda key: transcripts(keys.index(key)),
+        )
+
+    return to_shown
+
+
+def never(_: int) -> bool:
+    return False
+
+
+def always(_: int) -> bool:
+    return True
+
+
+SOME = closing(never, lambda place: place != 2)
+COUNTS = closing(always, always)
+MIXED = closing(lambda place: place < 3, always)
+
+
+@pytest.mark.parametrize(
+    ("shown", "word", "scores", "transcripts"),
+    [(SOME, "some", 8, 1), (MIXED, "some", 5, 0), (COUNTS, "counts", 0, 0)],
+)
+def test_a_lab_that_closes_some_or_all_is_believed(
+    lab: Lab, shown: Any, word: str, scores: int, transcripts: int
+) -> None:
+    found = replace(lab, shown=shown).reveal()
+    assert found.evidence.disclosure == word
+    assert found.evidence.tree_key is None
+    opened_ = found.evidence.opened
+    assert (opened_.samples, opened_.scores, opened_.transcripts) == (8, scores, transcripts)
+    assert (found.scores is not None) == (scores == 8)
+
+
+def test_a_closed_part_shows_nothing_of_itself(lab: Lab) -> None:
+    data = replace(lab, shown=COUNTS).file()
+    assert all(set(json.loads(line)[part]) == {"leaf"} for line in data.splitlines()
+               for part in ("scores", "transcript"))  # fmt: skip
+    shown = replace(lab, shown=SOME).file()
+    assert shown.count(b'"messages"') == 1
+    for place, sample in enumerate(lab.samples):
+        answer = canonical(sample.transcript.messages[-1].content)
+        same = lab.samples[2].transcript.messages[-1].content.encode() in answer
+        assert place == 2 or same or answer not in shown
+
+
+def test_rule_4_a_closed_part_carries_nothing_else(lab: Lab) -> None:
+    def smuggled(samples: list[Any]) -> None:
+        samples[0]["transcript"]["value"] = {"note": "x"}
+
+    distrusted(replace(lab, shown=SOME, data=lines(smuggled)), 4)
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_4_a_sample_dropped_behind_closed_leaves(lab: Lab, shown: Any) -> None:
+    distrusted(replace(lab, shown=shown, data=lines(lambda samples: samples.pop())), 4)
+
+
+def test_rule_4_fewer_samples_sealed_than_the_protocol_asks_for(lab: Lab) -> None:
+    distrusted(replace(lab, samples=lab.samples[1:], shown=COUNTS), 4, "other samples")
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_5_two_samples_swapped_behind_closed_leaves(lab: Lab, shown: Any) -> None:
+    def swapped(samples: list[Any]) -> None:
+        samples[4]["transcript"], samples[5]["transcript"] = (
+            samples[5]["transcript"],
+            samples[4]["transcript"],
+        )
+
+    distrusted(replace(lab, shown=shown, data=lines(swapped)), 5)
+
+
+def test_rule_5_another_value_under_the_same_leaf(lab: Lab) -> None:
+    def other(samples: list[Any]) -> None:
+        samples[2]["transcript"]["value"]["seed"] += 1
+
+    distrusted(replace(lab, shown=SOME, data=lines(other)), 5)
+
+
+def test_rule_5_a_score_changed_while_its_transcript_is_closed(lab: Lab) -> None:
+    def softer(samples: list[Any]) -> None:
+        score = samples[0]["scores"]["value"]["scores"][0]
+        score["value"] = 1 - score["value"]
+
+    distrusted(replace(lab, shown=SOME, data=lines(softer)), 5)
+
+
+def test_rule_4_the_transcript_of_another_sample(lab: Lab) -> None:
+    def borrowed(samples: list[Any]) -> None:
+        samples[3]["transcript"] = samples[2]["transcript"]
+
+    distrusted(replace(lab, shown=SOME, data=lines(borrowed)), 4, "two keys")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"disclosure": "counts"},
+        {"disclosure": "all"},
+        {"opened": {"samples": 8, "scores": 8, "transcripts": 2}},
+        {"opened": {"samples": 8, "scores": 7, "transcripts": 1}},
+        {"opened": {"samples": 9, "scores": 8, "transcripts": 1}},
+    ],
+)
+def test_rule_6_another_word_for_what_is_open(lab: Lab, change: dict[str, Any]) -> None:
+    if "opened" in change:
+        change = {"opened": Opened(**change["opened"])}
+    distrusted(replace(lab, shown=SOME, evidence=change), 6, "another word")
+
+
+def test_rule_6_a_tree_key_that_would_open_what_is_closed(lab: Lab) -> None:
+    for shown in (SOME, COUNTS):
+        distrusted(replace(lab, shown=shown, evidence={"tree_key": TREE_KEY.hex()}), 6, "tree key")
+    distrusted(replace(lab, evidence={"tree_key": None}), 6, "tree key")
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_6_the_seed_opens_the_plan_whatever_is_closed(lab: Lab, shown: Any) -> None:
+    distrusted(replace(lab, shown=shown, evidence={"secret_seed": "00" * 32}), 6, "secret seed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"submitted": 9},
+        {"answered": 7},
+        {"answered": 9},
+        {"answered": 7, "refused": 1},
+        {"answered": 0, "errored": 8},
+        {"scorers": ()},
+        {"language": "fr"},
+        {"task": "mild-refusal"},
+    ],
+)
+def test_rule_7_counts_that_no_samples_can_have(lab: Lab, change: dict[str, Any]) -> None:
+    (counts,) = lab.evidence_record().counts
+    bent = {"counts": (counts.model_copy(update=change),)}
+    distrusted(replace(lab, shown=COUNTS, evidence=bent), 7)
+
+
+def test_rule_7_scorers_of_another_version_or_number(lab: Lab) -> None:
+    (counts,) = lab.evidence_record().counts
+    first, *rest = counts.scorers
+    for change in ({"version": "v9"}, {"scored": first.scored - 1}, {"scored": first.scored + 1}):
+        scorers = (first.model_copy(update=change), *rest)
+        bent = {"counts": (counts.model_copy(update={"scorers": scorers}),)}
+        distrusted(replace(lab, shown=COUNTS, evidence=bent), 7)
+
+
+def test_rule_7_counts_that_the_open_scores_contradict(lab: Lab) -> None:
+    (counts,) = lab.evidence_record().counts
+    scorers = tuple(
+        one.model_copy(update={"scored": 0, "not_attempted": one.scored}) for one in counts.scorers
+    )
+    said = counts.model_copy(update={"answered": 0, "errored": 8, "scorers": scorers})
+    assert replace(lab, shown=COUNTS, evidence={"counts": (said,)}).reveal()
+    distrusted(replace(lab, shown=MIXED, evidence={"counts": (said,)}), 7, "below its open scores")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"value": 0.5}, {"version": "v9"}, {"scorer": "other"}, {"status": "unparsed"},
+     {"status": "not-attempted", "value": None}],
+)  # fmt: skip
+def test_rule_8_a_score_that_no_answer_gives(lab: Lab, change: dict[str, Any]) -> None:
+    bent = sealed_with(lab, lambda sample: rescored(sample, **change))
+    distrusted(replace(bent, shown=SOME), 8, "never gives")
+
+
+def test_rule_8_a_closed_transcript_is_not_rescored_and_an_open_one_is(lab: Lab) -> None:
+    was = lab.samples[0].scores.scores[0].value
+    assert was is not None
+    lied = sealed_with(lab, lambda sample: rescored(sample, value=1.0 - was))
+    assert replace(lied, shown=SOME).reveal().evidence.opened.transcripts == 1
+    distrusted(replace(lied, shown=closing(never, lambda place: place == 2)), 8, "does not give")
+
+
+def test_rule_9_an_open_transcript_beside_closed_scores_is_looked_at(lab: Lab) -> None:
+    def told(sample: LabSample) -> LabSample:
+        first, *rest = sample.transcript.messages
+        other = first.model_copy(update={"content": "Be careful."})
+        return replace(
+            sample,
+            transcript=sample.transcript.model_copy(update={"messages": (other, *rest)}),
+        )
+
+    hidden = replace(sealed_with(lab, told), shown=closing(lambda place: place == 0, never))
+    distrusted(hidden, 9)
+
+
+def test_rule_1_the_seal_of_another_exercise(lab: Lab) -> None:
+    distrusted(replace(lab, shown=COUNTS, seal={"protocol": OTHER}), 1, "no seal of its own")

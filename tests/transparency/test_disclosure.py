@@ -85,7 +85,7 @@ def test_the_tree_over_the_samples_is_the_sealed_tree() -> None:
         lambda value: value["sample"].update(extra=1),
         lambda value: value["sample"]["scores"].update(leaf="0" * 64),
         lambda value: value["sample"]["scores"].pop("salt"),
-        lambda value: value["sample"].update(scores={"leaf": "0" * 64}, transcript={"leaf": "0" * 64}),
+        lambda value: value["sample"].update({key: {"leaf": "0" * 64} for key in value["sample"]}),
         lambda value: value["sample"]["scores"]["value"]["scores"][0].update(value=None),
     ],
 )  # fmt: skip
@@ -163,7 +163,7 @@ def test_any_changed_byte_is_caught(place: int, by: int) -> None:
 
 
 @pytest.mark.parametrize("index", [0, 4_095, 9_999])
-def test_the_proof_is_under_2_kB_for_10_000_samples(index: int) -> None:
+def test_the_proof_is_under_2000_bytes_for_10_000_samples(index: int) -> None:
     samples = opened_samples(map(lab_sample, range(10_000)), TREE_KEY)
     disclosed = disclose(samples, SEAL, index)
     data = to_file(disclosed)
