@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write the JSON Schema of each kind of record to ``schemas/``, or check that they are current."""
+"""Write ``schemas/`` and docs/predicates.md from the models, or check that they are current."""
 
 import json
 import sys
 from pathlib import Path
 
+import predicates
+
 from countermark.records import Record
 
-FOLDER = Path(__file__).resolve().parent.parent / "schemas"
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "schemas"
+PAGE = ROOT / "docs" / "predicates.md"
 
 
 def schemas() -> dict[str, str]:
@@ -24,21 +28,25 @@ def schemas() -> dict[str, str]:
 
 
 def main() -> int:
-    """Write the files; with ``--check``, say which are out of date and exit 1."""
+    """Write the files; with ``--check``, say which are out of date and return 1."""
     wanted = schemas()
     present = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.schema.json")}
     if "--check" in sys.argv[1:]:
         stale = sorted(
             name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
         )
+        stale = [f"schemas/{name}" for name in stale]
+        if not PAGE.is_file() or PAGE.read_text("utf-8") != predicates.page():
+            stale.append("docs/predicates.md")
         for name in stale:
-            print(f"schemas/{name} is out of date: run `make schemas`", file=sys.stderr)  # noqa: T201
+            print(f"{name} is out of date: run python scripts/schemas.py", file=sys.stderr)  # noqa: T201
         return 1 if stale else 0
     FOLDER.mkdir(exist_ok=True)
     for name in present.keys() - wanted.keys():
         (FOLDER / name).unlink()
     for name, text in wanted.items():
         (FOLDER / name).write_text(text, "utf-8")
+    PAGE.write_text(predicates.page(), "utf-8")
     return 0
 
 

@@ -242,7 +242,7 @@ def test_a_published_file_verifies_and_has_its_own_name(network: Network) -> Non
     for entry in book(node).entries:
         data = statement_file(node, entry)
         assert data is not None
-        verdict = verify_statement(data, node.roster)
+        verdict = verify_statement(data, node.roster, node.clock())
         assert (verdict.valid, verdict.author, verdict.index) == (True, entry.author, entry.index)
         assert entry.file == statement_name(entry.record.kind_name(), entry.author, entry.index)
     assert len({entry.file for entry in book(node).entries}) == 11

@@ -8,7 +8,7 @@ from nodes import HONEST, Network, plan, snapshot
 from countermark.node.index import book
 from countermark.node.log import LogFolder
 from countermark.node.node import Node
-from countermark.node.witnessed import collect, cosignatures_of, quorum_of
+from countermark.node.witnessed import collect, quorum_of, sightings_of
 from countermark.signing.keys import generate_key
 from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint, sign_checkpoint
 from countermark.transparency.cosignature import cosign
@@ -68,7 +68,7 @@ def test_the_proofs_verify(network: Network, node: Node) -> None:
         if entry.author == "KE":
             proof = parse_proof(node.log.proof(entry.index) or b"")
             statement = StatementFile(node.envelope(entry.envelope), proof)
-            assert verify_statement(statement.to_bytes(), node.roster).valid
+            assert verify_statement(statement.to_bytes(), node.roster, node.clock()).valid
 
 
 def test_the_own_witness_does_not_count(network: Network, node: Node) -> None:
@@ -142,7 +142,7 @@ def test_lines_of_others_and_false_ones_are_passed_over(
     # A false line beside a true one of the same name must not take its place.
     true = by(network, "JP", note)
     for lines in ((true, bad), (bad, true)):
-        assert list(cosignatures_of(Note(note.text, lines), node.roster)) == [true]
+        assert list(sightings_of(Note(note.text, lines), node.roster)) == [true]
     assert collect(node, [offer(note, true, bad), offer(note, bad)])
     assert checkpoint(node).signatures == (*note.signatures, true)
 

@@ -5,12 +5,13 @@ import hashlib
 from datetime import UTC, datetime
 
 from countermark.signing.keys import Ed25519PrivateKey, Signer, public_hex, statement_signer
-from countermark.signing.party import LogKey, Party, StatementKey, WitnessKey
+from countermark.signing.party import Party, StatementKey
 from countermark.signing.quorum import k_of_n_policy
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
+SINCE = "2026-01-01T00:00:00Z"
 CODES = ("UK", "JP", "KE", "KR")
 
 
@@ -29,13 +30,14 @@ def vkey(label: str, algorithm: int, name: str | None = None) -> VerifierKey:
 def party(code: str) -> Party:
     log = vkey(f"{code.lower()}.example/log", ED25519)
     witness = vkey(f"{code.lower()}.example/witness", COSIGNATURE_V1)
-    return Party(
-        code=code,
-        name=f"Institute {code}",
-        roles=("publisher", "witness"),
-        statement_keys=(StatementKey.of(public_hex(private(code)), "2026-01-01T00:00:00Z"),),
-        log=LogKey(origin=log.name, vkey=log.text),
-        witness=WitnessKey(name=witness.name, vkey=witness.text),
+    return Party.begin(
+        code,
+        f"Institute {code}",
+        ("publisher", "witness"),
+        StatementKey.of(public_hex(private(code)), SINCE),
+        log,
+        witness,
+        SINCE,
     )
 
 

@@ -13,9 +13,10 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore
 
 from countermark.records.canonical import canonical, content_digest
 from countermark.records.errors import CountermarkError, InputError, VerificationError
+from countermark.signing.ceremony import create_roster
 from countermark.signing.keys import Signer, SSlibKey
 from countermark.signing.party import LogKey, Party, WitnessKey
-from countermark.signing.roster import create_roster, load_roster
+from countermark.signing.roster import load_roster
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519
 from tests.signing.conftest import (
     EXPIRES,
@@ -23,13 +24,17 @@ from tests.signing.conftest import (
     NOW,
     PARTIES,
     POLICY,
+    SINCE,
     party,
     policy_of,
     signer,
     vkey,
 )
 
-FILES = create_roster(PARTIES, POLICY, MEMBERS, 2, EXPIRES)
+FILES = create_roster(PARTIES, POLICY, MEMBERS, 2, SINCE, EXPIRES)
+
+
+ANCHOR = content_digest(Metadata[Root].from_bytes(FILES["1.root.json"]).signed_bytes)
 
 
 def rejected(files: dict[str, bytes], said: str | None, at: datetime = NOW) -> CountermarkError:
@@ -94,7 +99,7 @@ def test_a_roster_is_what_was_put_in() -> None:
     assert roster.policy.text == POLICY
     assert roster.version == 1
     assert roster.expires == EXPIRES
-    assert roster.anchor == content_digest(FILES["1.root.json"])
+    assert roster.anchor == ANCHOR
     assert set(FILES) == {"1.root.json", "targets.json", "roster.json", "policy.txt"}
 
 
@@ -103,11 +108,14 @@ def test_look_ups() -> None:
     assert roster.party("UK") == uk
     assert roster.by_keyid(uk.statement_keys[0].keyid) == (uk, uk.statement_keys[0])
     assert roster.by_origin("uk.example/log") == uk
-    assert roster.by_witness("uk.example/witness") == uk
-    assert roster.policy_name("uk.example/witness") == "uk.example/witness"
-    for missing in (roster.party, roster.by_keyid, roster.by_origin, roster.by_witness):
+    assert uk.witness is not None
+    key_id = uk.witness.key.key_id
+    assert roster.witness_key("uk.example/witness", key_id) == (uk, uk.witness)
+    assert roster.witness_key("jp.example/witness", key_id) is None
+    for missing in (roster.party, roster.by_keyid, roster.by_origin):
         assert missing("nobody") is None
-    assert roster.policy_name("nobody") is None
+    assert roster.policy_at(NOW) == roster.policy
+    assert roster.policy_at(datetime.fromisoformat(SINCE) - timedelta(seconds=1)) is None
 
 
 def test_rule_5_a_changed_byte_of_a_target_is_caught() -> None:
@@ -165,7 +173,9 @@ def test_rule_2_root_numbers() -> None:
     rejected({**FILES, "2.root.json": FILES["1.root.json"]}, "says it is version 1")
     second = next_root(FILES)
     del second["1.root.json"]
-    assert load_roster(second, NOW).anchor == content_digest(second["2.root.json"])
+    assert load_roster(second, NOW).anchor == content_digest(
+        root_of(second, "2.root.json").signed_bytes
+    )
 
 
 def test_rule_2_the_first_root_is_signed_by_its_own_threshold() -> None:
@@ -194,7 +204,7 @@ def test_rule_3_keys_rotate_by_the_old_and_the_new_threshold() -> None:
     fresh = with_targets(
         rotated, {n: FILES[n] for n in ("roster.json", "policy.txt")}, NEW_MEMBERS[1:]
     )
-    assert load_roster(fresh, NOW).anchor == content_digest(FILES["1.root.json"])
+    assert load_roster(fresh, NOW).anchor == ANCHOR
     third = next_root(fresh, lambda _: None, NEW_MEMBERS, 3)
     assert load_roster(third, NOW).parties == PARTIES
 
@@ -244,8 +254,9 @@ def test_rule_4_one_key_does_not_count_twice() -> None:
 def test_rule_5_exactly_two_targets() -> None:
     both = {n: FILES[n] for n in ("roster.json", "policy.txt")}
     rejected(with_targets(FILES, {"roster.json": FILES["roster.json"]}), "other targets")
+    rejected(with_targets(FILES, {"policy.txt": FILES["policy.txt"]}), "does not list roster.json")
     rejected(with_targets(FILES, {**both, "more.txt": b""}), "other targets")
-    other = create_roster(PARTIES[:3], policy_of(PARTIES[:3], 2), MEMBERS, 2, EXPIRES)
+    other = create_roster(PARTIES[:3], policy_of(PARTIES[:3], 2), MEMBERS, 2, SINCE, EXPIRES)
     rejected({**FILES, "roster.json": other["roster.json"]}, "not what was signed")
 
 
@@ -287,7 +298,8 @@ def test_rule_6_an_expired_root_on_the_way_is_no_matter() -> None:
         lambda v: v.update(more=1),
         lambda v: v["parties"][0].update(more=1),
         lambda v: v["parties"][0].update(roles=["witness", "publisher"]),
-        lambda v: v["parties"][0].update(log=None),
+        lambda v: v["parties"][0].update(logs=None),
+        lambda v: v.update(policies=[]),
         lambda v: v["parties"][0]["statement_keys"][0].pop("scheme"),
         lambda v: v["parties"][0]["statement_keys"][0].update(keyid="0" * 64),
         lambda v: v["parties"][0]["statement_keys"][0].update(valid_until=None),
@@ -304,11 +316,20 @@ def test_rule_7_another_form_of_the_same_roster() -> None:
 
 
 def build(*parties: Party) -> dict[str, bytes]:
-    return create_roster(parties, policy_of(parties, 1), MEMBERS, 2, EXPIRES)
+    return create_roster(parties, policy_of(parties, 1), MEMBERS, 2, SINCE, EXPIRES)
 
 
 def changed(base: Party, **fields: object) -> Party:
-    return Party(**{**dict(base), **fields})
+    return Party.model_validate({**{n: getattr(base, n) for n in Party.model_fields}, **fields})
+
+
+def log_key(origin: str, label: str) -> tuple[LogKey]:
+    return (LogKey(origin=origin, vkey=vkey(label, ED25519, origin).text, valid_from=SINCE),)
+
+
+def witness_key(name: str, label: str) -> tuple[WitnessKey]:
+    text = vkey(label, COSIGNATURE_V1, name).text
+    return (WitnessKey(name=name, vkey=text, valid_from=SINCE),)
 
 
 UK, JP, KE, KR = PARTIES
@@ -321,28 +342,9 @@ UK, JP, KE, KR = PARTIES
         (UK, changed(JP, name="Institute UK")),
         (UK, changed(JP, name="UK")),
         (UK, changed(JP, statement_keys=UK.statement_keys)),
-        (
-            UK,
-            changed(
-                JP,
-                log=LogKey(origin="uk.example/log", vkey=vkey("x", ED25519, "uk.example/log").text),
-            ),
-        ),
-        (
-            UK,
-            changed(
-                JP,
-                witness=WitnessKey(
-                    name="uk.example/log", vkey=vkey("x", COSIGNATURE_V1, "uk.example/log").text
-                ),
-            ),
-        ),
-        (
-            UK,
-            changed(
-                JP, log=LogKey(origin="jp.example", vkey=vkey("UK", ED25519, "jp.example").text)
-            ),
-        ),
+        (UK, changed(JP, logs=log_key("uk.example/log", "x"))),
+        (UK, changed(JP, witnesses=witness_key("uk.example/log", "x"))),
+        (UK, changed(JP, logs=log_key("jp.example", "UK"))),
     ],
 )
 def test_rule_8_nothing_is_used_twice(parties: tuple[Party, ...]) -> None:
@@ -354,21 +356,21 @@ def test_rule_8_a_party_may_be_named_by_its_code() -> None:
     assert load_roster(build(changed(UK, name="UK"), JP), NOW).party("UK") is not None
 
 
-def test_rule_9_policy_and_roster_list_the_same_keys() -> None:
+def test_rule_10_policy_and_roster_list_the_same_keys() -> None:
     for parties in (PARTIES[:3], (*PARTIES, party("SG"))):
         with pytest.raises(InputError, match="lists other logs"):
-            create_roster(parties, POLICY, MEMBERS, 2, EXPIRES)
+            create_roster(parties, POLICY, MEMBERS, 2, SINCE, EXPIRES)
     lines = POLICY.splitlines(keepends=True)
     fewer = "".join(line for line in lines if not line.startswith("witness kr"))
     fewer = fewer.replace(" kr.example/witness\n", "\n")
     with pytest.raises(InputError, match="lists other witnesses"):
-        create_roster(PARTIES, fewer, MEMBERS, 2, EXPIRES)
+        create_roster(PARTIES, fewer, MEMBERS, 2, SINCE, EXPIRES)
 
 
-def test_rule_9_a_quorum_that_needs_the_logs_own_witness() -> None:
+def test_rule_10_a_quorum_that_needs_the_logs_own_witness() -> None:
     with pytest.raises(InputError, match=r"can never be met for the log uk\.example/log"):
-        create_roster(PARTIES, policy_of(PARTIES, 4), MEMBERS, 2, EXPIRES)
-    create_roster(PARTIES, policy_of(PARTIES, 3), MEMBERS, 2, EXPIRES)
+        create_roster(PARTIES, policy_of(PARTIES, 4), MEMBERS, 2, SINCE, EXPIRES)
+    create_roster(PARTIES, policy_of(PARTIES, 3), MEMBERS, 2, SINCE, EXPIRES)
 
 
 @pytest.mark.parametrize(
@@ -376,4 +378,4 @@ def test_rule_9_a_quorum_that_needs_the_logs_own_witness() -> None:
 )
 def test_a_threshold_that_does_not_fit(members: tuple[Signer, ...], threshold: int) -> None:
     with pytest.raises(InputError, match="different signers"):
-        create_roster(PARTIES, POLICY, members, threshold, EXPIRES)
+        create_roster(PARTIES, POLICY, members, threshold, SINCE, EXPIRES)

@@ -12,7 +12,7 @@ from sample_book import CODES, DEVELOPER, lab, sample_protocol
 
 from countermark.network.folder import FolderSource
 from countermark.node.config import NODE_FORMAT, NodeConfig
-from countermark.node.node import Node
+from countermark.node.node import Node, timestamp
 from countermark.node.ports import PeerSource
 from countermark.records.canonical import content_digest
 from countermark.records.evidence import (
@@ -24,9 +24,9 @@ from countermark.records.evidence import (
     SealReference,
 )
 from countermark.records.protocol import Protocol, RunPlan
+from countermark.signing.ceremony import create_roster
 from countermark.signing.party import Role
 from countermark.signing.quorum import k_of_n_policy
-from countermark.signing.roster import create_roster
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 EXPIRES = datetime(2027, 11, 23, tzinfo=UTC)
@@ -124,7 +124,9 @@ def roster_files(nodes: Sequence[Node], *, quorum: int = QUORUM) -> dict[str, by
         quorum,
     )
     signers = [node.signer for node in nodes if node.code != DEVELOPER]
-    return create_roster(parties, policy, signers, min(quorum, len(signers)), EXPIRES)
+    return create_roster(
+        parties, policy, signers, min(quorum, len(signers)), timestamp(START), EXPIRES
+    )
 
 
 def make_network(root: Path) -> Network:

@@ -55,9 +55,9 @@ from countermark.records.protocol import (
     Task,
 )
 from countermark.signing.keys import Ed25519PrivateKey, public_hex
-from countermark.signing.party import LogKey, Party, StatementKey, WitnessKey
+from countermark.signing.party import Party, StatementKey
 from countermark.signing.quorum import k_of_n_policy, parse_policy
-from countermark.signing.roster import Roster
+from countermark.signing.roster import POLICY_FILE, PolicyTerm, Roster
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey
 
 __all__ = ["CODES", "DEVELOPER", "lab", "sample_book", "sample_protocol"]
@@ -84,18 +84,21 @@ def _party(code: str) -> Party:
         f"{code.lower()}.example/witness", COSIGNATURE_V1, bytes.fromhex(_key(f"wit {code}"))
     )
     member = code in CODES
-    return Party(
-        code=code,
-        name=f"Simulated institute {code}" if member else "Example Developer",
-        roles=("coordinator", "publisher", "witness") if member else ("developer",),
-        statement_keys=(StatementKey.of(_key(f"say {code}"), "2026-01-01T00:00:00Z"),),
-        log=LogKey(origin=origin, vkey=log.text),
-        witness=WitnessKey(name=witness.name, vkey=witness.text) if member else None,
+    since = "2026-01-01T00:00:00Z"
+    return Party.begin(
+        code,
+        f"Simulated institute {code}" if member else "Example Developer",
+        ("coordinator", "publisher", "witness") if member else ("developer",),
+        StatementKey.of(_key(f"say {code}"), since),
+        log,
+        witness if member else None,
+        since,
     )
 
 
 def sample_roster() -> Roster:
     """Return a roster of the five institutes and the developer."""
+    since = "2026-01-01T00:00:00Z"
     parties = tuple(_party(code) for code in (*CODES, DEVELOPER))
     policy = k_of_n_policy(
         [party.log.key for party in parties if party.log],
@@ -104,7 +107,7 @@ def sample_roster() -> Roster:
     )
     return Roster(
         parties,
-        parse_policy(policy.encode()),
+        ((PolicyTerm(file=POLICY_FILE, valid_from=since), parse_policy(policy.encode())),),
         1,
         START + timedelta(days=365),
         content_digest(b"root"),

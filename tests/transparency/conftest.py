@@ -12,11 +12,12 @@ from countermark.records.base import Record
 from countermark.records.framework import Framework, NotQuantified, Threshold
 from countermark.records.protocol import RunPlan
 from countermark.records.reference import Institute, Source
+from countermark.signing.ceremony import create_roster
 from countermark.signing.envelope import Envelope, sign_record
 from countermark.signing.keys import Ed25519PrivateKey, public_hex, statement_signer
-from countermark.signing.party import LogKey, Party, Role, StatementKey, WitnessKey
+from countermark.signing.party import Party, Role, StatementKey
 from countermark.signing.quorum import k_of_n_policy
-from countermark.signing.roster import Roster, create_roster, load_roster
+from countermark.signing.roster import Roster, load_roster
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.cosignature import cosign, with_cosignatures
 from countermark.transparency.note import Note, NoteSigner
@@ -25,6 +26,8 @@ from countermark.transparency.statement import StatementFile, leaf_of
 from countermark.transparency.tiles import inclusion_proof, plan_append
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
+SINCE = "2025-01-01T00:00:00Z"
+KEY_FROM, KEY_UNTIL = "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z"
 EXPIRES = datetime(2027, 1, 1, tzinfo=UTC)
 SOURCE = Source(title="Test", publisher="Test", standing="primary")
 
@@ -147,25 +150,15 @@ def party(code: str, name: str, roles: tuple[Role, ...]) -> Party:
     log = NoteSigner(f"{code.lower()}.example/log", private(f"{code} log"))
     witness = NoteSigner(f"{code.lower()}.example/witness", private(f"{code} witness"))
     speaks = roles != ("witness",)
-    return Party(
-        code=code,
-        name=name,
-        roles=roles,
-        statement_keys=(
-            (
-                StatementKey.of(
-                    public_hex(private(f"{code} statements")),
-                    "2026-01-01T00:00:00Z",
-                    "2026-06-01T00:00:00Z",
-                ),
-            )
-            if speaks
-            else ()
-        ),
-        log=LogKey(origin=log.name, vkey=log.log_key.text) if speaks else None,
-        witness=WitnessKey(name=witness.name, vkey=witness.witness_key.text)
-        if "witness" in roles
-        else None,
+    key = StatementKey.of(public_hex(private(f"{code} statements")), KEY_FROM, KEY_UNTIL)
+    return Party.begin(
+        code,
+        name,
+        roles,
+        key if speaks else None,
+        log.log_key if speaks else None,
+        witness.witness_key if "witness" in roles else None,
+        SINCE,
     )
 
 
@@ -183,7 +176,7 @@ def build_network() -> Network:
         [key.key for key in logs.values()], [key.key for key in witnesses.values()], 2
     )
     members = [statement_signer(private(f"member {i}")) for i in range(3)]
-    files = create_roster(parties, policy, members, 2, EXPIRES)
+    files = create_roster(parties, policy, members, 2, SINCE, EXPIRES)
     return Network(
         load_roster(files, NOON),
         files,

@@ -1,45 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-from countermark.transparency.cosignature import Cosignature
-from countermark.transparency.policy import judge_quorum
-from tests.transparency.conftest import NOON, Network
+from datetime import datetime
+
+from countermark.transparency.cosignature import Cosignature, cosign
+from countermark.transparency.note import NoteSigner
+from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
+from tests.transparency.conftest import NOON, SINCE, Network, private
 
 T = int(NOON.timestamp())
 ORIGIN = "uk.example/log"
 
 
-def seen(**delays: int) -> list[Cosignature]:
-    return [Cosignature(f"{code}.example/witness", T + delay) for code, delay in delays.items()]
+def judge(
+    network: Network, delays: dict[str, int], origin: str = ORIGIN, times: int = 1
+) -> QuorumVerdict:
+    """Judge verified cosignatures, each so many seconds after noon."""
+    sightings = []
+    for code, delay in delays.items():
+        party = network.roster.party(code)
+        assert party is not None
+        assert party.witness is not None
+        cosignature = Cosignature(party.witness.name, T + delay)
+        sightings += [Sighting(party, party.witness, cosignature)] * times
+    return judge_quorum(network.roster, origin, sightings)
 
 
-def test_rule_1_strangers_do_not_count(network: Network) -> None:
-    verdict = judge_quorum(network.roster, ORIGIN, seen(jp=0, zz=0, yy=0))
-    assert not verdict.met
-    assert verdict.counted == ("jp.example/witness",)
+def test_rule_1_strangers_are_no_witnesses(network: Network) -> None:
+    text = "uk.example/log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+    stranger = NoteSigner("zz.example/witness", private("zz"))
+    pretender = NoteSigner("jp.example/witness", private("zz"))
+    for signer in (stranger, pretender):
+        assert sighting(cosign(text, signer, NOON), text, network.roster) is None
+    line = cosign(text, network.witnesses["JP"], NOON)
+    found = sighting(line, text, network.roster)
+    assert found is not None
+    assert (found.party.code, found.in_time) == ("JP", True)
+    assert sighting(line, text + "x", network.roster) is None
 
 
 def test_rule_1_each_witness_counts_once(network: Network) -> None:
-    assert not judge_quorum(network.roster, ORIGIN, seen(jp=0) * 3).met
+    assert not judge(network, {"JP": 0}, times=3).met
+
+
+def test_rule_1_a_key_that_was_not_valid_yet_does_not_count(network: Network) -> None:
+    before = int((datetime.fromisoformat(SINCE) - NOON).total_seconds()) - 1
+    verdict = judge(network, {"JP": before, "KE": before + 1})
+    assert (verdict.counted, verdict.met) == (("ke.example/witness",), False)
 
 
 def test_rule_2_the_logs_own_witness_does_not_count(network: Network) -> None:
-    verdict = judge_quorum(network.roster, ORIGIN, seen(uk=-1000, jp=0))
+    verdict = judge(network, {"UK": -1000, "JP": 0})
     assert not verdict.met
     assert verdict.own == "uk.example/witness"
     assert verdict.counted == ("jp.example/witness",)
     assert verdict.witnessed == NOON
-    assert judge_quorum(network.roster, "jp.example/log", seen(uk=0, ke=0)).met
+    assert judge(network, {"UK": 0, "KE": 0}, "jp.example/log").met
 
 
-def test_rule_3_two_of_the_others_are_a_quorum(network: Network) -> None:
-    assert judge_quorum(network.roster, ORIGIN, seen(jp=0, ke=0)).met
-    assert not judge_quorum(network.roster, ORIGIN, []).met
-    assert judge_quorum(network.roster, ORIGIN, []).witnessed is None
+def test_rule_4_two_of_the_others_are_a_quorum(network: Network) -> None:
+    assert judge(network, {"JP": 0, "KE": 0}).met
+    assert not judge(network, {}).met
+    assert judge(network, {}).witnessed is None
 
 
-def test_rule_4_the_witnessed_time_is_the_median(network: Network) -> None:
-    three = judge_quorum(network.roster, ORIGIN, seen(jp=-99_999, ke=7, kr=99_999))
+def test_rule_3_the_witnessed_time_is_the_median(network: Network) -> None:
+    three = judge(network, {"JP": -99_999, "KE": 7, "KR": 99_999})
     assert three.witnessed is not None
     assert three.witnessed.timestamp() == T + 7
-    two = judge_quorum(network.roster, ORIGIN, seen(jp=-99_999, ke=7))
+    two = judge(network, {"JP": -99_999, "KE": 7})
     assert two.witnessed is not None
     assert two.witnessed.timestamp() == T + 7

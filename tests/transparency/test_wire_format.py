@@ -15,7 +15,7 @@ from countermark.signing.keys import public_hex
 from countermark.transparency.statement import leaf_of
 from countermark.transparency.tree import leaf_hash
 from countermark.transparency.verify import verify_statement
-from tests.transparency.conftest import build_network, private, run_plan
+from tests.transparency.conftest import NOON, build_network, private, run_plan
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "wire-format.md"
 LABELS = ("UK statements", "UK log", "JP witness", "KE witness")
@@ -49,7 +49,7 @@ def example() -> tuple[dict[str, str], bool]:
         "proof": statement.proof.to_text().rstrip("\n"),
         "file-digest": hashlib.sha256(statement.to_bytes()).hexdigest(),
     }
-    return blocks, verify_statement(statement.to_bytes(), network.roster).valid
+    return blocks, verify_statement(statement.to_bytes(), network.roster, NOON).valid
 
 
 BLOCKS, VALID = example()

@@ -20,7 +20,7 @@ from countermark.node.log import CHECKPOINT, LogFolder, extends
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
 from countermark.node.state import Head
-from countermark.node.witnessed import cosignatures_of
+from countermark.node.witnessed import sightings_of
 from countermark.records.canonical import content_digest, read_object
 from countermark.records.errors import StateError, StorageError, VerificationError
 from countermark.signing.envelope import Envelope, record_of, verify
@@ -122,7 +122,7 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
         return None
     checkpoint = open_checkpoint(data, peer.log.key, where=f"{peer.code} log/checkpoint")
     head, mirror = Head(checkpoint.size, checkpoint.root), node.mirror(peer.code)
-    seen = mirror.head(peer.log.key)
+    seen = mirror.head(*peer.party.log_keys)
     refuse_fork(peer, seen, head)
     if head.size - seen.size > MAX_NEW_LEAVES:
         peer.distrust(f"claims {head.size - seen.size:,} new statements at once")
@@ -171,7 +171,7 @@ def _with_verified_lines(node: Node, peer: Peer, note: Note) -> Note:
     earlier = before.signatures if before is not None and before.text == note.text else ()
     whole = Note(note.text, (*note.signatures, *earlier))
     own = next(line for line in note.signatures if line.is_by(peer.log.key))
-    by_witness = {line.name: line for line in cosignatures_of(whole, node.roster)}
+    by_witness = {line.name: line for line in sightings_of(whole, node.roster)}
     return with_cosignatures(Note(note.text, (own,)), by_witness.values(), origin=peer.log.origin)
 
 
@@ -201,7 +201,7 @@ def _envelope(peer: Peer, digest: str, leaf: bytes) -> Envelope:
     if key is None or not verify(envelope, key.key):
         peer.distrust(f"logs a statement that it did not sign: {digest}")
     record = record_of(envelope, where=digest)
-    if not peer.party.may_say(record.kind_name()):
+    if not peer.party.could_ever_say(record.kind_name()):
         peer.distrust(f"logs a {record.kind_name()}, which its roles may not say")
     if record.speaker not in (None, peer.code, peer.party.name):
         peer.distrust(f"logs a {record.kind_name()} that speaks for {record.speaker}")
@@ -230,7 +230,8 @@ def _proofs(
             continue  # the log has grown since its checkpoint was read; it is for the next pull
         digest = _named(leaf, peer)
         envelope = envelopes.get(digest) or node.envelope(digest)
-        verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster)
+        file = StatementFile(envelope, proof).to_bytes()
+        verdict = verify_statement(file, node.roster, node.clock())
         if not verdict.valid:
             reason = verdict.failures[0].detail
             peer.distrust(f"publishes a proof of statement {index} that fails: {reason}")

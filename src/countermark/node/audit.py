@@ -55,16 +55,16 @@ def audit_node(node: Node) -> Report:
         If the node has no log in the roster, or nothing was logged.
     """
     party = node.roster.party(node.code)
-    if party is None or party.log is None or node.log.read(CHECKPOINT) is None:
+    if party is None or party.origin is None or node.log.read(CHECKPOINT) is None:
         raise StateError(
             "has no log that the roster lists",
             where=str(node.folder.root),
             next_step="Log something first, or get the current roster.",
         )
     try:
-        head, note = node.log.head(party.log.key), node.log.note()
+        head, note = node.log.head(*party.log_keys), node.log.note()
     except CountermarkError as error:
-        return Report(party.log.origin, 0, 0, (), (f"checkpoint: {error}",))
+        return Report(party.origin, 0, 0, (), (f"checkpoint: {error}",))
     assert note is not None  # noqa: S101  it was read above
     quorum = quorum_of(note, node.roster)
     problems = [] if quorum.met else ["checkpoint: no quorum of witnesses has cosigned it"]
@@ -77,7 +77,7 @@ def audit_node(node: Node) -> Report:
                 verified += 1
             else:
                 problems.append(problem)
-    return Report(party.log.origin, head.size, verified, quorum.counted, tuple(problems))
+    return Report(party.origin, head.size, verified, quorum.counted, tuple(problems))
 
 
 def _statements(node: Node, log: LogFolder, head: Head) -> Iterator[str | None]:
@@ -97,7 +97,7 @@ def _statement(node: Node, log: LogFolder, head: Head, index: int, leaf: bytes) 
     if data is None:
         return f"leaf {index}: no quorum has witnessed it yet"
     proof = parse_proof(data, where=f"proof/{index}")
-    verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster)
+    verdict = verify_statement(StatementFile(envelope, proof).to_bytes(), node.roster, node.clock())
     if not verdict.valid:
         return f"leaf {index}: {verdict.failures[0].detail}"
     if proof.index != index:

@@ -133,10 +133,10 @@ def _build(node: Node, *, keep: bool) -> int:
 
 def _grew(node: Node, code: str, checkpoint: str) -> bool:
     party, log = node.roster.party(code), node.log_of(code)
-    if party is None or party.log is None:
+    if party is None or not party.logs:
         return False
     then = parse_checkpoint(parse_note(checkpoint.encode()).text)
-    return log.extends(log.head(party.log.key), Head(then.size, then.root))
+    return log.extends(log.head(*party.log_keys), Head(then.size, then.root))
 
 
 def _update(node: Node, path: Path) -> int:
@@ -275,14 +275,14 @@ def _engine(path: Path) -> Engine:
 
 
 def _authors(node: Node) -> list[str]:
-    return [party.code for party in node.roster.parties if party.log is not None]
+    return [party.code for party in node.roster.parties if party.logs]
 
 
 def _rows(node: Node, code: str, known: Mapping[tuple[str, int], str | None]) -> Iterator[_Row]:
     log, party = node.log_of(code), node.roster.party(code)
-    if party is None or party.log is None:
+    if party is None or not party.logs:
         return
-    size = log.head(party.log.key).size
+    size = log.head(*party.log_keys).size
     for number, leaf in enumerate(read_entries(log.read, 0, size, size)):
         if known.get((code, number)) is not None:
             continue  # a witnessed statement never changes
@@ -292,7 +292,7 @@ def _rows(node: Node, code: str, known: Mapping[tuple[str, int], str | None]) ->
         yield _Row(
             author=code,
             number=number,
-            origin=party.log.origin,
+            origin=party.logs[0].origin,
             kind=kind,
             digest=node.record(digest).digest,
             envelope=digest,

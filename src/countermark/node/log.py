@@ -51,18 +51,18 @@ class LogFolder:
         data = self.read(CHECKPOINT)
         return None if data is None else parse_note(data, where=str(self.path / CHECKPOINT))
 
-    def head(self, key: VerifierKey) -> Head:
+    def head(self, *keys: VerifierKey) -> Head:
         """Return how far the log goes by its checkpoint.
 
         Raises
         ------
         VerificationError
-            If the checkpoint is not signed by ``key``.
+            If none of the log's ``keys`` signed the checkpoint.
         """
         data = self.read(CHECKPOINT)
         if data is None:
             return EMPTY
-        checkpoint = open_checkpoint(data, key, where=str(self.path / CHECKPOINT))
+        checkpoint = open_checkpoint(data, *keys, where=str(self.path / CHECKPOINT))
         return Head(checkpoint.size, checkpoint.root)
 
     def extends(self, new: Head, old: Head) -> bool:

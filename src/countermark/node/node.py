@@ -27,10 +27,11 @@ from countermark.node.blobs import Blobs
 from countermark.node.config import NodeConfig, NodeFolder, read_config, write_config
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.log import LogFolder, append
+from countermark.node.rosters import accept, kept_roster
 from countermark.node.state import State
 from countermark.records import Record
 from countermark.records.canonical import read_object
-from countermark.records.errors import StateError, VerificationError
+from countermark.records.errors import StateError
 from countermark.signing.envelope import Envelope, record_of, sign_record
 from countermark.signing.keys import (
     Signer,
@@ -41,20 +42,13 @@ from countermark.signing.keys import (
     public_hex,
     statement_signer,
 )
-from countermark.signing.party import LogKey, Party, Role, StatementKey, WitnessKey
-from countermark.signing.roster import (
-    POLICY_FILE,
-    ROSTER_FILE,
-    TARGETS_FILE,
-    Roster,
-    load_roster,
-)
+from countermark.signing.party import Party, Role, StatementKey
+from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.transparency.note import NoteSigner
 from countermark.transparency.statement import leaf_of
 
 Clock = Callable[[], datetime]
 KEY_NAMES = ("statement", "log", "witness")
-ROSTER_NAMES = frozenset({POLICY_FILE, ROSTER_FILE, TARGETS_FILE})
 
 
 def system_clock() -> datetime:
@@ -158,61 +152,38 @@ class Node:
     def roster(self) -> Roster:
         """The roster as this node accepted it."""
         # It was in force then. Expiry stops a refresh, never the reading of what was said in time.
-        return load_roster(self.roster_files(), at=datetime.min.replace(tzinfo=UTC))
+        return load_roster(self.roster_files(), at=ANY_TIME)
 
     def roster_files(self) -> Mapping[str, bytes]:
-        """Return the files of the roster's folder by name."""
-        folder = self.folder.roster
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        if not names:
-            raise StateError(
-                "has no roster",
-                where=str(folder),
-                next_step="Put the members' signed roster files there.",
-            )
-        return {name: read_file(folder / name) or b"" for name in names}
+        """Return the files of the kept roster by name."""
+        return kept_roster(self.folder.roster)
 
     def accept_roster(self, files: Mapping[str, bytes]) -> None:
-        """Check a roster at the present time and keep it.
+        """Check a roster at the present time and keep it in place of the old one.
 
         Raises
         ------
         VerificationError
-            If it does not check out, has another first root than the one kept, or is older.
+            If it does not check out, has another first root than the one kept, or rewrites it.
         InputError
             If a file is missing or malformed.
         """
-        fresh = load_roster(files, at=self.clock())
-        if any(self.folder.roster.glob("*")):
-            kept = self.roster
-            if fresh.anchor != kept.anchor or fresh.version < kept.version:
-                raise VerificationError(
-                    f"is version {fresh.version} of {fresh.anchor}; version {kept.version} of "
-                    f"{kept.anchor} was accepted before",
-                    where="roster",
-                    next_step="Ask the members for the newest roster; a node never goes back.",
-                )
-        for name, data in files.items():
-            if name in ROSTER_NAMES or name.removesuffix(".root.json").isdecimal():
-                write_atomic(self.folder.roster / name, data)
+        accept(self.folder.roster, files, self.clock())
         # Which statements count as witnessed follows from the roster.
         self.folder.index.unlink(missing_ok=True)
         self.__dict__.pop("roster", None)
 
     def party(self, roles: tuple[Role, ...]) -> Party:
         """Return this node's entry for the roster."""
-        witness = self.witness_signer
-        return Party(
-            code=self.code,
-            name=self.config.name,
-            roles=roles,
-            statement_keys=(
-                StatementKey.of(public_hex(self._key("statement")), timestamp(self.clock())),
-            ),
-            log=LogKey(origin=self.config.origin, vkey=self.log_signer.log_key.text),
-            witness=WitnessKey(name=witness.name, vkey=witness.witness_key.text)
-            if "witness" in roles
-            else None,
+        now = timestamp(self.clock())
+        return Party.begin(
+            self.code,
+            self.config.name,
+            roles,
+            StatementKey.of(public_hex(self._key("statement")), now),
+            self.log_signer.log_key,
+            self.witness_signer.witness_key if "witness" in roles else None,
+            now,
         )
 
     @property
@@ -243,7 +214,7 @@ class Node:
             If this node's roles do not allow it to say such a record, or the record speaks for
             somebody else.
         """
-        party = self.roster.party(self.code)
+        party, now = self.roster.party(self.code), self.clock()
         envelopes = []
         for record in records:
             if party is not None and record.speaker not in (None, party.code, party.name):
@@ -252,7 +223,7 @@ class Node:
                     where=self.code,
                     next_step="Say it from the node of whoever the record names.",
                 )
-            if party is None or not party.may_say(record.kind_name()):
+            if party is None or not party.may_say(record.kind_name(), now):
                 raise StateError(
                     f"may not say records of the kind {record.kind_name()}",
                     where=self.code,

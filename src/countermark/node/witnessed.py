@@ -8,33 +8,26 @@ from countermark.node.node import Node
 from countermark.records.errors import InputError
 from countermark.signing.roster import Roster
 from countermark.transparency.checkpoint import parse_checkpoint
-from countermark.transparency.cosignature import (
-    Cosignature,
-    verify_cosignature,
-    with_cosignatures,
-)
+from countermark.transparency.cosignature import with_cosignatures
 from countermark.transparency.note import Note, SignatureLine, parse_note
-from countermark.transparency.policy import QuorumVerdict, judge_quorum
+from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
 from countermark.transparency.proof import TlogProof
 from countermark.transparency.tiles import inclusion_proof
 
 
-def cosignatures_of(note: Note, roster: Roster) -> dict[SignatureLine, Cosignature]:
-    """Return the verified cosignatures of rostered witnesses on a checkpoint, each by its line."""
-    found = {}
-    for line in note.signatures:
-        party = roster.by_witness(line.name)
-        if party is not None and party.witness is not None:
-            cosignature = verify_cosignature(line, party.witness.key, note.text)
-            if cosignature is not None:
-                found[line] = cosignature
-    return found
+def sightings_of(note: Note, roster: Roster) -> dict[SignatureLine, Sighting]:
+    """Return the cosignatures on a checkpoint that count as things stand, each by its line.
+
+    They verify, and their witness keys were valid when they were made.
+    """
+    found = {line: sighting(line, note.text, roster) for line in note.signatures}
+    return {line: one for line, one in found.items() if one is not None and one.in_time}
 
 
 def quorum_of(note: Note, roster: Roster) -> QuorumVerdict:
     """Judge whether enough witnesses have cosigned a checkpoint."""
     origin = parse_checkpoint(note.text).origin
-    return judge_quorum(roster, origin, tuple(cosignatures_of(note, roster).values()))
+    return judge_quorum(roster, origin, tuple(sightings_of(note, roster).values()))
 
 
 def collect(node: Node, offered: Iterable[bytes]) -> bool:
@@ -77,7 +70,7 @@ def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[Signatu
             # A peer's broken file must not stop the others' cosignatures from counting.
             continue
         if theirs.text == note.text:
-            yield from cosignatures_of(theirs, node.roster)
+            yield from sightings_of(theirs, node.roster)
 
 
 def _prove(log: LogFolder, note: Note, roster: Roster) -> None:

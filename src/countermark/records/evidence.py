@@ -126,7 +126,7 @@ class Evidence(Record):
     institute: MemberCode
     lab: LabKey
     disclosure: Disclosure = Field(description="Whether all, some or nothing of the seal is open.")
-    opened: Opened
+    opened: Opened = Field(description="How much of the seal is open.")
     tree_key: Hex32 | None = Field(
         default=None,
         description="The key from which all salts of the sealed tree derive; only if all is open.",

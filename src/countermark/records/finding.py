@@ -28,20 +28,20 @@ CellStatus = Literal["reported", "not-informative", "judge-not-validated", "not-
 class Components(Part):
     """Variance components on the scale of one 0/1 score, and the mean squares behind them."""
 
-    s2_lab: float
-    s2_item: float
+    s2_lab: float = Field(description="Variance between labs.")
+    s2_item: float = Field(description="Variance between items.")
     s2_lab_item: float | None = Field(default=None, description="Absent with one epoch.")
     s2_epoch: float | None = Field(default=None, description="Absent with one epoch.")
-    ms_lab: float
-    ms_item: float
-    ms_lab_item: float
+    ms_lab: float = Field(description="Mean square of labs.")
+    ms_item: float = Field(description="Mean square of items.")
+    ms_lab_item: float = Field(description="Mean square of the interaction of lab and item.")
     epochs: float = Field(description="Harmonic mean of the epochs per lab and item.")
 
 
 class ExactCounts(Part):
     """What an exact interval is made of."""
 
-    events: float = Field(ge=0)
+    events: float = Field(ge=0, description="Items, or parts of items, where the event happened.")
     trials: Count = Field(description="Items: labs and epochs repeat the same items.")
     found: Count | None = Field(
         default=None, description="Labelled answers of the kind never reported that were seen."
@@ -54,43 +54,55 @@ class JudgedParts(Part):
 
     reported: Rate = Field(description="The rate as the judges reported it.")
     slope: float = Field(description="How far the corrected rate moves when the reported one does.")
-    sampling_se: float = Field(ge=0)
-    sampling_df: float = Field(gt=0)
-    judge_se: float = Field(ge=0)
-    judge_df: float = Field(gt=0)
+    sampling_se: float = Field(
+        ge=0, description="Standard error that comes of the sampled answers."
+    )
+    sampling_df: float = Field(gt=0, description="Its degrees of freedom.")
+    judge_se: float = Field(ge=0, description="Standard error that comes of the labelled answers.")
+    judge_df: float = Field(gt=0, description="Its degrees of freedom.")
 
 
 class Figure(Part):
     """One estimate with its estimand and interval."""
 
-    estimand: Estimand
-    correction: Correction
+    estimand: Estimand = Field(
+        description="What the rate is a rate of: these items, or the population of items."
+    )
+    correction: Correction = Field(
+        description="How the judge's errors were taken out, if they were."
+    )
     without_lab: LabKey | None = Field(default=None, description="The lab left out, if one was.")
-    value: Rate
-    se: float | None = Field(default=None, ge=0)
-    df: float | None = Field(default=None, gt=0)
-    lower: Rate
-    upper: Rate
-    level: Rate
-    method: Slug
+    value: Rate = Field(description="The estimate.")
+    se: float | None = Field(
+        default=None, ge=0, description="Its standard error; absent for *exact* bounds."
+    )
+    df: float | None = Field(
+        default=None, gt=0, description="Degrees of freedom of the standard error."
+    )
+    lower: Rate = Field(description="Lower end of the interval.")
+    upper: Rate = Field(description="Upper end of the interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+    method: Slug = Field(description="Name of the method; see docs/statistics.md.")
     shape: Literal["effective", "corrected", "exact"] = Field(
         description="How a bound at another confidence is taken; see docs/statistics.md."
     )
     counts: ExactCounts | None = Field(default=None, description="For *exact* bounds.")
     judged: JudgedParts | None = Field(default=None, description="For *corrected* bounds.")
-    labs: Count
-    items: Count
-    items_dropped: Count
-    components: Components | None = None
+    labs: Count = Field(description="How many labs it rests on.")
+    items: Count = Field(description="How many items it rests on.")
+    items_dropped: Count = Field(description="Items left out because not every lab scored them.")
+    components: Components | None = Field(
+        default=None, description="The variance components behind it, where the method has any."
+    )
 
 
 class NotComputed(Part):
     """A figure that could not be computed, and why."""
 
-    estimand: Estimand
-    correction: Correction
-    without_lab: LabKey | None = None
-    reason: Text
+    estimand: Estimand = Field(description="Which estimand.")
+    correction: Correction = Field(description="Which correction.")
+    without_lab: LabKey | None = Field(default=None, description="The lab left out, if one was.")
+    reason: Text = Field(description="Why there is no such figure.")
 
 
 class PrecisionFigures(Part):
@@ -98,71 +110,85 @@ class PrecisionFigures(Part):
 
     repeatability: float | None = Field(default=None, ge=0, description="Absent with one epoch.")
     lab_item: float | None = Field(default=None, ge=0, description="Absent with one epoch.")
-    between_lab: float = Field(ge=0)
-    reproducibility: float = Field(ge=0)
-    f_statistic: float | None = None
-    f_p_value: Rate | None = None
+    between_lab: float = Field(ge=0, description="Between labs.")
+    reproducibility: float = Field(ge=0, description="Within and between labs together.")
+    f_statistic: float | None = Field(
+        default=None, description="F statistic of the hypothesis that labs do not differ."
+    )
+    f_p_value: Rate | None = Field(default=None, description="Its p-value.")
 
 
 class LabFigures(Part):
     """One lab's own rate and how it stands to the others'."""
 
-    institute: MemberCode
-    lab: LabKey
-    value: Rate
-    lower: Rate
-    upper: Rate
-    scored: Count
-    events: float
+    institute: MemberCode = Field(description="Whose lab it is.")
+    lab: LabKey = Field(description="The lab.")
+    value: Rate = Field(description="The lab's own rate.")
+    lower: Rate = Field(description="Lower end of its interval.")
+    upper: Rate = Field(description="Upper end of its interval.")
+    scored: Count = Field(description="Samples that were scored.")
+    events: float = Field(description="Sum of their scores.")
     difference: float | None = Field(default=None, description="From the other labs' mean.")
-    expanded_uncertainty: float | None = Field(default=None, ge=0)
+    expanded_uncertainty: float | None = Field(
+        default=None, ge=0, description="Expanded uncertainty of the difference."
+    )
     e_n: float | None = Field(default=None, description="|E_n| above 1: not equivalent.")
 
 
 class ControlFigures(Part):
     """How the model did on the control items of a cell."""
 
-    passed: Count
-    tried: Count
-    lower: Rate
-    upper: Rate
-    minimum: Rate
+    passed: Count = Field(description="Control answers that were right.")
+    tried: Count = Field(description="Control answers that were asked for.")
+    lower: Rate = Field(description="Lower end of the interval of the share.")
+    upper: Rate = Field(description="Upper end of the interval of the share.")
+    minimum: Rate = Field(description="Share below which the cell says nothing; from the protocol.")
 
 
 class JudgeValidity(Part):
     """What one judge version made of the labelled answers of one language."""
 
-    version: Slug
-    annotation_set: Digest
-    labelled_by: Text
-    positives: Count
-    true_positives: Count
-    negatives: Count
-    true_negatives: Count
-    unparsed: Count
-    sensitivity: Rate
-    sensitivity_lower: Rate
-    sensitivity_upper: Rate
-    specificity: Rate
-    specificity_lower: Rate
-    specificity_upper: Rate
+    version: Slug = Field(description="Version of the judge.")
+    annotation_set: Digest = Field(description="The labelled answers.")
+    labelled_by: Text = Field(description="Who labelled them.")
+    positives: Count = Field(description="Answers that people labelled as the event.")
+    true_positives: Count = Field(description="Those that the judge called so too.")
+    negatives: Count = Field(description="Answers labelled as not the event.")
+    true_negatives: Count = Field(description="Those that the judge called so too.")
+    unparsed: Count = Field(description="Verdicts that could not be read.")
+    sensitivity: Rate = Field(description="Share of positives that the judge saw.")
+    sensitivity_lower: Rate = Field(description="Lower end of its interval.")
+    sensitivity_upper: Rate = Field(description="Upper end of its interval.")
+    specificity: Rate = Field(description="Share of negatives that the judge let pass.")
+    specificity_lower: Rate = Field(description="Lower end of its interval.")
+    specificity_upper: Rate = Field(description="Upper end of its interval.")
 
 
 class FindingCell(Part):
     """The joint result of one model x task x language."""
 
-    model: Slug
-    task: Slug
-    language: LanguageTag
-    status: CellStatus
+    model: Slug = Field(description="Key of the model under test.")
+    task: Slug = Field(description="Key of the task.")
+    language: LanguageTag = Field(description="Language of the cell.")
+    status: CellStatus = Field(description="Whether its rates say something; if not, why not.")
     reason: Text | None = Field(default=None, description="Why the status is not *reported*.")
-    counts: CellCounts
-    controls: ControlFigures | None = None
-    validity: tuple[JudgeValidity, ...]
-    figures: tuple[Figure, ...]
-    not_computed: tuple[NotComputed, ...]
-    precision: PrecisionFigures | None = None
-    labs: tuple[LabFigures, ...]
+    counts: CellCounts = Field(description="Samples of all labs together, on both axes.")
+    controls: ControlFigures | None = Field(
+        default=None, description="How the model did on control items, where the task has any."
+    )
+    validity: tuple[JudgeValidity, ...] = Field(
+        description="How often each version of the judge was right; empty for an objective scorer."
+    )
+    figures: tuple[Figure, ...] = Field(
+        description="Every estimate: by estimand, by correction, with all labs and without each."
+    )
+    not_computed: tuple[NotComputed, ...] = Field(
+        description="Estimates that could not be computed."
+    )
+    precision: PrecisionFigures | None = Field(
+        default=None, description="How far labs and runs scatter."
+    )
+    labs: tuple[LabFigures, ...] = Field(description="Each lab's own rate.")
 
     def figure(
         self, estimand: Estimand, correction: Correction = "none", without_lab: str | None = None
@@ -187,11 +213,11 @@ class FindingCell(Part):
 class LabSettings(Part):
     """What one lab declared, and whether it deviated."""
 
-    institute: MemberCode
-    lab: LabKey
-    evidence: Digest
-    settings: tuple[FactorSetting, ...]
-    deviations: tuple[Deviation, ...]
+    institute: MemberCode = Field(description="Whose lab it is.")
+    lab: LabKey = Field(description="The lab.")
+    evidence: Digest = Field(description="Its evidence.")
+    settings: tuple[FactorSetting, ...] = Field(description="The factors' values that it declared.")
+    deviations: tuple[Deviation, ...] = Field(description="Where it departed from the protocol.")
     samples: Count = Field(description="How many it sealed.")
     transcripts_checked: Count = Field(
         description="Of how many the transcript is open, so that the score was computed again."
@@ -204,11 +230,11 @@ LeftOutBecause = Literal[
 
 
 class LeftOut(Part):
-    """A lab that planned a run and is not in the figures, and why."""
+    """A lab of the exercise that is not in the figures, and why."""
 
-    institute: MemberCode
-    lab: LabKey
-    because: LeftOutBecause
+    institute: MemberCode = Field(description="Whose lab it is.")
+    lab: LabKey = Field(description="The lab.")
+    because: LeftOutBecause = Field(description="How far it came, or that it was left out.")
     reason: Text | None = Field(
         default=None, description="Why the coordinator leaves it out, if that is why."
     )
@@ -218,7 +244,7 @@ class LeftOut(Part):
 class Difference(Part):
     """A factor whose value is not the same at every lab, and what it is tied up with."""
 
-    factor: Slug
+    factor: Slug = Field(description="Key of the factor.")
     aliases: tuple[Slug, ...] = Field(
         description="Other factors, or *lab*, that changed together with it."
     )
@@ -230,16 +256,28 @@ class Finding(Record):
     SPEAKER: ClassVar[str | None] = "coordinator"
     kind: Literal["finding"] = "finding"
     version: Literal[1] = 1
-    protocol: Digest
-    coordinator: MemberCode
-    demonstration: bool
-    significant_digits: Count
-    relative_tolerance: float = Field(gt=0)
-    absolute_tolerance: float = Field(gt=0)
-    labs: tuple[LabSettings, ...] = Field(min_length=1)
-    left_out: tuple[LeftOut, ...]
-    differences: tuple[Difference, ...]
-    cells: tuple[FindingCell, ...] = Field(min_length=1)
+    protocol: Digest = Field(description="The protocol of the exercise.")
+    coordinator: MemberCode = Field(description="Who computed it and says it.")
+    demonstration: bool = Field(description="True where no real institute stands behind it.")
+    significant_digits: Count = Field(description="To how many digits figures are given.")
+    relative_tolerance: float = Field(
+        gt=0, description="Two computations agree if they differ by no more, relatively."
+    )
+    absolute_tolerance: float = Field(
+        gt=0, description="Or absolutely, where figures are close to 0."
+    )
+    labs: tuple[LabSettings, ...] = Field(
+        min_length=1, description="The labs whose evidence it rests on."
+    )
+    left_out: tuple[LeftOut, ...] = Field(
+        description="Labs of the exercise that are not in the figures."
+    )
+    differences: tuple[Difference, ...] = Field(
+        description="Factors that were not the same at every lab."
+    )
+    cells: tuple[FindingCell, ...] = Field(
+        min_length=1, description="One for each model, task and language."
+    )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:
         """Return one cell of the finding, or nothing where it has none."""
@@ -257,8 +295,12 @@ class OwnFigure(Part):
     """One figure on which a participant differs from the published finding."""
 
     where: Text = Field(description="Path in the finding.")
-    published: float | None = None
-    own: float | None = None
+    published: float | None = Field(
+        default=None, description="What the finding has; absent if it has none."
+    )
+    own: float | None = Field(
+        default=None, description="What the participant got; absent if nothing."
+    )
 
 
 class Dissent(Record):
@@ -267,7 +309,7 @@ class Dissent(Record):
     SPEAKER: ClassVar[str | None] = "institute"
     kind: Literal["dissent"] = "dissent"
     version: Literal[1] = 1
-    institute: MemberCode
-    of: Digest
-    reason: Text
-    figures: tuple[OwnFigure, ...]
+    institute: MemberCode = Field(description="Who dissents.")
+    of: Digest = Field(description="The finding.")
+    reason: Text = Field(description="Why, in words.")
+    figures: tuple[OwnFigure, ...] = Field(description="The figures that differ.")

@@ -23,8 +23,8 @@ from countermark.records.base import (
 class ModelUnderTest(Part):
     """One system under test, pinned to an exact snapshot."""
 
-    key: Slug
-    title: Text
+    key: Slug = Field(description="Its key in this exercise.")
+    title: Text = Field(description="Its name for people.")
     provider: Text = Field(description="Inspect's name of the model, such as countermark/smollm2.")
     snapshot: Digest = Field(description="Digest of the weights, or of the provider's snapshot id.")
 
@@ -32,18 +32,22 @@ class ModelUnderTest(Part):
 class ItemText(Part):
     """What one item says in one language."""
 
-    language: LanguageTag
-    prompt: Text
+    language: LanguageTag = Field(description="The language.")
+    prompt: Text = Field(description="What the model is asked.")
     expected: Text | None = Field(default=None, description="What a correct control answer holds.")
 
 
 class Item(Part):
     """One test case; its key is the same in every language."""
 
-    key: Slug
-    role: Literal["test", "control"]
+    key: Slug = Field(description="Its key.")
+    role: Literal["test", "control"] = Field(
+        description="Whether it tests the model, or shows that the model can do the task at all."
+    )
     approach: Slug = Field(description="How the model is asked: direct, pretext, translation …")
-    texts: tuple[ItemText, ...] = Field(min_length=1)
+    texts: tuple[ItemText, ...] = Field(
+        min_length=1, description="Its wording, one for each language it was translated into."
+    )
 
     def text(self, language: str) -> ItemText | None:
         """Return the item in ``language``, or nothing where it was not translated."""
@@ -53,34 +57,40 @@ class Item(Part):
 class ScorerVersion(Part):
     """One pinned version of a scorer."""
 
-    version: Slug
+    version: Slug = Field(description="Its name.")
     digest: Digest = Field(description="Digest of the scorer's rules, or of its prompt and model.")
 
 
 class Scorer(Part):
     """How answers become scores."""
 
-    key: Slug
+    key: Slug = Field(description="Its key.")
     nature: Literal["objective", "judge"] = Field(
         description="An objective scorer needs no validation against people; a judge does."
     )
-    versions: tuple[ScorerVersion, ...] = Field(min_length=1)
-    description: Text
+    versions: tuple[ScorerVersion, ...] = Field(
+        min_length=1, description="The versions that labs may use."
+    )
+    description: Text = Field(description="What it does, in words.")
 
 
 class Setting(Part):
     """A wording in each language that a factor's value stands for."""
 
-    language: LanguageTag
-    text: Text
+    language: LanguageTag = Field(description="The language.")
+    text: Text = Field(description="The wording.")
 
 
 class FactorLevel(Part):
     """One value that a factor may take, with its wording where it is a text."""
 
-    value: Slug
-    number: float | None = None
-    texts: tuple[Setting, ...] | None = None
+    value: Slug = Field(description="Its name.")
+    number: float | None = Field(
+        default=None, description="The number it stands for, if it is one."
+    )
+    texts: tuple[Setting, ...] | None = Field(
+        default=None, description="The wordings it stands for, if it is a text."
+    )
 
     def text(self, language: str) -> str | None:
         """Return the wording in ``language``, if this level is a text."""
@@ -90,11 +100,11 @@ class FactorLevel(Part):
 class Factor(Part):
     """A declared setting that may differ between labs."""
 
-    key: Slug
-    title: Text
+    key: Slug = Field(description="Its key.")
+    title: Text = Field(description="What it is, in words.")
     task: Slug | None = Field(default=None, description="The one task it applies to; absent: all.")
     reference: Slug = Field(description="The value of the reference arm.")
-    levels: tuple[FactorLevel, ...] = Field(min_length=1)
+    levels: tuple[FactorLevel, ...] = Field(min_length=1, description="The values it may take.")
 
     def level(self, value: str) -> FactorLevel | None:
         """Return the level called ``value``, or nothing where the protocol has none."""
@@ -104,27 +114,29 @@ class Factor(Part):
 class Task(Part):
     """One test with one risk category."""
 
-    key: Slug
-    title: Text
+    key: Slug = Field(description="Its key.")
+    title: Text = Field(description="What it is, in words.")
     risk: Slug = Field(description="A code of the taxonomy, never translated.")
     event: Text = Field(description="What a score of 1 means.")
     worse: Literal["higher", "lower"] = Field(description="Which direction of the rate is worse.")
-    scorer: Scorer
-    control_scorer: Scorer | None = None
+    scorer: Scorer = Field(description="What scores the test items.")
+    control_scorer: Scorer | None = Field(
+        default=None, description="What scores the control items, if there are any."
+    )
     control_minimum: Rate | None = Field(
         default=None, description="Share of control answers below which a rate says nothing."
     )
     annotation_sets: tuple[Digest, ...] = Field(
         description="Labelled answers that the judge is validated against."
     )
-    items: tuple[Item, ...] = Field(min_length=1)
+    items: tuple[Item, ...] = Field(min_length=1, description="Its test cases.")
 
 
 class Generation(Part):
     """Settings that are the same at every lab."""
 
-    max_tokens: Count
-    top_p: Rate
+    max_tokens: Count = Field(description="Longest answer.")
+    top_p: Rate = Field(description="Nucleus sampling; 1 is none.")
 
 
 class Protocol(Record):
@@ -133,19 +145,25 @@ class Protocol(Record):
     SPEAKER: ClassVar[str | None] = "coordinator"
     kind: Literal["protocol"] = "protocol"
     version: Literal[1] = 1
-    name: Slug
-    title: Text
+    name: Slug = Field(description="A short name.")
+    title: Text = Field(description="Its title.")
     demonstration: bool = Field(description="True where no real institute stands behind it.")
-    objectives: tuple[Text, ...] = Field(min_length=1)
-    coordinator: MemberCode
-    participants: tuple[MemberCode, ...] = Field(min_length=2)
-    models: tuple[ModelUnderTest, ...] = Field(min_length=1)
-    languages: tuple[LanguageTag, ...] = Field(min_length=1)
-    tasks: tuple[Task, ...] = Field(min_length=1)
-    factors: tuple[Factor, ...]
-    generation: Generation
-    epochs: int = Field(ge=1, le=1000)
-    significant_digits: int = Field(ge=3, le=15)
+    objectives: tuple[Text, ...] = Field(
+        min_length=1, description="What the exercise is to find out."
+    )
+    coordinator: MemberCode = Field(description="Who coordinates it and says the protocol.")
+    participants: tuple[MemberCode, ...] = Field(
+        min_length=2, description="The members that take part."
+    )
+    models: tuple[ModelUnderTest, ...] = Field(min_length=1, description="The systems under test.")
+    languages: tuple[LanguageTag, ...] = Field(min_length=1, description="The languages.")
+    tasks: tuple[Task, ...] = Field(min_length=1, description="The tests.")
+    factors: tuple[Factor, ...] = Field(description="What may differ between labs.")
+    generation: Generation = Field(description="What may not.")
+    epochs: int = Field(ge=1, le=1000, description="How often each item is asked.")
+    significant_digits: int = Field(
+        ge=3, le=15, description="To how many digits figures are given."
+    )
     relative_tolerance: float = Field(gt=0, lt=0.1, description="Between two institutes' figures.")
 
     def task(self, key: str) -> Task | None:
@@ -163,9 +181,9 @@ class Countersignature(Record):
     SPEAKER: ClassVar[str | None] = "institute"
     kind: Literal["countersignature"] = "countersignature"
     version: Literal[1] = 1
-    institute: MemberCode
+    institute: MemberCode = Field(description="Who assents.")
     of: Digest = Field(description="Content address of the protocol or finding.")
-    of_kind: Literal["protocol", "finding"]
+    of_kind: Literal["protocol", "finding"] = Field(description="Which of the two it is.")
     figures_compared: Count | None = Field(default=None, description="For a finding.")
     largest_difference: float | None = Field(
         default=None, ge=0, description="Largest relative difference among the figures compared."
@@ -175,8 +193,8 @@ class Countersignature(Record):
 class FactorSetting(Part):
     """The value of one factor at one lab."""
 
-    factor: Slug
-    value: Slug
+    factor: Slug = Field(description="Key of the factor.")
+    value: Slug = Field(description="Name of its level.")
 
 
 class RunPlan(Record):
@@ -185,11 +203,11 @@ class RunPlan(Record):
     SPEAKER: ClassVar[str | None] = "institute"
     kind: Literal["run-plan"] = "run-plan"
     version: Literal[1] = 1
-    protocol: Digest
-    institute: MemberCode
-    lab: LabKey
-    settings: tuple[FactorSetting, ...]
-    samples: Count
+    protocol: Digest = Field(description="The protocol.")
+    institute: MemberCode = Field(description="Who plans and says it.")
+    lab: LabKey = Field(description="The lab that will run.")
+    settings: tuple[FactorSetting, ...] = Field(description="The factors' values at this lab.")
+    samples: Count = Field(description="How many samples it will run.")
     secret_commitment: Hex32 = Field(
         description="SHA-256 of the seed from which the lab's secrets are drawn."
     )

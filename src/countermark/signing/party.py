@@ -1,24 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """A party of the roster: who it is, what it may say, and its keys.
 
+Nothing disappears from the roster: each role and key has the time from which it holds and, once it
+ended, the time until which it held. So what was said and witnessed in time stays valid for good.
+
 Rules for one party:
 
-1. A statement key's id is the hash of its contents; ``valid_from`` is before ``valid_until``.
-2. A log key is an Ed25519 vkey named by the log's origin.
-3. A witness key is a cosignature/v1 vkey named by the witness.
-4. The role *witness* and a witness key go together.
-5. Any other role needs a log and at least one statement key.
-6. Roles are sorted and named once; code and name are not empty.
+1. A statement key's id is the hash of its contents.
+2. A log key is an Ed25519 vkey named by the log's origin; all logs of a party have one origin.
+3. A witness key is a cosignature/v1 vkey named by the witness; all have one name.
+4. The role *witness* and a witness key go together, as things stand.
+5. Any other role that stands needs a log that stands and at least one statement key.
+6. Whatever lasts begins before it ends. ``ended`` says why, only of what has an end.
+7. Roles, logs and witness keys are in the order of time; of one kind no two hold at once.
+8. A party has, or had, at least one role; code and name are not empty.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from functools import cached_property
+from itertools import pairwise
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from countermark.records.base import Hex32, PartyCode, Timestamp
 from countermark.records.errors import InputError
-from countermark.signing.keys import SSlibKey, public_key
+from countermark.signing.keys import ED25519_SCHEME, Scheme, SSlibKey, public_key
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey, parse_vkey
 
 Role = Literal["publisher", "coordinator", "witness", "developer"]
@@ -51,51 +59,90 @@ class Closed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class StatementKey(Closed):
+class Lasting(Closed):
+    """Something that holds from one time, and perhaps not for ever (rule 6)."""
+
+    valid_from: Timestamp
+    valid_until: Timestamp | None = None
+    ended: Literal["rotated", "revoked", "left"] | None = None
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Self:
+        begins, ends = self._interval
+        if ends is not None and ends <= begins:
+            raise ValueError(f"ends before it begins: {self.valid_from} to {self.valid_until}")
+        if ends is None and self.ended is not None:
+            raise ValueError(f"has {self.ended} and no time of its end")
+        return self
+
+    def valid_at(self, at: datetime) -> bool:
+        """Tell whether it holds at a time: from ``valid_from``, before ``valid_until``."""
+        begins, ends = self._interval
+        return begins <= at and (ends is None or at < ends)
+
+    @property
+    def lasting_words(self) -> str:
+        """When it holds, in words."""
+        if self.valid_until is None:
+            return f"valid from {self.valid_from}"
+        why = f", {self.ended}" if self.ended else ""
+        return f"valid from {self.valid_from} until {self.valid_until}{why}"
+
+    @cached_property
+    def _interval(self) -> tuple[datetime, datetime | None]:
+        ends = datetime.fromisoformat(self.valid_until) if self.valid_until else None
+        return datetime.fromisoformat(self.valid_from), ends
+
+
+L = TypeVar("L", bound=Lasting)
+
+
+class RoleGrant(Lasting):
+    """A role, and while it is held."""
+
+    role: Role
+
+
+class StatementKey(Lasting):
     """A key that signs statements, and when it may."""
 
     keyid: Hex32
-    public: Hex32
-    scheme: Literal["ed25519"] = "ed25519"
-    valid_from: Timestamp
-    valid_until: Timestamp | None = None
+    public: Annotated[str, Field(pattern="^([0-9a-f]{64}|04[0-9a-f]{128})$")]
+    scheme: Scheme = ED25519_SCHEME
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
         if self.key.keyid != self.keyid:
             raise ValueError(f"statement key {self.keyid[:12]}… has another key id than its own")
-        begins, ends = self._interval
-        if ends is not None and ends <= begins:
-            raise ValueError(f"statement key {self.keyid[:12]}… ends before it begins")
         return self
 
-    @property
+    @cached_property
     def key(self) -> SSlibKey:
         """The public key that verifies envelopes."""
-        return public_key(self.public)
-
-    def valid_at(self, at: datetime) -> bool:
-        """Tell whether the key may sign at a time: from ``valid_from``, before ``valid_until``."""
-        begins, ends = self._interval
-        return begins <= at and (ends is None or at < ends)
-
-    @property
-    def _interval(self) -> tuple[datetime, datetime | None]:
-        ends = datetime.fromisoformat(self.valid_until) if self.valid_until else None
-        return datetime.fromisoformat(self.valid_from), ends
+        try:
+            return public_key(self.public, self.scheme)
+        except InputError as error:
+            raise ValueError(str(error)) from error
 
     @classmethod
-    def of(cls, public: str, valid_from: str, valid_until: str | None = None) -> Self:
+    def of(
+        cls,
+        public: str,
+        valid_from: str,
+        valid_until: str | None = None,
+        scheme: Scheme = ED25519_SCHEME,
+    ) -> Self:
         """Make the entry of a public key (hex); the key id follows from it."""
         return cls(
-            keyid=public_key(public).keyid,
+            keyid=public_key(public, scheme).keyid,
             public=public,
+            scheme=scheme,
             valid_from=valid_from,
             valid_until=valid_until,
         )
 
 
-class LogKey(Closed):
+class LogKey(Lasting):
     """A party's log: its origin and the key that signs its checkpoints."""
 
     origin: str
@@ -106,13 +153,13 @@ class LogKey(Closed):
         _check_vkey(self.vkey, self.origin, ED25519)
         return self
 
-    @property
+    @cached_property
     def key(self) -> VerifierKey:
         """The parsed key."""
         return parse_vkey(self.vkey, where="log key")
 
 
-class WitnessKey(Closed):
+class WitnessKey(Lasting):
     """A party's witness: its name and the key that cosigns checkpoints."""
 
     name: str
@@ -123,36 +170,133 @@ class WitnessKey(Closed):
         _check_vkey(self.vkey, self.name, COSIGNATURE_V1)
         return self
 
-    @property
+    @cached_property
     def key(self) -> VerifierKey:
         """The parsed key."""
         return parse_vkey(self.vkey, where="witness key")
 
 
 class Party(Closed):
-    """A member of the roster."""
+    """A member of the roster, with all that it was and is."""
 
     code: PartyCode
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    roles: Annotated[tuple[RoleGrant, ...], Field(min_length=1)]
     statement_keys: tuple[StatementKey, ...] = ()
-    log: LogKey | None = None
-    witness: WitnessKey | None = None
+    logs: tuple[LogKey, ...] = ()
+    witnesses: tuple[WitnessKey, ...] = ()
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if list(self.roles) != sorted(set(self.roles)):
-            raise ValueError(f"{self.code}: roles are not sorted, or one is named twice")
-        if ("witness" in self.roles) != (self.witness is not None):
-            raise ValueError(f"{self.code}: the role witness and a witness key go together")
-        speaks = any(role != "witness" for role in self.roles)
-        if speaks and (self.log is None or not self.statement_keys):
-            raise ValueError(f"{self.code}: a party that speaks needs a log and a statement key")
+        if len({log.origin for log in self.logs}) > 1:
+            raise ValueError(f"{self.code}: its logs have more than one origin")
+        if len({witness.name for witness in self.witnesses}) > 1:
+            raise ValueError(f"{self.code}: its witness has more than one name")
+        for what, entries in (("log", self.logs), ("witness key", self.witnesses)):
+            _check_order(f"{self.code}: its {what}", entries)
+        keys = [(grant.role, grant.valid_from) for grant in self.roles]
+        if keys != sorted(keys):
+            raise ValueError(f"{self.code}: roles are not sorted by name and time")
+        for role in {grant.role for grant in self.roles}:
+            grants = [grant for grant in self.roles if grant.role == role]
+            _check_order(f"{self.code}: its role {role}", grants)
+        self._check_what_stands()
         return self
 
-    def may_say(self, kind: str) -> bool:
-        """Tell whether one of the party's roles may say records of this kind."""
-        return any(kind in MAY_SAY[role] for role in self.roles)
+    def _check_what_stands(self) -> None:
+        roles = self.current_roles
+        if ("witness" in roles) != (self.witness is not None):
+            raise ValueError(f"{self.code}: the role witness and a witness key go together")
+        speaks = any(role != "witness" for role in roles)
+        if speaks and (self.log is None or not self.statement_keys):
+            raise ValueError(f"{self.code}: a party that speaks needs a log and a statement key")
+
+    @classmethod
+    def begin(
+        cls,
+        code: str,
+        name: str,
+        roles: Sequence[Role],
+        key: StatementKey | None,
+        log: VerifierKey | None,
+        witness: VerifierKey | None,
+        since: str,
+    ) -> Self:
+        """Make the first entry of a party, all of it valid from one time.
+
+        Parameters
+        ----------
+        code, name
+            Who it is.
+        roles
+            In any order.
+        key
+            What signs its statements, with times of its own.
+        log, witness
+            The keys of its log and of its witness.
+        since
+            From when it all holds, such as ``2026-01-31T12:00:00Z``.
+        """
+        return cls(
+            code=code,
+            name=name,
+            roles=tuple(RoleGrant(role=role, valid_from=since) for role in sorted(roles)),
+            statement_keys=(key,) if key else (),
+            logs=(LogKey(origin=log.name, vkey=log.text, valid_from=since),) if log else (),
+            witnesses=(
+                (WitnessKey(name=witness.name, vkey=witness.text, valid_from=since),)
+                if witness
+                else ()
+            ),
+        )
+
+    @cached_property
+    def current_roles(self) -> tuple[Role, ...]:
+        """The roles that stand."""
+        return tuple(grant.role for grant in self.roles if _stands(grant))
+
+    @cached_property
+    def log(self) -> LogKey | None:
+        """The log key that stands, or nothing if the party has left."""
+        return next(filter(_stands, self.logs), None)
+
+    @cached_property
+    def witness(self) -> WitnessKey | None:
+        """The witness key that stands."""
+        return next(filter(_stands, self.witnesses), None)
+
+    @property
+    def log_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys that its log has and had."""
+        return tuple(log.key for log in self.logs)
+
+    @property
+    def origin(self) -> str | None:
+        """The origin of its log, of now or before."""
+        return self.logs[0].origin if self.logs else None
+
+    def roles_at(self, at: datetime) -> tuple[Role, ...]:
+        """Return the roles it held at a time."""
+        return tuple(grant.role for grant in self.roles if grant.valid_at(at))
+
+    def may_say(self, kind: str, at: datetime) -> bool:
+        """Tell whether a role that the party held at a time may say records of this kind."""
+        return any(kind in MAY_SAY[role] for role in self.roles_at(at))
+
+    def could_ever_say(self, kind: str) -> bool:
+        """Tell whether any role that the party ever held may say records of this kind."""
+        return any(kind in MAY_SAY[grant.role] for grant in self.roles)
+
+
+def _stands(entry: Lasting) -> bool:
+    return entry.valid_until is None
+
+
+def _check_order(what: str, entries: Sequence[L]) -> None:
+    """Rule 7: each ends before the next begins."""
+    for earlier, later in pairwise(entries):
+        if earlier.valid_until is None or later.valid_from < earlier.valid_until:
+            raise ValueError(f"{what} from {later.valid_from} begins before the last has ended")
 
 
 def _check_vkey(text: str, name: str, algorithm: int) -> None:

@@ -10,66 +10,103 @@ offline. :func:`load_roster` accepts a folder only if
    by a threshold of its own keys;
 3. each later root is signed by a threshold of the root before it and of itself;
 4. the targets are signed by the last root's threshold; no key counts twice under two ids;
-5. the targets are exactly ``roster.json`` and ``policy.txt``, with the length and SHA-256 stated;
+5. the targets are exactly ``roster.json`` and the policies that it names, with the length and
+   SHA-256 stated;
 6. neither the last root nor the targets has expired at the time given;
 7. ``roster.json`` is canonical and closed, and every party keeps the rules of ``party.py``;
 8. no code, name, key id, public key, log origin or witness name is used twice;
-9. the policy lists exactly the roster's logs and witnesses, and for every log the others'
-   witnesses can meet the quorum without its own.
+9. the last policy is ``policy.txt`` and has no end; those before it are ``policy-1.txt`` and so on,
+   and each ends when the next begins;
+10. ``policy.txt`` lists exactly the logs and witnesses that stand, and for every such log the
+    others' witnesses can meet the quorum without its own; an earlier policy lists none that the
+    roster does not know.
 
-The first root is the trust anchor. Its digest is :attr:`Roster.anchor`; compare it with what the
-members published.
+:func:`refuse_rewriting` accepts a newer roster in place of an older one only if
+
+11. it has the same first root and, version by version, the same root files;
+12. its version is not lower, and at the same version it is the same roster;
+13. nothing of the older one is gone or begins at another time, and what had ended has not come back
+    or been prolonged. (An end may move to an earlier time: a theft is often found out late.)
+
+The first root is the trust anchor. The digest of what it says is :attr:`Roster.anchor`; compare it
+with what the members published. What a party may say, and whose cosignature counts, is judged at
+the time when a statement was witnessed; so this one folder serves for statements of all times.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import Literal, NoReturn, TypeVar
+from itertools import pairwise
+from typing import Annotated, Literal, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore[attr-defined]
+from tuf.api.metadata import Metadata, Root, Targets  # type: ignore[attr-defined]
 
 from countermark.records.canonical import canonical, content_digest, read_object
 from countermark.records.errors import InputError, VerificationError
-from countermark.signing.keys import Key, Signer
-from countermark.signing.party import Closed, LogKey, Party, StatementKey, WitnessKey
+from countermark.signing.keys import Key
+from countermark.signing.party import (
+    Closed,
+    Lasting,
+    LogKey,
+    Party,
+    StatementKey,
+    WitnessKey,
+)
 from countermark.signing.quorum import Policy, parse_policy
 
 ROSTER_FILE = "roster.json"
 POLICY_FILE = "policy.txt"
 TARGETS_FILE = "targets.json"
 MAX_METADATA_BYTES = 1024 * 1024
+_ASK_FOR_NEWEST = "Ask the members for the newest roster; one never goes back."
+ANY_TIME = datetime.min.replace(tzinfo=UTC)
 S = TypeVar("S", Root, Targets)
 _ROOT_NAME = re.compile(r"([1-9][0-9]{0,5})\.root\.json")
 
 
+class PolicyTerm(Lasting):
+    """A quorum policy, and while it is in force."""
+
+    file: str
+
+
 @dataclass(frozen=True)
 class Roster:
-    """The members and the quorum policy, as verified.
+    """The members and the quorum policies, as verified.
 
     Parameters
     ----------
     parties
-        The members, in the order of the file.
-    policy
-        Which cosignatures make a checkpoint good enough.
+        The members, those that left too, in the order of the file.
+    policies
+        Which cosignatures make a checkpoint good enough, and when; the last is in force.
     version
         Version of the signed targets; a refresh never accepts a lower one.
     expires
         When the roster stops being fit for a refresh (UTC).
     anchor
-        Content address of the first root file.
+        Content address of what the first root says (its ``signed`` part, canonical).
     """
 
     parties: tuple[Party, ...]
-    policy: Policy
+    policies: tuple[tuple[PolicyTerm, Policy], ...]
     version: int
     expires: datetime
     anchor: str
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that has no end."""
+        return self.policies[-1][1]
+
+    def policy_at(self, at: datetime) -> Policy | None:
+        """Return the policy that was in force at a time, or nothing before the first."""
+        return next((policy for term, policy in self.policies if term.valid_at(at)), None)
 
     def party(self, code: str) -> Party | None:
         """Return the party with this code."""
@@ -83,13 +120,9 @@ class Roster:
         """Return the party whose log has this origin."""
         return self._by_origin.get(origin)
 
-    def by_witness(self, name: str) -> Party | None:
-        """Return the party whose witness has this name."""
-        return self._by_witness.get(name)
-
-    def policy_name(self, witness: str) -> str | None:
-        """Return the name under which the policy knows a witness (given by its key name)."""
-        return self._policy_names.get(witness)
+    def witness_key(self, name: str, key_id: bytes) -> tuple[Party, WitnessKey] | None:
+        """Return the party and witness key that a signature line claims to be by."""
+        return self._by_witness.get((name, key_id))
 
     @cached_property
     def _by_code(self) -> dict[str, Party]:
@@ -101,83 +134,28 @@ class Roster:
 
     @cached_property
     def _by_origin(self) -> dict[str, Party]:
-        return {party.log.origin: party for party in self.parties if party.log}
+        return {log.origin: party for party in self.parties for log in party.logs}
 
     @cached_property
-    def _by_witness(self) -> dict[str, Party]:
-        return {party.witness.name: party for party in self.parties if party.witness}
+    def _by_witness(self) -> dict[tuple[str, bytes], tuple[Party, WitnessKey]]:
+        return {
+            (witness.name, witness.key.key_id): (party, witness)
+            for party in self.parties
+            for witness in party.witnesses
+        }
 
-    @cached_property
-    def _policy_names(self) -> dict[str, str]:
-        return {witness.key.name: witness.name for witness in self.policy.witnesses}
 
-
-class _RosterFile(Closed):
+class RosterContent(Closed):
     """What ``roster.json`` says."""
 
-    format: Literal["countermark-roster"]
-    version: Literal[1]
+    format: Literal["countermark-roster"] = "countermark-roster"
+    version: Literal[1] = 1
     parties: tuple[Party, ...]
+    policies: Annotated[tuple[PolicyTerm, ...], Field(min_length=1)]
 
-
-def create_roster(
-    parties: Sequence[Party],
-    policy: str,
-    member_signers: Sequence[Signer],
-    threshold: int,
-    expires: datetime,
-) -> dict[str, bytes]:
-    """Make the first roster folder, signed by all the members given.
-
-    Parameters
-    ----------
-    parties
-        The members.
-    policy
-        Text of the quorum policy (C2SP tlog-policy).
-    member_signers
-        Signers of the root and targets; each member holds one.
-    threshold
-        How many of them must sign each version.
-    expires
-        When the roster stops being fit for a refresh (UTC).
-
-    Returns
-    -------
-    dict
-        File name to contents: ``1.root.json``, ``targets.json``, ``roster.json``, ``policy.txt``.
-
-    Raises
-    ------
-    InputError
-        If the threshold does not fit the signers, or rule 7, 8 or 9 is broken.
-    """
-    members = {signer.public_key.keyid for signer in member_signers}
-    if not 1 <= threshold <= len(members):
-        raise InputError(
-            f"is {threshold}, with {len(members)} different signers",
-            where="threshold",
-            next_step="Choose a threshold from 1 to the number of signers; more than half is wise.",
-        )
-    content = _RosterFile(format="countermark-roster", version=1, parties=tuple(parties))
-    files = {
-        ROSTER_FILE: canonical(content.model_dump(mode="json", exclude_none=True)) + b"\n",
-        POLICY_FILE: policy.encode(),
-    }
-    _check_roster(tuple(parties), parse_policy(files[POLICY_FILE]))
-    root = Root(expires=expires, consistent_snapshot=False)
-    for role in root.roles:
-        for signer in member_signers:
-            root.add_key(signer.public_key, role)
-        root.roles[role].threshold = threshold
-    targets = Targets(expires=expires)
-    for name, data in files.items():
-        targets.targets[name] = TargetFile.from_data(name, data, ["sha256"])
-    return {
-        "1.root.json": _signed(Metadata(root), member_signers),
-        TARGETS_FILE: _signed(Metadata(targets), member_signers),
-        **files,
-    }
+    def to_bytes(self) -> bytes:
+        """Return the file's one canonical byte form."""
+        return canonical(self.model_dump(mode="json", exclude_none=True)) + b"\n"
 
 
 def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
@@ -200,34 +178,97 @@ def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
     InputError
         If a file is missing or malformed (rules 1, 7, 8 and 9).
     """
-    names = _root_names(files)
-    roots = [_metadata(files, name, Root) for name in names]
+    names = root_names(files)
+    roots = [read_metadata(files, name, Root) for name in names]
     root = _trusted_root(roots, names)
-    targets = _metadata(files, TARGETS_FILE, Targets)
+    targets = read_metadata(files, TARGETS_FILE, Targets)
     _verify_signed(root, "targets", targets, TARGETS_FILE)
-    _check_targets(files, targets.signed)
+    content = _content(files, targets.signed)
     for name, signed in ((names[-1], root), (TARGETS_FILE, targets.signed)):
         if at >= signed.expires:
             _distrust(f"expired on {signed.expires:%Y-%m-%d}", name, "Get the current roster.")
-    parties = _parties(files[ROSTER_FILE])
-    policy = parse_policy(files[POLICY_FILE])
-    _check_roster(parties, policy)
+    policies = tuple(
+        (term, parse_policy(files[term.file], where=term.file)) for term in content.policies
+    )
+    check_roster(content.parties, policies)
     return Roster(
-        parties,
-        policy,
+        content.parties,
+        policies,
         targets.signed.version,
         min(root.expires, targets.signed.expires),
-        content_digest(files[names[0]]),
+        content_digest(roots[0].signed_bytes),
     )
 
 
-def _signed(metadata: Metadata[Root] | Metadata[Targets], signers: Iterable[Signer]) -> bytes:
-    for signer in signers:
-        metadata.sign(signer, append=True)
-    return canonical(metadata.to_dict()) + b"\n"
+def refuse_rewriting(older: Mapping[str, bytes], newer: Mapping[str, bytes]) -> None:
+    """Refuse a roster that does not continue an older one (rules 11 to 13).
+
+    Parameters
+    ----------
+    older, newer
+        Files of two roster folders, each of which :func:`load_roster` accepts.
+
+    Raises
+    ------
+    VerificationError
+        If a rule is broken.
+    """
+    for name in root_names(older):
+        if name not in newer or _said(newer, name) != _said(older, name):
+            _distrust("is not the one accepted before", name, _ASK_FOR_NEWEST)
+    old, new = (load_roster(files, ANY_TIME) for files in (older, newer))
+    if new.version < old.version or (
+        new.version == old.version and newer[ROSTER_FILE] != older[ROSTER_FILE]
+    ):
+        _distrust(
+            f"is version {new.version}; version {old.version}, another, was accepted before",
+            TARGETS_FILE,
+            _ASK_FOR_NEWEST,
+        )
+    kept = _lasting_entries(new)
+    for label, entry in _lasting_entries(old).items():
+        _refuse_change(label, entry, kept.get(label))
 
 
-def _root_names(files: Mapping[str, bytes]) -> list[str]:
+def _said(files: Mapping[str, bytes], name: str) -> bytes:
+    # Without the signatures: one that a member adds later changes nothing of what is said.
+    return read_metadata(files, name, Root).signed_bytes
+
+
+def _lasting_entries(roster: Roster) -> dict[str, Lasting]:
+    """Return whatever lasts in a roster, by what identifies it."""
+    found: dict[str, Lasting] = {}
+    for party in roster.parties:
+        for grant in party.roles:
+            found[f"{party.code}: role {grant.role} from {grant.valid_from}"] = grant
+        for key in party.statement_keys:
+            found[f"{party.code}: statement key {key.keyid}"] = key
+        note_keys: tuple[LogKey | WitnessKey, ...] = (*party.logs, *party.witnesses)
+        for entry in note_keys:
+            found[f"{party.code}: key {entry.vkey}"] = entry
+    for term, policy in roster.policies:
+        found[f"policy from {term.valid_from}: {content_digest(policy.text.encode())}"] = term
+    return found
+
+
+def _refuse_change(label: str, old: Lasting, new: Lasting | None) -> None:
+    """Rule 13."""
+    if new is None:
+        _distrust(f"does not list any more {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
+    if new.valid_from != old.valid_from:
+        _distrust(f"lets begin at another time {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
+    if old.valid_until and not (new.valid_until and new.valid_until <= old.valid_until):
+        _distrust(f"prolongs what had ended: {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
+
+
+def root_names(files: Mapping[str, bytes]) -> list[str]:
+    """Return the names of the root files in their order.
+
+    Raises
+    ------
+    InputError, VerificationError
+        If there is none, or a number is left out.
+    """
     numbers = sorted(int(m[1]) for name in files if (m := _ROOT_NAME.fullmatch(name)))
     if not numbers:
         _malformed("is missing", "1.root.json")
@@ -236,7 +277,14 @@ def _root_names(files: Mapping[str, bytes]) -> list[str]:
     return [f"{number}.root.json" for number in numbers]
 
 
-def _metadata(files: Mapping[str, bytes], name: str, kind: type[S]) -> Metadata[S]:
+def read_metadata(files: Mapping[str, bytes], name: str, kind: type[S]) -> Metadata[S]:
+    """Read one file of TUF metadata by rule 1; no signature is looked at.
+
+    Raises
+    ------
+    InputError
+        If it is missing, malformed or of another type.
+    """
     if name not in files:
         _malformed("is missing", name)
     value = read_object(files[name], where=name, max_bytes=MAX_METADATA_BYTES)
@@ -279,9 +327,10 @@ def _verify_signed(
         _distrust(f"is not signed by enough members: {error}", name, "Do not use this roster.")
 
 
-def _check_targets(files: Mapping[str, bytes], targets: Targets) -> None:
-    if set(targets.targets) != {ROSTER_FILE, POLICY_FILE}:
-        _distrust("lists other targets than the two of a roster", TARGETS_FILE, "Do not use it.")
+def _content(files: Mapping[str, bytes], targets: Targets) -> RosterContent:
+    """Rules 5 and 7."""
+    if ROSTER_FILE not in targets.targets:
+        _distrust(f"does not list {ROSTER_FILE}", TARGETS_FILE, "Do not use this roster.")
     for name, target in targets.targets.items():
         if name not in files:
             _malformed("is missing", name)
@@ -291,34 +340,77 @@ def _check_targets(files: Mapping[str, bytes], targets: Targets) -> None:
             target.verify_length_and_hashes(files[name])
         except RepositoryError as error:
             _distrust(f"is not what was signed: {error}", name, "Get the roster folder again.")
+    content = parse_content(files[ROSTER_FILE])
+    if set(targets.targets) != {ROSTER_FILE, *(term.file for term in content.policies)}:
+        _distrust("lists other targets than those of a roster", TARGETS_FILE, "Do not use it.")
+    return content
 
 
-def _parties(data: bytes) -> tuple[Party, ...]:
+def parse_content(data: bytes) -> RosterContent:
+    """Read ``roster.json`` by rule 7; nothing of it is verified.
+
+    Raises
+    ------
+    InputError
+        If it is not canonical and closed, or a party breaks a rule.
+    """
     value = read_object(data, where=ROSTER_FILE)
     if canonical(value) + b"\n" != data:
         _malformed("is not canonical JSON with one newline", ROSTER_FILE)
     try:
-        content = _RosterFile.model_validate_json(data)
+        content = RosterContent.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         _malformed(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", ROSTER_FILE)
-    if canonical(content.model_dump(mode="json", exclude_none=True)) + b"\n" != data:
+    if content.to_bytes() != data:
         _malformed("leaves out a field, or has one with no value", ROSTER_FILE)
-    return content.parties
+    return content
 
 
-def _check_roster(parties: Sequence[Party], policy: Policy) -> None:
-    logs = [party.log for party in parties if party.log]
-    witnesses = [party.witness for party in parties if party.witness]
+def check_roster(parties: Sequence[Party], policies: Sequence[tuple[PolicyTerm, Policy]]) -> None:
+    """Check what goes across parties and policies (rules 8 to 10).
+
+    Raises
+    ------
+    InputError
+        If a rule is broken.
+    """
+    logs = [log for party in parties for log in party.logs]
+    witnesses = [witness for party in parties for witness in party.witnesses]
     statement_keys = [key for party in parties for key in party.statement_keys]
     _unique("code or name", [label for party in parties for label in {party.code, party.name}])
-    _unique("log origin or witness name", [x.origin for x in logs] + [x.name for x in witnesses])
+    names = [{log.origin for log in party.logs} for party in parties]
+    names += [{witness.name for witness in party.witnesses} for party in parties]
+    _unique("log origin or witness name", [name for found in names for name in found])
     note_keys: list[LogKey | WitnessKey] = [*logs, *witnesses]
     publics = [key.key.public.hex() for key in note_keys]
     _unique("public key", publics + [key.public for key in statement_keys])
-    if {key.vkey for key in logs} != {log.key.text for log in policy.logs}:
+    _check_terms([term for term, _ in policies])
+    _check_policy(parties, policies[-1][1])
+    known = {key.vkey for key in note_keys}
+    for term, policy in policies[:-1]:
+        listed = [log.key.text for log in policy.logs]
+        listed += [witness.key.text for witness in policy.witnesses]
+        if not known.issuperset(listed):
+            _malformed("lists a log or witness that the roster never had", term.file)
+
+
+def _check_terms(terms: Sequence[PolicyTerm]) -> None:
+    """Rule 9."""
+    names = [f"policy-{number}.txt" for number in range(1, len(terms))]
+    if [term.file for term in terms] != [*names, POLICY_FILE] or terms[-1].valid_until:
+        _malformed(f"does not name its policies policy-1.txt … {POLICY_FILE}", ROSTER_FILE)
+    for earlier, later in pairwise(terms):
+        if earlier.valid_until != later.valid_from:
+            _malformed(f"has a gap between {earlier.file} and {later.file}", ROSTER_FILE)
+
+
+def _check_policy(parties: Sequence[Party], policy: Policy) -> None:
+    """Rule 10, for the policy in force."""
+    if {p.log.vkey for p in parties if p.log} != {log.key.text for log in policy.logs}:
         _malformed("lists other logs than the roster", POLICY_FILE)
-    if {key.vkey for key in witnesses} != {witness.key.text for witness in policy.witnesses}:
+    standing = {p.witness.vkey for p in parties if p.witness}
+    if standing != {witness.key.text for witness in policy.witnesses}:
         _malformed("lists other witnesses than the roster", POLICY_FILE)
     for party in parties:
         own = party.witness.vkey if party.witness else None

@@ -69,21 +69,23 @@ def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> Note:
     return Note(checkpoint.text, (sign_note(checkpoint.text, signer),))
 
 
-def open_checkpoint(data: bytes, key: VerifierKey, *, where: str = "checkpoint") -> Checkpoint:
-    """Read a checkpoint and verify the log's signature; cosignatures are not looked at.
+def open_checkpoint(data: bytes, *keys: VerifierKey, where: str = "checkpoint") -> Checkpoint:
+    """Read a checkpoint and verify that one of a log's keys signed it.
+
+    Cosignatures are not looked at, nor when a key was valid.
 
     Raises
     ------
     InputError
         If it is malformed.
     VerificationError
-        If it has another origin than the key's name, or is not signed by the key.
+        If it has another origin than the keys' name, or none of them signed it.
     """
     note = parse_note(data, where=where)
     checkpoint = parse_checkpoint(note.text, where=where)
-    if checkpoint.origin != key.name or not note.signed_by(key):
+    if not any(checkpoint.origin == key.name and note.signed_by(key) for key in keys):
         raise VerificationError(
-            f"is not signed by the log {key.name}",
+            f"is not signed by the log {keys[0].name if keys else checkpoint.origin}",
             where=where,
             next_step="Fetch it again; if it stays so, tell the log's operator and do not use it.",
         )

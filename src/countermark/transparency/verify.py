@@ -6,23 +6,29 @@ A statement is valid if and only if all of these hold. Each is one check, in thi
 1. **Form.** The file parses and is the one canonical byte form.
 2. **Signature.** The envelope is signed by a statement key of the roster.
 3. **Authority.** At the witnessed time (the median of the cosignatures that count) the key was
-   valid and the roster had not expired; the party's role may say this kind of record; and the
-   record's speaker, if it names one, is that party's code or name.
+   valid and the roster had not expired; the party held a role that may say this kind of record;
+   and the record's speaker, if it names one, is that party's code or name.
 4. **Content.** The payload is one canonical in-toto statement, and the digest and type it states
    are those of the record inside.
 5. **Inclusion.** The statement's leaf is at the stated index under the checkpoint's root.
-6. **Log.** The checkpoint is of the author's own rostered log, and signed by that log's key.
-7. **Witnesses.** Every other signature line is a verified cosignature of a rostered witness; no
-   line is unknown or there twice; the log's line is first and witnesses are sorted by name; and
-   the witnesses, without the log's own, meet the quorum policy.
+6. **Log.** The checkpoint is of the author's own rostered log, and signed by the key that this log
+   had at the witnessed time.
+7. **Witnesses.** Every other signature line is a verified cosignature of a rostered witness whose
+   key was valid at the line's time; no line is unknown, and no name there twice; none is more than
+   30 seconds later than the clock; the log's line is first and witnesses are sorted by name; and
+   the witnesses, without the log's own, meet the quorum policy that was in force.
+
+What ended later (a key revoked, a member that left, a policy replaced, a roster expired) takes
+nothing away from what was witnessed before.
 
 A check that cannot be made because an earlier one failed is *not reached*, and not ok. Any input
 gives a verdict; no input raises. What the statement says is handed out only if it is valid.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from countermark.records.base import Record
 from countermark.records.errors import CountermarkError, InputError, VerificationError
@@ -30,9 +36,8 @@ from countermark.signing.envelope import record_of, verify
 from countermark.signing.party import Party, StatementKey
 from countermark.signing.roster import Roster
 from countermark.transparency.checkpoint import Checkpoint
-from countermark.transparency.cosignature import Cosignature, verify_cosignature
-from countermark.transparency.note import SignatureLine, in_canonical_order
-from countermark.transparency.policy import QuorumVerdict, judge_quorum
+from countermark.transparency.note import Note, in_canonical_order
+from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
 from countermark.transparency.statement import StatementFile, leaf_for
 from countermark.transparency.tree import leaf_hash, verify_inclusion
 
@@ -46,6 +51,9 @@ TITLES = {
     7: "Enough other members witnessed the log",
 }
 """A short title of each rule, for people."""
+
+CLOCK_SKEW = timedelta(seconds=30)
+_BEFORE_ALL = "no quorum policy was in force yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +143,7 @@ class _Ledger:
         return tuple(self.checks[rule] for rule in TITLES)
 
 
-def verify_statement(data: bytes, roster: Roster) -> Verification:
+def verify_statement(data: bytes, roster: Roster, at: datetime) -> Verification:
     """Check a statement file against a roster.
 
     Parameters
@@ -144,6 +152,9 @@ def verify_statement(data: bytes, roster: Roster) -> Verification:
         The bytes of the file.
     roster
         A roster that :func:`countermark.signing.roster.load_roster` has verified.
+    at
+        The time of asking (UTC): now, or a past time to be told what held then. Nothing that was
+        valid stops being so as time goes on; only cosignatures of the future are refused.
 
     Returns
     -------
@@ -162,11 +173,11 @@ def verify_statement(data: bytes, roster: Roster) -> Verification:
 
     signer = _check_signature(ledger, statement, roster)
     record = _check_content(ledger, statement)
-    quorum = _check_witnesses(ledger, statement, roster)
+    quorum = _check_witnesses(ledger, statement, roster, at)
     checkpoint = statement.proof.checkpoint
     _check_authority(ledger, signer, record, quorum.witnessed, roster)
     _check_inclusion(ledger, statement, record, checkpoint)
-    _check_log(ledger, statement, checkpoint, signer)
+    _check_log(ledger, statement, checkpoint, signer, quorum.witnessed)
 
     checks = ledger.ordered()
     if record is None or signer is None or not all(check.ok for check in checks):
@@ -240,10 +251,10 @@ def _authority_problem(
     if witnessed >= roster.expires:
         return f"witnessed at {_stamp(witnessed)}, after the roster expired; get a newer roster"
     if not key.valid_at(witnessed):
-        until = f" until {key.valid_until}" if key.valid_until else ""
-        return f"witnessed at {_stamp(witnessed)}; the key is valid from {key.valid_from}{until}"
-    if not party.may_say(kind):
-        return f"{party.code} is {', '.join(party.roles)}, which may not say {kind}"
+        return f"witnessed at {_stamp(witnessed)}; the key is {key.lasting_words}"
+    if not party.may_say(kind, witnessed):
+        roles = ", ".join(party.roles_at(witnessed)) or "of no role"
+        return f"{party.code} was {roles} at {_stamp(witnessed)}, which may not say {kind}"
     if record.speaker is not None and record.speaker not in (party.code, party.name):
         return f"the record speaks for {record.speaker[:60]}, and {party.code} signed it"
     return None
@@ -268,44 +279,61 @@ def _check_log(
     statement: StatementFile,
     checkpoint: Checkpoint,
     signer: tuple[Party, StatementKey] | None,
+    witnessed: datetime | None,
 ) -> None:
     """Rule 6."""
     if signer is None:
         ledger.skip(6, "it is not known whose log it should be")
-        return
-    party, _ = signer
-    problem = None
-    if party.log is None:
-        problem = f"the roster has no log of {party.code}"
-    elif party.log.origin != checkpoint.origin:
-        problem = f"it is in the log {checkpoint.origin}; {party.code}'s is {party.log.origin}"
-    elif not statement.proof.note.signed_by(party.log.key):
-        problem = f"the checkpoint is not signed by the key of {party.log.origin}"
-    ledger.note(6, problem, f"checkpoint of {checkpoint.origin}, signed by its key")
+    elif witnessed is None:
+        ledger.skip(6, "no witness that counts says when")
+    else:
+        problem = _log_problem(statement.proof.note, checkpoint, signer[0], witnessed)
+        ledger.note(6, problem, f"checkpoint of {checkpoint.origin}, signed by its key")
 
 
-def _check_witnesses(ledger: _Ledger, statement: StatementFile, roster: Roster) -> QuorumVerdict:
+def _log_problem(
+    note: Note, checkpoint: Checkpoint, party: Party, witnessed: datetime
+) -> str | None:
+    if party.origin is None:
+        return f"the roster has no log of {party.code}"
+    if party.origin != checkpoint.origin:
+        return f"it is in the log {checkpoint.origin}; {party.code}'s is {party.origin}"
+    signing = next((log for log in party.logs if note.signed_by(log.key)), None)
+    if signing is None:
+        return f"the checkpoint is not signed by the key of {party.origin}"
+    if not signing.valid_at(witnessed):
+        return f"witnessed at {_stamp(witnessed)}; the log's key is {signing.lasting_words}"
+    return None
+
+
+def _check_witnesses(
+    ledger: _Ledger, statement: StatementFile, roster: Roster, at: datetime
+) -> QuorumVerdict:
     """Rule 7; returns what the verified cosignatures amount to."""
     note = statement.proof.note
     origin = statement.proof.checkpoint.origin
     author = roster.by_origin(origin)
-    cosignatures: list[Cosignature] = []
+    log_keys = author.log_keys if author else ()
+    sightings: list[Sighting] = []
     problems: list[str] = []
     for line in note.signatures:
-        if author is not None and author.log is not None and line.is_by(author.log.key):
+        if any(line.is_by(key) for key in log_keys):
             continue  # rule 6 verifies it
-        cosignature = _cosignature(line, note.text, roster)
-        if cosignature is None:
+        found = sighting(line, note.text, roster)
+        if found is None:
             problems.append(f"the line of {line.name[:60]} is not a verified rostered cosignature")
         else:
-            cosignatures.append(cosignature)
-    repeated = Counter((line.name, line.key_id) for line in note.signatures)
-    problems += [f"{name[:60]} is there twice" for (name, _), n in repeated.items() if n > 1]
+            sightings.append(found)
+            problems += _sighting_problems(found, at)
+    repeated = Counter(line.name for line in note.signatures)
+    problems += [f"{name[:60]} is there twice" for name, n in repeated.items() if n > 1]
     if note.signatures != in_canonical_order(origin, note.signatures):
         problems.append("the lines are not in order (log first, then witnesses by name)")
-    quorum = judge_quorum(roster, origin, cosignatures)
-    if not quorum.met:
-        problems.append(f"{_listed(quorum)} do not meet the quorum {roster.policy.quorum}")
+    quorum = judge_quorum(roster, origin, sightings)
+    if quorum.policy is None:
+        problems.append("no witness that counts says when" if not quorum.counted else _BEFORE_ALL)
+    elif not quorum.met:
+        problems.append(f"{_listed(quorum)} do not meet the quorum {quorum.policy.quorum}")
     fine = (
         f"{_listed(quorum)} cosigned, median {_stamp(quorum.witnessed)}" if quorum.witnessed else ""
     )
@@ -313,11 +341,12 @@ def _check_witnesses(ledger: _Ledger, statement: StatementFile, roster: Roster) 
     return quorum
 
 
-def _cosignature(line: SignatureLine, text: str, roster: Roster) -> Cosignature | None:
-    party = roster.by_witness(line.name)
-    if party is None or party.witness is None:
-        return None
-    return verify_cosignature(line, party.witness.key, text)
+def _sighting_problems(found: Sighting, at: datetime) -> Iterator[str]:
+    stamp = _stamp(found.cosignature.time)
+    if found.cosignature.time > at + CLOCK_SKEW:
+        yield f"{found.key.name} cosigned at {stamp}, which is later than {_stamp(at)}"
+    if not found.in_time:
+        yield f"{found.key.name} cosigned at {stamp}; its key is {found.key.lasting_words}"
 
 
 def _listed(quorum: QuorumVerdict) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark finding``: compute, check, show."""
+"""``countermark finding``: compute, check, show, export."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
+from countermark.exercise.exporting import as_test_result
 from countermark.exercise.findings import Checked, check_finding, compute_finding
 from countermark.node.files import write_atomic
 from countermark.records.errors import UsageError
@@ -30,7 +31,7 @@ DISSENT = 5
 
 @click.group(cls=Noun, example="countermark finding show finding.json")
 def command() -> None:
-    """Compute, check and show a joint finding."""
+    """Compute, check, show and export a joint finding."""
 
 
 @command.command(
@@ -89,6 +90,23 @@ def compute(
         node.say(finding)
     answer(finding.digest, finding.to_value(), as_json=as_json)
     return 0
+
+
+@command.command(
+    example="countermark finding export finding.json --protocol protocol.json --model m"
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@protocol_option
+@click.option("--model", required=True, help="Key of the model under test.")
+@node_option
+@passphrase_option
+def export(
+    file: Path, protocol_file: Path, model: str, node_folder: Path, passphrase_file: Path | None
+) -> None:
+    """Write what a finding says of a model as an in-toto test-result, signed by this node."""
+    finding, protocol = read_record(Finding, file), read_record(Protocol, protocol_file)
+    signer = open_node(node_folder, passphrase_file).signer
+    data_json(as_test_result(finding, protocol, model).signed(signer).to_value())
 
 
 @command.command(example="countermark finding show record/statements/finding-gb-0008.json")

@@ -25,6 +25,7 @@ NOUNS = {
     "log": "audit a log",
     "node": "make, serve and look at a node's folder",
     "protocol": "freeze, sign and show the definition of an exercise",
+    "roster": "draft, sign, accept and show who the members are",
     "site": "write the public record as files",
     "sync": "pull from peers, verifying before keeping",
     "verify": "check published statements offline",

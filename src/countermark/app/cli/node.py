@@ -13,6 +13,7 @@ from countermark.app.cli.output import (
     json_option,
     node_option,
     open_node,
+    passphrase_option,
     read_input,
     talk,
 )
@@ -21,6 +22,7 @@ from countermark.node.config import NODE_FORMAT, NodeConfig
 from countermark.node.index import book
 from countermark.node.index import reindex as rebuild
 from countermark.node.node import Node
+from countermark.node.rotation import KeyName, prepare
 from countermark.records.errors import UsageError
 
 
@@ -57,6 +59,20 @@ def init(
     if unencrypted:
         talk("Warning: the keys are not encrypted. Anyone who reads the folder can sign as you.")
     talk("Send the entry above to the members, who sign it into the roster.")
+
+
+@command.command(example="countermark node rotate statement witness --node nairobi")
+@click.argument(
+    "names", nargs=-1, required=True, type=click.Choice(["statement", "log", "witness"])
+)
+@node_option
+@passphrase_option
+def rotate(names: tuple[KeyName, ...], node_folder: Path, passphrase_file: Path | None) -> None:
+    """Make new keys, and print the entry with which the members renew them in the roster."""
+    node = open_node(node_folder, passphrase_file)
+    data_json(prepare(node, tuple(dict.fromkeys(names))).model_dump(mode="json", exclude_none=True))
+    talk("Send the entry above to the members: countermark roster change --renew FILE.")
+    talk("The old keys are used until this node accepts the roster with the new ones.")
 
 
 @command.command(example="countermark node status --node demo/nodes/KE")

@@ -73,8 +73,11 @@ def read_input(path: Path) -> bytes:
         ) from error
 
 
-def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
-    """Open a node, asking for its passphrase if its keys are encrypted and no file is given."""
+def open_node(folder: Path, passphrase_file: Path | None, *, ask: bool = True) -> "Node":
+    """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
+
+    With ``ask`` off it is not asked for: what follows needs none of the keys.
+    """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
 
@@ -82,7 +85,7 @@ def open_node(folder: Path, passphrase_file: Path | None) -> "Node":
         lines = read_input(passphrase_file).decode("utf-8", "replace").splitlines()
         return Node.open(folder, lines[0] if lines else None)
     node = Node.open(folder)
-    if node.keys_are_encrypted():
+    if ask and node.keys_are_encrypted():
         secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
         return Node.open(folder, secret)
     return node

@@ -10,12 +10,11 @@ from countermark.node.files import read_file
 from countermark.records.base import Record
 from countermark.records.canonical import read_object
 from countermark.records.errors import InputError, VerificationError
-from countermark.signing.roster import Roster, load_roster
+from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.transparency.statement import FORMAT
 from countermark.transparency.verify import verify_statement
 
 R = TypeVar("R", bound=Record)
-_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def read_record(kind: type[R], path: Path) -> R:
@@ -34,7 +33,7 @@ def read_record(kind: type[R], path: Path) -> R:
     value = read_object(contents, where=str(path))
     if value.get("format") != FORMAT:
         return kind.from_value(value, where=str(path))
-    verification = verify_statement(contents, roster_in(roster_beside(path)))
+    verification = verify_statement(contents, roster_in(roster_beside(path)), datetime.now(UTC))
     if not verification.valid:
         raise VerificationError(
             f"is a statement that does not check out: {verification.failures[0].detail}",
@@ -69,6 +68,17 @@ def roster_in(folder: Path) -> Roster:
     VerificationError
         If the roster is not what its members signed.
     """
+    return load_roster(roster_files_in(folder), at=ANY_TIME)
+
+
+def roster_files_in(folder: Path) -> dict[str, bytes]:
+    """Return the files of a roster's folder by name.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder.
+    """
     if not folder.is_dir():
         raise InputError(
             "is no folder",
@@ -76,4 +86,4 @@ def roster_in(folder: Path) -> Roster:
             next_step="Give the folder of the members' roster: --roster DIR.",
         )
     paths = sorted(path for path in folder.iterdir() if path.is_file())
-    return load_roster({path.name: read_file(path) or b"" for path in paths}, at=_ANY_TIME)
+    return {path.name: read_file(path) or b"" for path in paths}

@@ -2,6 +2,7 @@
 """``countermark verify``: offline, one line per check, a tick or a cross with the reason."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -23,20 +24,31 @@ FAILED = 5
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of the roster; else `roster` beside the statements' folder.",
 )
+@click.option(
+    "--at",
+    type=click.DateTime(("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")),
+    help="Judge as of this time (UTC), such as 2026-01-31T12:00:00Z; else now.",
+)
 @click.option("--quiet", is_flag=True, help="Only files that fail.")
 @json_option
 def command(
-    files: tuple[Path, ...], roster_folder: Path | None, *, quiet: bool, as_json: bool
+    files: tuple[Path, ...],
+    roster_folder: Path | None,
+    at: datetime | None,
+    *,
+    quiet: bool,
+    as_json: bool,
 ) -> int:
     """Check published statements: signature, role, content, log, witnesses. Needs no network."""
     results = []
+    asked = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     rosters: dict[Path, Roster] = {}
     for path in files:
         contents = read_input(path)
         folder = roster_folder or roster_beside(path)
         if folder not in rosters:
             rosters[folder] = roster_in(folder)
-        verification = verify_statement(contents, rosters[folder])
+        verification = verify_statement(contents, rosters[folder], asked)
         results.append((path, verification))
         if not as_json and not (quiet and verification.valid):
             _print(path, verification)

@@ -10,12 +10,12 @@ from pathlib import Path
 from countermark.network.folder import FolderSource
 from countermark.network.reference import load_institutes
 from countermark.node.config import NODE_FORMAT, NodeConfig
-from countermark.node.node import Clock, Node, system_clock
+from countermark.node.node import Clock, Node, system_clock, timestamp
 from countermark.node.ports import PeerSource
 from countermark.records.protocol import FactorSetting, Protocol
+from countermark.signing.ceremony import create_roster
 from countermark.signing.party import Role
 from countermark.signing.quorum import k_of_n_policy
-from countermark.signing.roster import create_roster
 
 DEVELOPER = "example-developer"
 DEVELOPER_NAME = "Example Developer"
@@ -85,6 +85,7 @@ def assemble(root: Path, protocol: Protocol, clock: Clock = system_clock) -> Cas
         ),
         [node.signer for node in institutes.values()],
         THRESHOLD,
+        timestamp(clock()),
         (clock() + timedelta(days=ROSTER_DAYS)).replace(microsecond=0),
     )
     for node in (*institutes.values(), developer):

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark roster``: the members' ceremony, step by step, as files that are passed on.
+
+``init`` or ``change`` drafts a roster on one machine. The folder goes to the members; each signs on
+its own machine, and passes the folder on (or sends its copy back, to be merged). When enough have
+signed, everybody accepts it.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast, get_args
+
+import click
+from pydantic import ValidationError
+
+from countermark.app.cli.output import (
+    answer,
+    data_json,
+    json_option,
+    node_option,
+    open_node,
+    passphrase_option,
+    read_input,
+    talk,
+)
+from countermark.app.cli.reading import roster_files_in
+from countermark.app.cli.roster_words import print_asked, print_roster, signatures
+from countermark.app.cli.verb import Noun
+from countermark.node.files import write_atomic
+from countermark.records.canonical import read_object
+from countermark.records.errors import InputError, StateError, UsageError
+from countermark.signing.ceremony import (
+    Members,
+    draft_first,
+    draft_next,
+    members_of,
+    merge_signatures,
+    sign_draft,
+)
+from countermark.signing.changes import (
+    grant,
+    join,
+    leave,
+    policy_for,
+    renew,
+    replace_policy,
+    revoke,
+    simple_threshold,
+    with_roles,
+    withdraw,
+)
+from countermark.signing.keys import Key
+from countermark.signing.party import Party, Role
+from countermark.signing.quorum import Policy
+from countermark.signing.roster import (
+    ANY_TIME,
+    POLICY_FILE,
+    ROSTER_FILE,
+    load_roster,
+    parse_content,
+)
+
+DAYS = 365
+ROLES: tuple[Role, ...] = get_args(Role)
+_TIMES = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
+_folder = click.Path(path_type=Path, file_okay=False)
+_file = click.Path(path_type=Path, dir_okay=False)
+
+role_option = click.option(
+    "--role", "roles", multiple=True, metavar="CODE=ROLE,…", help="Roles, if not as in the file."
+)
+member_option = click.option(
+    "--member",
+    "codes",
+    multiple=True,
+    metavar="CODE",
+    help="Who signs the roster; else all but developers.",
+)
+quorum_option = click.option(
+    "--quorum", type=click.IntRange(min=1), help="How many witnesses must cosign a log."
+)
+policy_option = click.option(
+    "--policy", "policy_file", type=_file, help="A C2SP tlog-policy, where --quorum is too simple."
+)
+expires_option = click.option(
+    "--expires", type=click.DateTime(_TIMES), help=f"Else {DAYS} days from now."
+)
+
+
+@click.group(cls=Noun, example="countermark roster show demo/record/roster")
+def command() -> None:
+    """Make, sign, accept and show the roster of members, keys and roles."""
+
+
+@command.command(
+    example="countermark roster init draft --party GB.json --party KE.json --party JP.json "
+    "--role GB=coordinator,publisher,witness --threshold 2 --quorum 1"
+)
+@click.argument("out", type=_folder)
+@click.option(
+    "--party", "files", multiple=True, required=True, type=_file, help="As `node init` printed it."
+)
+@role_option
+@member_option
+@click.option(
+    "--threshold", type=click.IntRange(min=1), required=True, help="How many members must sign."
+)
+@quorum_option
+@policy_option
+@expires_option
+@json_option
+def init(
+    out: Path,
+    files: tuple[Path, ...],
+    roles: tuple[str, ...],
+    codes: tuple[str, ...],
+    threshold: int,
+    quorum: int | None,
+    policy_file: Path | None,
+    expires: datetime | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Draft the first roster from the entries that members sent."""
+    parties = _parties(files, roles)
+    if (quorum is None) == (policy_file is None):
+        raise UsageError("needs --quorum or --policy, one of them", next_step="Give one of them.")
+    policy = read_input(policy_file).decode("utf-8", "replace") if policy_file else None
+    draft = draft_first(
+        parties,
+        policy or policy_for(parties, quorum or 1),
+        Members(_keys(parties, codes or _members(parties)), threshold),
+        _stamp(datetime.now(UTC)),
+        _expiry(expires),
+    )
+    _write_new(out, draft)
+    print_asked(draft, as_json=as_json)
+    talk(f"Next, each member: countermark roster sign {out} --node NODE")
+
+
+@command.command(
+    example="countermark roster change draft --from roster --leave KE --revoke 3f0c… --quorum 2"
+)
+@click.argument("out", type=_folder)
+@click.option("--from", "kept_folder", required=True, type=_folder, help="The roster in force.")
+@click.option("--join", "joining", multiple=True, type=_file, help="The entry of a new member.")
+@role_option
+@click.option("--leave", "leaving", multiple=True, metavar="CODE")
+@click.option("--renew", "renewing", multiple=True, type=_file, help="As `node rotate` printed it.")
+@click.option(
+    "--revoke", "revoking", multiple=True, metavar="KEYID", help="A statement key that was stolen."
+)
+@click.option("--grant", "granting", multiple=True, metavar="CODE=ROLE")
+@click.option("--withdraw", "withdrawing", multiple=True, metavar="CODE=ROLE")
+@member_option
+@click.option("--threshold", type=click.IntRange(min=1), help="Else as it is.")
+@quorum_option
+@policy_option
+@expires_option
+@click.option(
+    "--at",
+    type=click.DateTime(_TIMES),
+    help="From when the changes hold (UTC), such as when all will have signed; else now.",
+)
+@json_option
+def change(
+    out: Path,
+    kept_folder: Path,
+    joining: tuple[Path, ...],
+    roles: tuple[str, ...],
+    leaving: tuple[str, ...],
+    renewing: tuple[Path, ...],
+    revoking: tuple[str, ...],
+    granting: tuple[str, ...],
+    withdrawing: tuple[str, ...],
+    codes: tuple[str, ...],
+    threshold: int | None,
+    quorum: int | None,
+    policy_file: Path | None,
+    expires: datetime | None,
+    at: datetime | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Draft the next roster: joining, leaving, new keys, revocation, roles, quorum, expiry."""
+    kept = roster_files_in(kept_folder)
+    now = load_roster(kept, ANY_TIME)
+    content = parse_content(kept[ROSTER_FILE])
+    time = _stamp(at.replace(tzinfo=UTC) if at else datetime.now(UTC))
+    for party in _parties(joining, roles):
+        content = join(content, party)
+    for code in leaving:
+        content = leave(content, code, time)
+    for party in _parties(renewing, ()):
+        content = renew(content, party, time)
+    for keyid in revoking:
+        content = revoke(content, keyid, time)
+    for code, role in map(_code_and_role, granting):
+        content = grant(content, code, role, time)
+    for code, role in map(_code_and_role, withdrawing):
+        content = withdraw(content, code, role, time)
+    text = _next_policy(now.policy, content.parties, quorum, policy_file)
+    texts = {term.file: kept[term.file] for term in content.policies}
+    content, texts = replace_policy(content, texts, text, time)
+    old = members_of(kept)
+    stayed = tuple(codes) or _codes_of(old.keys, content.parties)
+    members = Members(_keys(content.parties, stayed), threshold or old.threshold)
+    draft = draft_next(kept, content, texts, members, _expiry(expires))
+    _write_new(out, draft)
+    print_asked(draft, as_json=as_json)
+    talk(f"Next, each member: countermark roster sign {out} --node NODE")
+
+
+@command.command(example="countermark roster sign draft --node nairobi")
+@click.argument("draft", type=_folder)
+@node_option
+@passphrase_option
+@click.option(
+    "--also", "others", multiple=True, type=_folder, help="Copies that others signed, to merge."
+)
+@click.option("--yes", is_flag=True, help="Sign without asking.")
+@json_option
+def sign(
+    draft: Path,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    others: tuple[Path, ...],
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Add this member's signature to a draft, after showing what it says."""
+    from countermark.node.rotation import signers  # noqa: PLC0415  brings the database
+
+    files = roster_files_in(draft)
+    for other in others:
+        files = merge_signatures(files, roster_files_in(other))
+    if not as_json:
+        print_roster(files)
+    if not yes:
+        click.confirm("Sign this?", abort=True, err=True)
+    files = sign_draft(files, *signers(open_node(node_folder, passphrase_file)))
+    for name, contents in files.items():
+        write_atomic(draft / name, contents)
+    print_asked(files, as_json=as_json)
+
+
+@command.command(example="countermark roster show demo/record/roster")
+@click.argument("folder", type=_folder)
+@json_option
+def show(folder: Path, *, as_json: bool) -> None:
+    """Show members, keys, roles, policies, who signed and who is still asked."""
+    files = roster_files_in(folder)
+    if as_json:
+        data_json(
+            {
+                "roster": read_object(files[ROSTER_FILE], where=ROSTER_FILE),
+                "signatures": signatures(files),
+            }
+        )
+        return
+    print_roster(files)
+    print_asked(files, as_json=False)
+
+
+@command.command(example="countermark roster accept draft --node nairobi")
+@click.argument("folder", type=_folder)
+@node_option
+@passphrase_option
+@json_option
+def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
+    """Check a signed roster and keep it on this node, in place of the old one."""
+    from countermark.node.rotation import has_new_keys, switch  # noqa: PLC0415  brings the database
+
+    files = roster_files_in(folder)
+    node = open_node(node_folder, passphrase_file, ask=False)
+    node.accept_roster(files)
+    if has_new_keys(node):
+        node = open_node(node_folder, passphrase_file)
+        for name in switch(node):
+            talk(f"The new {name} key is in use; the old one was deleted.")
+    roster = node.roster
+    value = {
+        "version": roster.version,
+        "expires": f"{roster.expires:%Y-%m-%d}",
+        "anchor": roster.anchor,
+    }
+    answer(", ".join(f"{name} {what}" for name, what in value.items()), value, as_json=as_json)
+
+
+def _next_policy(
+    old: Policy, parties: Sequence[Party], quorum: int | None, policy_file: Path | None
+) -> str:
+    if policy_file is not None:
+        return read_input(policy_file).decode("utf-8", "replace")
+    wanted = quorum or simple_threshold(old)
+    if wanted is None:
+        raise UsageError(
+            "has a policy that is not simply k of n, so it cannot be continued by itself",
+            where=POLICY_FILE,
+            next_step="Give --policy with the new one, or --quorum.",
+        )
+    return policy_for(parties, wanted)
+
+
+def _parties(files: Sequence[Path], roles: Sequence[str]) -> list[Party]:
+    found = [_party(path) for path in files]
+    wanted = dict(_code_and_roles(text) for text in roles)
+    unknown = set(wanted) - {party.code for party in found}
+    if unknown:
+        raise UsageError(
+            f"names {', '.join(sorted(unknown))}, of whom no file was given",
+            where="--role",
+            next_step="Give the party's file too.",
+        )
+    return [
+        with_roles(party, wanted[party.code]) if party.code in wanted else party for party in found
+    ]
+
+
+def _party(path: Path) -> Party:
+    contents = read_input(path)
+    read_object(contents, where=str(path))
+    try:
+        return Party.model_validate_json(contents)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InputError(
+            f"is no entry of a member: {'.'.join(map(str, first['loc']))}: {first['msg']}",
+            where=str(path),
+            next_step="Give what `countermark node init` or `node rotate` printed.",
+        ) from error
+
+
+def _code_and_roles(text: str) -> tuple[str, list[Role]]:
+    code, _, names = text.partition("=")
+    roles = names.split(",")
+    if not code or not set(roles) <= set(ROLES):
+        raise UsageError(
+            f"is not CODE=ROLE: {text!r}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
+        )
+    return code, [cast("Role", role) for role in roles]
+
+
+def _code_and_role(text: str) -> tuple[str, Role]:
+    code, roles = _code_and_roles(text)
+    return code, roles[0]
+
+
+def _members(parties: Sequence[Party]) -> tuple[str, ...]:
+    return tuple(p.code for p in parties if p.statement_keys and "developer" not in p.current_roles)
+
+
+def _keys(parties: Sequence[Party], codes: Sequence[str]) -> tuple[Key, ...]:
+    by_code = {party.code: party for party in parties}
+    keys: list[Key] = []
+    for code in codes:
+        if code not in by_code or not by_code[code].statement_keys:
+            raise UsageError(
+                f"has no statement key to sign with: {code}",
+                where="--member",
+                next_step="Name members whose entries hold a statement key.",
+            )
+        keys.append(by_code[code].statement_keys[-1].key)
+    return tuple(keys)
+
+
+def _codes_of(keys: Sequence[Key], parties: Sequence[Party]) -> tuple[str, ...]:
+    """Return the members whose keys signed so far, without those that leave."""
+    keyids = {key.keyid for key in keys}
+    return tuple(
+        party.code
+        for party in parties
+        if party.current_roles and keyids & {key.keyid for key in party.statement_keys}
+    )
+
+
+def _expiry(expires: datetime | None) -> datetime:
+    found = expires.replace(tzinfo=UTC) if expires else datetime.now(UTC) + timedelta(days=DAYS)
+    return found.replace(microsecond=0)
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _write_new(out: Path, files: dict[str, bytes]) -> None:
+    if out.exists() and any(out.iterdir()):
+        raise StateError("is not empty", where=str(out), next_step="Give a new folder.")
+    for name, contents in files.items():
+        write_atomic(out / name, contents)

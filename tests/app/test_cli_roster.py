@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Three members make a roster by passing files, and change it as people come and go."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import countermark, done, tree
+
+CODES = ("GB", "JP", "KE")
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three nodes, and the roster that two of them signed and all accepted."""
+    here = tmp_path_factory.mktemp("ceremony")
+    for code in CODES:
+        made = done(
+            "node", "init", here / code, "--code", code, "--name", f"Institute {code}",
+            "--origin", f"{code.lower()}.example/log", "--unencrypted",
+        )  # fmt: skip
+        (here / f"{code}.json").write_text(made.out)
+    done(
+        "roster", "init", here / "draft", *parties(here, CODES), "--threshold", 2, "--quorum", 1,
+        "--role", "GB=coordinator,publisher,witness",
+    )  # fmt: skip
+    shutil.copytree(here / "draft", here / "copy")
+    done("roster", "sign", here / "draft", "--node", here / "GB", "--yes")
+    done("roster", "sign", here / "copy", "--node", here / "KE", "--yes")
+    done("roster", "sign", here / "draft", "--node", here / "JP", "--also", here / "copy", "--yes")
+    for code in CODES:
+        done("roster", "accept", here / "draft", "--node", here / code)
+    return here
+
+
+@pytest.fixture
+def here(founded: Path, tmp_path: Path) -> Path:
+    shutil.copytree(founded, tmp_path / "members")
+    return tmp_path / "members"
+
+
+def parties(here: Path, codes: tuple[str, ...]) -> list[object]:
+    return [word for code in codes for word in ("--party", here / f"{code}.json")]
+
+
+def next_roster(here: Path, *words: object, signers: tuple[str, ...] = ("GB", "KE")) -> Path:
+    folder = here / "next"
+    done("roster", "change", folder, "--from", here / "draft", *words)
+    for code in signers:
+        done("roster", "sign", folder, "--node", here / code, "--yes")
+    return folder
+
+
+def party_in(folder: Path, code: str) -> dict[str, Any]:
+    shown = done("roster", "show", folder, "--json").value
+    return next(party for party in shown["roster"]["parties"] if party["code"] == code)
+
+
+def test_all_accept_one_roster_whoever_signed_which_copy(here: Path) -> None:
+    shown = done("roster", "show", here / "draft", "--json").value
+    assert all(one["complete"] and not one["missing"] for one in shown["signatures"])
+    anchors = {
+        done("roster", "accept", here / "draft", "--node", here / code, "--json").value["anchor"]
+        for code in CODES
+    }
+    assert len(anchors) == 1
+    roles = [grant["role"] for grant in party_in(here / "draft", "GB")["roles"]]
+    assert roles == ["coordinator", "publisher", "witness"]
+
+
+def test_signing_shows_what_is_signed_and_asks(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tree(here / "draft")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    ran = countermark("roster", "sign", here / "draft", "--node", here / "GB")
+    assert ran.code == 1
+    assert "Institute KE" in ran.out
+    assert tree(here / "draft") == before
+
+
+def test_too_few_signatures_are_not_accepted(here: Path) -> None:
+    folder = next_roster(here, "--leave", "JP", signers=("GB",))
+    before = tree(here / "KE")
+    ran = countermark("roster", "accept", folder, "--node", here / "KE")
+    assert (ran.code, tree(here / "KE")) == (5, before)
+    assert "enough members" in ran.err
+
+
+def test_a_member_leaves_and_another_joins(here: Path) -> None:
+    made = done(
+        "node", "init", here / "KR", "--code", "KR", "--name", "Institute KR",
+        "--origin", "kr.example/log", "--unencrypted",
+    )  # fmt: skip
+    (here / "KR.json").write_text(made.out)
+    folder = next_roster(here, "--leave", "JP", "--join", here / "KR.json", "--quorum", 2)
+    for code in ("GB", "KE", "KR"):
+        done("roster", "accept", folder, "--node", here / code)
+    assert {grant["ended"] for grant in party_in(folder, "JP")["roles"]} == {"left"}
+    files = {path.name for path in (here / "GB" / "roster").iterdir()}
+    assert {"policy-1.txt", "policy.txt", "2.root.json"} <= files
+    text = done("roster", "show", folder).out
+    assert "policy.txt: quorum witnesses: 2 of 3" in text
+
+
+def test_new_keys_are_used_once_the_roster_lists_them(here: Path) -> None:
+    before = {path.name: path.read_bytes() for path in (here / "KE" / "keys").iterdir()}
+    made = done("node", "rotate", "statement", "log", "witness", "--node", here / "KE")
+    (here / "KE2.json").write_text(made.out)
+    again = countermark("node", "rotate", "log", "--node", here / "KE")
+    assert "already" in again.err
+    folder = next_roster(here, "--renew", here / "KE2.json", "--leave", "JP")
+    assert countermark("roster", "accept", folder, "--node", here / "KE").code == 0
+    after = {path.name: path.read_bytes() for path in (here / "KE" / "keys").iterdir()}
+    assert set(after) == set(before)
+    assert all(after[name] != before[name] for name in before)
+    assert [key.get("ended") for key in party_in(folder, "KE")["statement_keys"]] == [
+        "rotated",
+        None,
+    ]
+
+
+def test_a_stolen_key_is_revoked(here: Path) -> None:
+    key = party_in(here / "draft", "KE")["statement_keys"][0]
+    made = done("node", "rotate", "statement", "--node", here / "KE")
+    (here / "KE2.json").write_text(made.out)
+    folder = next_roster(here, "--revoke", key["keyid"], "--renew", here / "KE2.json")
+    assert party_in(folder, "KE")["statement_keys"][0]["ended"] == "revoked"
+    done("roster", "accept", folder, "--node", here / "GB")
+
+
+def test_going_back_is_refused(here: Path) -> None:
+    folder = next_roster(here, "--leave", "JP")
+    done("roster", "accept", folder, "--node", here / "GB")
+    before = tree(here / "GB")
+    ran = countermark("roster", "accept", here / "draft", "--node", here / "GB")
+    assert (ran.code, tree(here / "GB")) == (5, before)
+    assert "one never goes back" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--role", "GB=king"), "is not CODE=ROLE"),
+        (("--role", "ZZ=publisher"), "of whom no file was given"),
+        (("--member", "ZZ"), "has no statement key to sign with"),
+        (("--policy", "nowhere.txt"), "--quorum or --policy"),
+        (("--threshold", "4"), "different signers"),
+    ],
+)
+def test_wrong_words(here: Path, words: tuple[str, ...], said: str) -> None:
+    base = ["roster", "init", here / "new", *parties(here, CODES), "--threshold", 2, "--quorum", 1]
+    ran = countermark(*base, *words)
+    assert ran.code != 0
+    assert said in ran.err
+    assert not (here / "new").exists()
+
+
+def test_a_file_that_is_no_entry(here: Path) -> None:
+    for text in ("{}", "[", json.dumps({"code": "GB"})):
+        (here / "bad.json").write_text(text)
+        ran = countermark(
+            "roster", "init", here / "new", "--party", here / "bad.json",
+            "--threshold", 1, "--quorum", 1,
+        )  # fmt: skip
+        assert ran.code == 1
+        assert "bad.json" in ran.err

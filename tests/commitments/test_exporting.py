@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A decision in svr words, rule by rule."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from exercise_small import small_protocol
+from hand_made_finding import cell, figures, finding, framework, limit, threshold
+from in_toto_schemas import SVR, faults, statement
+
+from countermark.commitments import exporting
+from countermark.commitments.exporting import as_svr
+from countermark.commitments.gate import Action, decide
+from countermark.records.errors import InputError, VerificationError
+from countermark.records.finding import Finding
+from countermark.records.framework import Decision, Framework
+from countermark.records.protocol import ModelUnderTest
+
+MODEL = ModelUnderTest(key="m", title="M", provider="p/m", snapshot="sha256:" + "d" * 64)
+PROTOCOL = small_protocol().model_copy(update={"models": (MODEL,)})
+AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+# Rates of 2 % in English and 50 % in French.
+FOUND = finding(cell(*figures(0.02)), cell(*figures(0.5), language="fr")).model_copy(
+    update={"protocol": PROTOCOL.digest}
+)
+KEPT, CROSSED = threshold(key="kept"), threshold(limit(languages=("fr",)), key="crossed")
+OPEN = threshold(limit(languages=("ja",)), key="open")
+
+
+def decided(promised: Framework, found: Finding = FOUND, action: Action = "deploy") -> Decision:
+    return decide(promised, found, model="m", action=action, decided_by="GB")
+
+
+def svr(promised: Framework, found: Finding = FOUND, action: Action = "deploy") -> dict[str, Any]:
+    decision = decided(promised, found, action)
+    value = as_svr(decision, promised, found, PROTOCOL, verifier="GB", at=AT).to_value()
+    assert faults(statement(exporting.SVR, SVR), value) == []
+    return value
+
+
+def properties(promised: Framework, **more: Any) -> list[str]:
+    said: list[str] = svr(promised, **more)["predicate"]["properties"]
+    return said
+
+
+def test_rule_1_the_subject_is_the_model_and_the_rest_is_named_by_digest() -> None:
+    promised = framework(KEPT)
+    value = svr(promised)
+    assert value["subject"] == [{"name": "m", "digest": {"sha256": "d" * 64}}]
+    said = value["predicate"]
+    assert said["verifier"]["id"] == "urn:countermark:gate:v1:GB"
+    assert said["timeCreated"] == "2026-03-01T12:00:00Z"
+    (policy,) = said["verifier"]["policies"]
+    assert policy["digest"]["sha256"] == promised.digest[7:]
+    assert said["countermarkDecision"]["digest"]["sha256"] == decided(promised).digest[7:]
+    assert said["countermarkFinding"]["digest"]["sha256"] == FOUND.digest[7:]
+
+
+def test_rule_2_only_may_says_may() -> None:
+    assert properties(framework(KEPT)) == ["COUNTERMARK_MAY_DEPLOY", "COUNTERMARK_KEPT:kept"]
+    develop = threshold(key="kept", actions=("develop",))
+    assert "COUNTERMARK_MAY_DEVELOP" in properties(framework(develop), action="develop")
+    for other, verdict in ((CROSSED, "MUST NOT"), (OPEN, "NOT ENOUGH EVIDENCE")):
+        assert decided(framework(KEPT, other)).verdict == verdict
+        assert not any("MAY" in one for one in properties(framework(KEPT, other)))
+
+
+def test_rule_3_only_what_was_kept_is_listed() -> None:
+    assert properties(framework(KEPT, CROSSED, OPEN)) == ["COUNTERMARK_KEPT:kept"]
+    assert properties(framework(CROSSED)) == []
+    assert properties(framework(OPEN)) == []
+
+
+def test_rule_3_of_two_thresholds_with_one_key_both_have_to_be_kept() -> None:
+    twin = threshold(limit(languages=("fr",)), key="kept")
+    assert properties(framework(KEPT, twin)) == []
+    assert properties(framework(twin, KEPT)) == []
+
+
+@pytest.mark.parametrize("status", ["superseded", "withdrawn"])
+def test_rule_4_a_framework_that_is_not_in_force_shows_nothing(status: str) -> None:
+    promised = framework(KEPT, status=status)
+    assert decided(promised).outcomes[0].state == "kept"
+    assert properties(promised) == []
+
+
+def test_rule_5_a_demonstration_has_other_properties() -> None:
+    assert properties(framework(KEPT, demonstration=True)) == [
+        "COUNTERMARK_DEMONSTRATION_MAY_DEPLOY",
+        "COUNTERMARK_DEMONSTRATION_KEPT:kept",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"verdict": "MAY"},
+        {"outcomes": decided(framework(KEPT)).outcomes},
+        {"outcomes": ()},
+        {"demonstration": True},
+    ],
+)
+def test_rule_6_a_decision_that_the_gate_does_not_give_is_refused(change: dict[str, Any]) -> None:
+    promised = framework(CROSSED)
+    forged = decided(promised).model_copy(update=change)
+    with pytest.raises(VerificationError, match="what the gate does not"):
+        as_svr(forged, promised, FOUND, PROTOCOL, verifier="GB", at=AT)
+
+
+def test_what_does_not_belong_together_is_refused() -> None:
+    promised, decision = framework(KEPT), decided(framework(KEPT))
+    other = finding(cell(*figures(0.03)))
+    for parts, said in (
+        ((decision, framework(CROSSED), FOUND, PROTOCOL), "the framework"),
+        ((decision, promised, other, PROTOCOL), "the finding"),
+        ((decision, promised, FOUND, small_protocol()), "the protocol"),
+    ):
+        with pytest.raises(InputError, match=said):
+            as_svr(*parts, verifier="GB", at=AT)
+    stranger = decide(promised, FOUND, model="other", action="deploy", decided_by="GB")
+    with pytest.raises(InputError, match="which the protocol does not have"):
+        as_svr(stranger, promised, FOUND, PROTOCOL, verifier="GB", at=AT)
