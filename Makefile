@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs schemas lock nightly clean
+.PHONY: help install demo test check docs interop lock nightly clean
 
 help: ## say what each verb does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,8 +24,8 @@ demo: install ## run a whole joint exercise on a real model and serve the result
 	$(BIN)/countermark demo --out $(OUT) $(if $(NO_SERVE),--no-serve)
 
 test: install ## run all tests
-	@bash scripts/browser.sh
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal
+	@bash scripts/browser.sh && bash scripts/softhsm.sh
+	$(BIN)/python -m pytest -m "not slow and not interop" -n 2 --dist worksteal
 
 check: install ## ruff, mypy --strict, import-linter, schemas up to date
 	$(BIN)/ruff check .
@@ -37,17 +37,19 @@ check: install ## ruff, mypy --strict, import-linter, schemas up to date
 docs: install ## run every command and snippet that the docs show
 	$(BIN)/python -m pytest -q tests/docs
 
-schemas: install ## write the JSON Schema of each kind of record
-	$(BIN)/python scripts/schemas.py
+interop: install ## let the Go reference code check our logs, and ours check logs made by it
+	@bash scripts/interop.sh
+	$(BIN)/python -m pytest -q -rs -m interop tests/interop
 
 lock: install ## resolve requirements.lock anew: names, versions and hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --no-header --no-emit-index-url --no-emit-find-links --extra demo --group dev \
 	  pyproject.toml --output-file requirements.lock
 
-nightly: install ## long studies: coverage of intervals
+nightly: install ## long studies: coverage of intervals, fuzzing of every parser
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python -m pytest -m slow
+	bash scripts/fuzz.sh
 
 clean: ## remove what was installed and what the demo wrote
 	rm -rf $(VENV) $(OUT)

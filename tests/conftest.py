@@ -7,6 +7,9 @@ import pytest
 from exercise_finished import FinishedExercise, finish
 from exercise_small import Snapshots
 from exercise_steps import At
+from softhsm import soft_token
+
+__all__ = ["soft_token"]
 
 
 @pytest.fixture(scope="session")

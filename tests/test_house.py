@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 CODE = sorted(
     path
-    for name in ("src", "tests", "scripts", "benchmarks")
+    for name in ("src", "tests", "scripts", "benchmarks", "interop")
     for path in (ROOT / name).rglob("*.py")
 )
 LICENCE = "# SPDX-License-Identifier: Apache-2.0"

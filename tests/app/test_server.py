@@ -81,6 +81,20 @@ def test_every_answer_carries_the_headers_that_protect_it(path: str) -> None:
     assert "set-cookie" not in headers
 
 
+def test_scripts_are_allowed_on_the_page_that_checks_files_and_nowhere_else() -> None:
+    paths = [f"/{path}" for path in record()] + ["/verify/", "/verify", "/verify/no", "/no"]
+    allowed = {
+        path
+        for path, answer in zip(paths, ask_all(paths), strict=True)
+        if "script-src 'self'" in answer.headers["content-security-policy"]
+    }
+    assert allowed == {"/verify/", "/verify/index.html"}
+    policy = ask("/verify/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert ask("/verify.js").headers["content-type"].startswith("text/javascript")
+
+
 @pytest.mark.parametrize(
     "path", ["/no/such/page", "/../../etc/passwd", "/%2e%2e/secret", "/findings/x/", "/docs"]
 )

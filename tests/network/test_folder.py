@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from countermark.network.folder import MAX_PUBLISHED_BYTES, FolderSource
-from countermark.records.errors import InputError, StorageError
+from countermark.records.errors import CountermarkError, InputError, StorageError
 
 PUBLISHED = [
     "log/checkpoint",
@@ -62,7 +62,7 @@ def test_what_is_not_there_is_nothing(source: FolderSource) -> None:
         "/log/checkpoint", "log/checkpoint\n", "log/checkpoint\0", "log/proof/-1",
         "log/proof/" + "9" * 19, "log/proof/\u0661", "log/tile/" + "0" * 121,
         "blobs/sha256/" + "A" * 64, "blobs/sha256/" + "a" * 63, "cosignatures/../keys/log.pem",
-        "cosignatures/", "peers/KE/log/checkpoint",
+        "cosignatures/", "peers/KE/state.db",
     ],
 )  # fmt: skip
 def test_nothing_else_can_be_asked_for(source: FolderSource, path: str) -> None:
@@ -93,9 +93,26 @@ def test_a_folder_or_a_pipe_in_the_place_of_a_file_is_refused_at_once(source: Fo
 
 
 def test_a_device_or_a_loop_of_links_is_refused(source: FolderSource) -> None:
-    for target, saying in (("/dev/zero", "is not a file"), ("checkpoint", "cannot be read")):
+    cases: list[tuple[str, type[CountermarkError], str]] = [
+        ("/dev/zero", InputError, "outside the peer's folder"),
+        ("checkpoint", StorageError, "cannot be read"),
+    ]
+    for target, error, saying in cases:
         place = source.folder / "log/checkpoint"
         place.unlink()
         place.symlink_to(target)
-        with pytest.raises(StorageError, match=saying):
+        with pytest.raises(error, match=saying):
             source.read("log/checkpoint")
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("mine")
+    log = tmp_path / "peer" / "log"
+    log.mkdir(parents=True)
+    (log / "checkpoint").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="outside the peer's folder"):
+        FolderSource(tmp_path / "peer").read("log/checkpoint")
+    (log / "real").write_text("theirs")
+    (log / "checkpoint").unlink()
+    (log / "checkpoint").symlink_to(log / "real")
+    assert FolderSource(tmp_path / "peer").read("log/checkpoint") == b"theirs"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from nodes import snapshot, spoil
 
+from countermark.node import files as files_module
 from countermark.node import log as log_module
 from countermark.node.log import EMPTY, OWN, LogFolder, append, own_head
 from countermark.node.state import Head, Heads, State
@@ -15,7 +16,8 @@ from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.keys import generate_key
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.note import Note, NoteSigner
-from countermark.transparency.tiles import audit, plan_append, read_entries
+from countermark.transparency.tile_audit import audit
+from countermark.transparency.tiles import plan_append, read_entries
 from countermark.transparency.tree import EMPTY_ROOT, leaf_hash, root_hash
 
 ORIGIN = "ke.example/log"
@@ -101,14 +103,15 @@ def test_a_log_of_more_than_one_tile(process: Process, checkpoints: list[Head]) 
 def writes(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let so many files be written, then crash."""
     left = iter(range(count))
-    real = LogFolder.write
+    real = files_module.write_atomic
 
-    def write(self: LogFolder, name: str, data: bytes) -> None:
+    def write(path: Path, data: bytes, *, flush_folder: bool = True) -> None:
         if next(left, None) is None:
             raise Crash
-        real(self, name, data)
+        real(path, data, flush_folder=flush_folder)
 
-    monkeypatch.setattr(LogFolder, "write", write)
+    for module in (files_module, log_module):
+        monkeypatch.setattr(module, "write_atomic", write)
 
 
 def crash(*_: object, **__: object) -> None:

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 import hashlib
+import importlib
+import pkgutil
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from countermark import records
 from countermark.records import Record, record_from_value
 from countermark.records.canonical import JsonValue, canonical
 from countermark.records.errors import InputError
@@ -132,6 +137,25 @@ def test_every_kind_of_the_design_that_is_built_is_registered_under_its_own_name
         assert kind.kind_name() == name
         assert kind.predicate_type() == f"urn:countermark:{name}:v1"
         assert kind.SPEAKER is None or kind.SPEAKER in kind.model_fields
+
+
+def test_every_kind_is_listed_with_the_module_that_defines_it() -> None:
+    for module in pkgutil.iter_modules(records.__path__):
+        importlib.import_module(f"{records.__name__}.{module.name}")
+    defined = {
+        kind for kind in Record.__subclasses__() if kind.__module__.startswith("countermark")
+    }
+    code = (
+        "import sys; from countermark.records import Record\n"
+        "before = {name for name in sys.modules if name.startswith('countermark.records.')}\n"
+        "print(*sorted(before))\n"
+        "print(*(f'{name}:{kind.__module__}' for name, kind in Record.KINDS.items()))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    loaded, listed = told.stdout.splitlines()
+    assert set(listed.split()) == {f"{kind.kind_name()}:{kind.__module__}" for kind in defined}
+    # A command pays for the kinds that it reads, and for no others.
+    assert not {kind.__module__ for kind in defined} & set(loaded.split())
 
 
 def test_an_error_names_the_first_of_many() -> None:

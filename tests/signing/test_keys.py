@@ -62,5 +62,5 @@ def test_the_key_id_follows_from_the_public_key() -> None:
     written_out = f'{{"keytype":"ed25519","keyval":{{"public":"{public}"}},"scheme":"ed25519"}}'
     assert signer.public_key.keyid == hashlib.sha256(written_out.encode()).hexdigest()
     for bad in ("zz" * 32, "aa" * 31, ""):
-        with pytest.raises(InputError, match="not an ed25519 public key"):
+        with pytest.raises(InputError, match=r"lower-case hex|has a public key of"):
             public_key(bad)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore[attr-defined]
@@ -14,7 +15,7 @@ from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore
 from countermark.records.canonical import canonical, content_digest
 from countermark.records.errors import CountermarkError, InputError, VerificationError
 from countermark.signing.ceremony import create_roster
-from countermark.signing.keys import Signer, SSlibKey
+from countermark.signing.keys import CryptoSigner, Signer, SSlibKey
 from countermark.signing.party import LogKey, Party, WitnessKey
 from countermark.signing.roster import load_roster
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519
@@ -249,6 +250,30 @@ def test_rule_4_one_key_does_not_count_twice() -> None:
             root.add_key(alias, role)
 
     rejected(with_root(add_alias), "one key under two ids")
+
+
+def test_rule_4_another_spelling_of_a_key_is_no_other_key() -> None:
+    """The library reads a key's hex in capitals, and PEM with words around it."""
+    real = MEMBERS[0].public_key
+    loud = {"public": real.keyval["public"].upper()}
+    p256 = CryptoSigner.generate_ecdsa().public_key
+    wordy = {"public": f"A key\n{p256.keyval['public']}"}
+    p384 = CryptoSigner(generate_private_key(SECP384R1())).public_key
+
+    def listing(*keys: SSlibKey) -> dict[str, bytes]:
+        def add(root: Root) -> None:
+            for role in root.roles:
+                for key in keys:
+                    root.add_key(key, role)
+
+        return with_root(add)
+
+    load_roster(listing(p256), NOW)
+    alias = SSlibKey("f" * 64, real.keytype, real.scheme, loud)
+    rejected(listing(alias), "lower-case hex")
+    second = SSlibKey("f" * 64, p256.keytype, p256.scheme, wordy)
+    rejected(listing(p256, second), "one key under two ids")
+    rejected(listing(p384), "signed with Ed25519 or ECDSA P-256")
 
 
 def test_rule_5_exactly_two_targets() -> None:

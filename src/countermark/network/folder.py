@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A peer's published files in a folder: on this disk, a share, or a stick that was carried over."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from countermark.records.errors import InputError
 
 MAX_PUBLISHED_BYTES = 64 * 1024 * 1024
 _PUBLISHED = re.compile(
-    r"log/(?:checkpoint|proof/[0-9]{1,18}|tile/[0-9a-z/.]{1,120})"
+    r"(?:peers/[A-Za-z0-9-]{1,40}/)?log/(?:checkpoint|proof/[0-9]{1,18}|tile/[0-9a-z/.]{1,120})"
     r"|blobs/sha256/[0-9a-f]{64}|cosignatures/[A-Za-z0-9-]{1,40}"
 )
 
@@ -27,7 +28,7 @@ class FolderSource:
         Raises
         ------
         InputError
-            If the path is not one that nodes publish.
+            If the path is not one that nodes publish, or leads out of the folder.
         StorageError
             If the file cannot be read or is too large.
         """
@@ -37,4 +38,12 @@ class FolderSource:
                 where=str(self.folder),
                 next_step="This is a fault in the software; please report it.",
             )
-        return read_file(self.folder / path, max_bytes=MAX_PUBLISHED_BYTES)
+        place = self.folder / path
+        # A link on somebody's stick could point at a file of the reader's own.
+        if not Path(os.path.realpath(place)).is_relative_to(os.path.realpath(self.folder)):
+            raise InputError(
+                "is a link to a place outside the peer's folder",
+                where=str(place),
+                next_step="Do not pull from this folder; ask the peer why it holds such a link.",
+            )
+        return read_file(place, max_bytes=MAX_PUBLISHED_BYTES)

@@ -14,6 +14,7 @@ from countermark.records.errors import InputError, StateError
 
 CONFIG_FILE = "node.toml"
 NODE_FORMAT = 1
+FILE_SCHEME = "file:"
 
 
 class NodeConfig(BaseModel):
@@ -26,10 +27,30 @@ class NodeConfig(BaseModel):
     name: str
     origin: str = Field(pattern=r"^[^\s+]+$", description="Name of the log; no space, no plus.")
     lab: LabKey | None = Field(default=None, description="The lab that runs exercises here.")
+    statement_key: str | None = Field(
+        default=None,
+        pattern=r"^[a-z][a-z0-9]*:\S+$",
+        description="URI of the key that signs statements, if it is not keys/statement.pem.",
+    )
     peers: dict[str, str] = Field(
         default_factory=dict,
         description="Where each peer publishes: a folder, relative to this one.",
     )
+    witnesses: dict[str, str] = Field(
+        default_factory=dict,
+        description="Where each peer's witness answers: https://host/prefix.",
+    )
+
+    @property
+    def device(self) -> str | None:
+        """URI of the statement key if a device holds it; nothing if a file does."""
+        uri = self.statement_key
+        return None if uri is None or uri.startswith(FILE_SCHEME) else uri
+
+    @property
+    def statement_file(self) -> str:
+        """The file of the statement key, relative to the node's folder, if a file holds it."""
+        return (self.statement_key or "file:keys/statement.pem").removeprefix(FILE_SCHEME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,11 @@ class NodeFolder:
     def key(self, name: str) -> Path:
         """Return the file of one private key."""
         return self.keys / f"{name}.pem"
+
+    @property
+    def statement_public(self) -> Path:
+        """The public half of a statement key that a device holds."""
+        return self.keys / "statement.pub"
 
     @property
     def log(self) -> Path:
@@ -118,10 +144,13 @@ def write_config(folder: Path, config: NodeConfig) -> None:
     """Write ``node.toml``."""
     lines = [
         f"{name} = {_toml(value)}"
-        for name, value in config.model_dump(exclude={"peers"}, exclude_none=True).items()
+        for name, value in config.model_dump(
+            exclude={"peers", "witnesses"}, exclude_none=True
+        ).items()
     ]
-    lines += ["", "[peers]"]
-    lines += [f"{_toml(code)} = {_toml(place)}" for code, place in sorted(config.peers.items())]
+    for table, places in (("peers", config.peers), ("witnesses", config.witnesses)):
+        lines += ["", f"[{table}]"]
+        lines += [f"{_toml(code)} = {_toml(place)}" for code, place in sorted(places.items())]
     write_atomic(folder / CONFIG_FILE, ("\n".join(lines) + "\n").encode())
 
 

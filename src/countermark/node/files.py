@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing files so that a crash or a full disk leaves the old file or the new one, never a part."""
+"""Writing files so that a crash or a full disk leaves the old file or the new one, never a part.
+
+1. The contents are flushed to the disk before the file gets its name.
+2. The folder that holds the name is flushed afterwards, so that the name is still there when the
+   power fails.
+3. So is the folder that holds a folder which was made for it.
+
+A process that is killed may leave a hidden ``.<name>.<random>`` beside the file. Nobody reads it.
+"""
 
 import contextlib
 import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from countermark.records.errors import StorageError
@@ -14,8 +22,10 @@ from countermark.records.errors import StorageError
 MAX_FILE_BYTES = 256 * 1024 * 1024
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, flush_folder: bool = True) -> None:
     """Write ``data`` to a temporary file beside ``path``, flush it to the disk, then rename it.
+
+    Without ``flush_folder`` the caller has to flush the folder: see :func:`write_all`.
 
     Raises
     ------
@@ -23,7 +33,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         If the disk is full or the folder cannot be written; nothing is left behind.
     """
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
@@ -36,7 +46,18 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        if flush_folder:
+            _sync_folder(path.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each durably."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
@@ -72,6 +93,23 @@ def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:
             next_step="Check where the file comes from; Countermark writes none as large.",
         )
     return data
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write many files as :func:`write_atomic` does, but flush each folder once, at the end.
+
+    All are on the disk when it returns. A crash leaves some of them, each of them whole.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or a folder cannot be written.
+    """
+    for path, data in files.items():
+        write_atomic(path, data, flush_folder=False)
+    for folder in {path.parent for path in files}:
+        with storage_errors(folder):
+            _sync_folder(folder)
 
 
 @contextlib.contextmanager

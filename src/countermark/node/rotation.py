@@ -54,6 +54,12 @@ def prepare(node: Node, names: Sequence[KeyName]) -> Party:
             where=str(node.folder.keys),
             next_step="Send the members its entry; then: countermark roster accept FOLDER.",
         )
+    if "statement" in names and node.config.statement_key is not None:
+        raise StateError(
+            f"has its statement key elsewhere ({node.config.statement_key}); none is made for it",
+            where=str(node.folder.root),
+            next_step="Renew the other keys alone; make a new statement key where the old one is.",
+        )
     fresh = {name: generate_key() for name in names}
     for name, key in fresh.items():
         write_atomic(node.folder.key(_next(name)), key_to_pem(key, node.passphrase), mode=0o600)

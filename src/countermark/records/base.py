@@ -10,6 +10,8 @@ give the same bytes, whatever version of Countermark does it:
 Fields that this version does not know are kept as they are and written back.
 """
 
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, NoReturn, Self
 
@@ -76,7 +78,33 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 class Part(BaseModel):
     """A frozen piece of a record; unknown fields are kept."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
+    # Deferred: a command reads few kinds, and building the validator of one takes milliseconds.
+    model_config = ConfigDict(
+        frozen=True, extra="allow", strict=True, allow_inf_nan=False, defer_build=True
+    )
+
+
+class Kinds(Mapping[str, type["Record"]]):
+    """Every kind of record by its name; its module is imported when the kind is asked for."""
+
+    def __init__(self, modules: Mapping[str, Sequence[str]]) -> None:
+        self._module_of = {name: module for module, names in modules.items() for name in names}
+        self._known: dict[str, type[Record]] = {}
+
+    def add(self, kind: type["Record"]) -> None:
+        """Make a kind known; each does so itself when its class is made."""
+        self._known[kind.kind_name()] = kind
+
+    def __getitem__(self, name: str) -> type["Record"]:
+        if name not in self._known and name in self._module_of:
+            importlib.import_module(f"countermark.records.{self._module_of[name]}")
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._module_of, **self._known})
+
+    def __len__(self) -> int:
+        return len({**self._module_of, **self._known})
 
 
 class Record(Part):
@@ -85,14 +113,23 @@ class Record(Part):
     Subclasses set ``kind`` and ``version`` as single-value literals.
     """
 
-    KINDS: ClassVar[dict[str, type["Record"]]] = {}
+    KINDS: ClassVar[Kinds] = Kinds(
+        {
+            "equivocation": ("equivocation",),
+            "evidence": ("annotation-set", "evidence", "exercise-closing", "sealed-result"),
+            "finding": ("dissent", "finding"),
+            "framework": ("decision", "framework"),
+            "protocol": ("countersignature", "protocol", "run-plan"),
+            "reference": ("declaration", "institute", "partnership", "publication"),
+        }
+    )
     SPEAKER: ClassVar[str | None] = None
     """Name of the field that says who speaks; it must name whoever signs."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        Record.KINDS[cls.kind_name()] = cls
+        Record.KINDS.add(cls)
 
     @classmethod
     def kind_name(cls) -> str:

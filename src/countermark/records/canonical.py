@@ -17,6 +17,7 @@ Writing is RFC 8785 (JSON Canonicalization Scheme), so equal values have equal b
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import NoReturn, TypeAlias
 
@@ -29,6 +30,12 @@ JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, J
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_SAFE_INTEGER = 2**53 - 1
+_TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
+# Possessive, so that a long text costs no memory for ways back that are never taken.
+_TOKEN = re.compile(
+    r'("(?:[^"\\]++|\\.)*+"|-?Infinity|NaN|[\[\]{}]'
+    r"|-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)([ \t\n\r]*+:)?"
+)
 _FIRST_EXPONENT = 1e21  # from here on RFC 8785 writes an exponent, and no digits to be misread
 
 
@@ -52,22 +59,23 @@ def read_json(data: bytes, *, where: str, max_bytes: int = MAX_BYTES) -> JsonVal
     if len(data) > max_bytes:
         _refuse(f"is {len(data):,} bytes; at most {max_bytes:,} are read", where)
     if data.startswith(b"\xef\xbb\xbf"):
-        _refuse("starts with a byte order mark", where)
+        _refuse("starts with a byte order mark (bytes 0 to 3)", where)
     try:
+        text = data.decode("utf-8")
         value: JsonValue = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=lambda pairs: _object(pairs, where),
-            parse_constant=lambda name: _refuse(f"holds {name}, which is not JSON", where),
-            parse_float=lambda text: _float(text, where),
-            parse_int=lambda text: _integer(text, where),
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_float=_float,
+            parse_int=_integer,
         )
+        _check_tree(value)
     except UnicodeDecodeError as error:
         _refuse(f"is not UTF-8 (byte {error.start})", where)
     except json.JSONDecodeError as error:
         _refuse(f"is not JSON: {error.msg}", f"{where}:{error.lineno}:{error.colno}")
-    except RecursionError:
-        _refuse(f"is nested more than {MAX_DEPTH} deep", where)
-    _check_tree(value, where)
+    except (_FaultError, RecursionError) as error:
+        _refuse(next(_faults(text), str(error)), where)
     return value
 
 
@@ -97,46 +105,100 @@ def canonical(value: JsonValue) -> bytes:
         ) from error
 
 
+def difference(data: bytes, form: bytes) -> str:
+    """Say where some bytes begin to differ from the form that they should have.
+
+    Call it only if they differ.
+    """
+    pairs = enumerate(zip(data, form, strict=False))
+    first = next((n for n, (a, b) in pairs if a != b), min(len(data), len(form)))
+    return f"the first difference is at byte {first}"
+
+
 def content_digest(data: bytes) -> str:
     """Return the content address of some bytes: ``sha256:`` and 64 hex digits."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _object(pairs: list[tuple[str, JsonValue]], where: str) -> dict[str, JsonValue]:
+class _FaultError(Exception):
+    """What the reading of one object or number found; its place is looked for afterwards."""
+
+
+def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     result = dict(pairs)
     if len(result) != len(pairs):
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                _refuse(f"has the key {key!r} twice in one object", where)
+                raise _FaultError(f"has the key {key[:40]!r} twice in one object")
             seen.add(key)
     return result
 
 
-def _float(text: str, where: str) -> float:
+def _constant(name: str) -> NoReturn:
+    raise _FaultError(f"holds {name}, which is not JSON")
+
+
+def _float(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        _refuse(f"holds the number {text[:24]}, which is too large", where)
+        raise _FaultError(f"holds the number {text[:24]}, which is too large")
     if MAX_SAFE_INTEGER < abs(number) < _FIRST_EXPONENT:
-        _refuse(f"holds the number {text[:24]}, outside ±(2^53-1)", where)
+        raise _FaultError(f"holds the number {text[:24]}, outside ±(2^53-1)")
     return number
 
 
-def _integer(text: str, where: str) -> int:
+def _integer(text: str) -> int:
     # Refusing by length first keeps a number of a million digits from costing seconds.
     if len(text) > 17 or abs(int(text)) > MAX_SAFE_INTEGER:
-        _refuse(f"holds the integer {text[:24]}, outside ±(2^53-1)", where)
+        raise _FaultError(f"holds the integer {text[:24]}, outside ±(2^53-1)")
     return int(text)
 
 
-def _check_tree(value: JsonValue, where: str) -> None:
+def _check_tree(value: JsonValue) -> None:
     for text, depth in _texts(value):
         if depth > MAX_DEPTH:
-            _refuse(f"is nested more than {MAX_DEPTH} deep", where)
+            raise _FaultError(_TOO_DEEP)
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            _refuse(f"holds a lone surrogate in {text[:40]!r}", where)
+            raise _FaultError(f"holds a lone surrogate in {text[:40]!r}") from None
+
+
+def _faults(text: str) -> Iterator[str]:
+    """Yield what breaks rules 2 to 6, with its byte range, in the order of the text.
+
+    The standard library's reader tells no place to its hooks, so a refused document is read again,
+    token by token. Up to the first fault it is known to be JSON.
+    """
+    keys: list[set[str]] = []
+    for token in _TOKEN.finditer(text):
+        try:
+            _check_token(token, keys)
+        except _FaultError as fault:
+            start = len(text[: token.start()].encode())
+            yield f"{fault} (bytes {start} to {start + len(token[1].encode())})"
+
+
+def _check_token(token: re.Match[str], keys: list[set[str]]) -> None:
+    word, is_key = token[1], bool(token[2])
+    if word in "{[":
+        keys.append(set())
+        if len(keys) > MAX_DEPTH:
+            raise _FaultError(_TOO_DEEP)
+    elif word in "}]":
+        del keys[-1:]
+    elif word.startswith('"'):
+        content: str = json.loads(word)
+        _check_tree(content)
+        if is_key and content in keys[-1]:
+            raise _FaultError(f"has the key {content[:40]!r} twice in one object")
+        if is_key:
+            keys[-1].add(content)
+    elif word[-1] in "Ny":
+        _constant(word)
+    else:
+        (_integer if word.lstrip("-").isdigit() else _float)(word)
 
 
 def _texts(value: JsonValue) -> Iterator[tuple[str, int]]:

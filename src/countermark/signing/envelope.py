@@ -25,7 +25,13 @@ from securesystemslib.dsse import Envelope as DsseEnvelope
 from securesystemslib.exceptions import VerificationError as NotVerified
 
 from countermark.records.base import Record, record_from_value
-from countermark.records.canonical import JsonValue, canonical, content_digest, read_object
+from countermark.records.canonical import (
+    JsonValue,
+    canonical,
+    content_digest,
+    difference,
+    read_object,
+)
 from countermark.records.errors import VerificationError
 from countermark.signing.encoding import from_base64, to_base64
 from countermark.signing.keys import Key, Signature, Signer
@@ -67,16 +73,16 @@ class Envelope:
         body = _closed(value, {"payload", "payloadType", "signatures"}, "envelope", where)
         signatures = body["signatures"]
         if not isinstance(signatures, list) or len(signatures) != 1:
-            _refuse("does not carry exactly one signature", where)
+            _refuse("does not carry exactly one object in its field signatures", where)
         signed = _closed(signatures[0], {"keyid", "sig"}, "signature", where)
-        keyid = _text(signed["keyid"], where)
+        keyid = _text(signed, "keyid", where)
         if not re.fullmatch("[0-9a-f]{64}", keyid):
             _refuse("has a key id that is not 64 hex digits", where)
         return cls(
-            from_base64(_text(body["payload"], where), where=where),
-            _text(body["payloadType"], where),
+            from_base64(_text(body, "payload", where), where=f"{where}, payload"),
+            _text(body, "payloadType", where),
             keyid,
-            from_base64(_text(signed["sig"], where), where=where),
+            from_base64(_text(signed, "sig", where), where=f"{where}, sig"),
         )
 
     def to_value(self) -> dict[str, JsonValue]:
@@ -112,7 +118,12 @@ def sign_record(record: Record, signer: Signer) -> Envelope:
 
 
 def verify(envelope: Envelope, public_key: Key) -> bool:
-    """Tell whether the envelope names this key and its signature is by it."""
+    """Tell whether the envelope names this key and its signature is by it.
+
+    An ECDSA signature (r, s) has a twin (r, n - s) that anybody can compute and that is accepted
+    too. It makes another envelope with another digest; the leaf in the author's log holds the
+    digest of the one that was logged, and so tells them apart (rule 5 of ``transparency/verify``).
+    """
     signature = Signature(envelope.keyid, envelope.signature.hex())
     dsse = DsseEnvelope(envelope.payload, envelope.payload_type, {envelope.keyid: signature})
     try:
@@ -133,13 +144,15 @@ def record_of(envelope: Envelope, *, where: str = "envelope") -> Record:
     if envelope.payload_type != PAYLOAD_TYPE:
         _refuse(f"has the payload type {envelope.payload_type[:60]!r}", where)
     value = read_object(envelope.payload, where=where)
-    if canonical(value) != envelope.payload:
-        _refuse("has a payload that is not canonical JSON", where)
+    form = canonical(value)
+    if form != envelope.payload:
+        place = difference(envelope.payload, form)
+        _refuse(f"has a payload that is not canonical JSON; {place}", where)
     statement = _closed(
         value, {"_type", "subject", "predicateType", "predicate"}, "statement", where
     )
     if statement["_type"] != STATEMENT_TYPE:
-        _refuse("is not an in-toto Statement v1", where)
+        _refuse("has a _type that is not in-toto Statement v1", where)
     predicate = statement["predicate"]
     if not isinstance(predicate, dict):
         _refuse("has a predicate that is not an object", where)
@@ -163,9 +176,10 @@ def _closed(value: JsonValue, keys: set[str], what: str, where: str) -> dict[str
     return value
 
 
-def _text(value: JsonValue, where: str) -> str:
+def _text(body: dict[str, JsonValue], field: str, where: str) -> str:
+    value = body[field]
     if not isinstance(value, str):
-        _refuse("has a field that should be text and is not", where)
+        _refuse(f"has a field {field} that is not text", where)
     return value
 
 

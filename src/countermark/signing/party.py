@@ -40,6 +40,7 @@ MAY_SAY: dict[Role, frozenset[str]] = {
             "annotation-set",
             "countersignature",
             "dissent",
+            "equivocation",
             "institute",
             "partnership",
             "declaration",
@@ -56,7 +57,7 @@ MAY_SAY: dict[Role, frozenset[str]] = {
 class Closed(BaseModel):
     """A frozen piece of the roster; unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class Lasting(Closed):

@@ -99,7 +99,8 @@ def parse_policy(data: bytes, *, where: str = _WHERE) -> Policy:
         _refuse(f"is not UTF-8 (byte {error.start})", where)
     control = _CONTROL.search(text)
     if control:
-        _refuse(f"holds the control character U+{ord(control.group()):04X}", where)
+        place = f"{where}:{text.count(chr(10), 0, control.start()) + 1}"
+        _refuse(f"holds the control character U+{ord(control.group()):04X}", place)
     if not text.endswith("\n"):
         _refuse("does not end with a newline", where)
     draft = _Draft()

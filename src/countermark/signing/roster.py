@@ -48,7 +48,7 @@ from tuf.api.metadata import Metadata, Root, Targets  # type: ignore[attr-define
 
 from countermark.records.canonical import canonical, content_digest, read_object
 from countermark.records.errors import InputError, VerificationError
-from countermark.signing.keys import Key
+from countermark.signing.keys import Key, standard_key
 from countermark.signing.party import (
     Closed,
     Lasting,
@@ -318,8 +318,9 @@ def _verify_signed(
     root: Root, role: str, metadata: Metadata[Root] | Metadata[Targets], name: str
 ) -> None:
     keys: list[Key] = [root.keys[i] for i in root.roles[role].keyids if i in root.keys]
-    # TUF counts key ids; one key under two ids would count twice towards the threshold.
-    if len({str(key.keyval) for key in keys}) != len(keys):
+    # TUF counts key ids; one key under two ids, or in two spellings, would count twice towards the
+    # threshold. In our one form a key has one id, and none is a key under which anybody can sign.
+    if len({standard_key(key, where=name).keyid for key in keys}) != len(keys):
         _distrust("lists one key under two ids", name, "Ask the members for a sound roster.")
     try:
         root.verify_delegate(role, metadata.signed_bytes, metadata.signatures)

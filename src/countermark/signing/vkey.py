@@ -4,27 +4,39 @@
 ``<name>+<key id, 8 hex digits>+<base64 of algorithm byte and public key>``
 
 1. The name is not empty and holds no white space, no ``+`` and no control character.
-2. The algorithm is 0x01 (Ed25519, logs) or 0x04 (Ed25519 cosignature/v1, witnesses).
-3. The public key is 32 bytes; base64 and hex have their one strict form.
+2. The algorithm is 0x01 (Ed25519, logs), 0x04 (Ed25519 cosignature/v1, witnesses) or 0x06
+   (ML-DSA-44 cosignature, witnesses).
+3. The public key is sound, as ``public.py`` says: 32 bytes of Ed25519, or 1312 of ML-DSA-44.
+   Base64 and hex have their one strict form.
 4. The key id is the first four bytes of SHA-256(name ‖ LF ‖ algorithm ‖ public key).
+
+Algorithm 0x06 is experimental: neither a roster nor a policy may list such a key.
 """
 
 import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from countermark.records.errors import InputError
 from countermark.signing.encoding import from_base64, to_base64
+from countermark.signing.public import MLDSA44_BYTES, check_ed25519, mldsa44_key
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
-ALGORITHMS = {ED25519: "Ed25519 note signature", COSIGNATURE_V1: "Ed25519 cosignature/v1"}
-PUBLIC_BYTES = 32
+MLDSA44_COSIGNATURE = 0x06
+ALGORITHMS = {
+    ED25519: "Ed25519 note signature",
+    COSIGNATURE_V1: "Ed25519 cosignature/v1",
+    MLDSA44_COSIGNATURE: "ML-DSA-44 cosignature (experimental)",
+}
 
 
 @dataclass(frozen=True)
@@ -36,9 +48,9 @@ class VerifierKey:
     name
         Key name: the origin of a log, or the name of a witness.
     algorithm
-        :data:`ED25519` or :data:`COSIGNATURE_V1`.
+        :data:`ED25519`, :data:`COSIGNATURE_V1` or :data:`MLDSA44_COSIGNATURE`.
     public
-        The 32 bytes of the Ed25519 public key.
+        The bytes of the public key.
 
     Raises
     ------
@@ -54,9 +66,11 @@ class VerifierKey:
         if not is_key_name(self.name):
             _refuse(f"has the key name {self.name[:60]!r}, which is empty or has a space or plus")
         if self.algorithm not in ALGORITHMS:
-            _refuse(f"has the algorithm 0x{self.algorithm:02x}; 0x01 and 0x04 are known")
-        if len(self.public) != PUBLIC_BYTES:
-            _refuse(f"has a public key of {len(self.public)} bytes, not {PUBLIC_BYTES}")
+            _refuse(f"has the algorithm 0x{self.algorithm:02x}; 0x01, 0x04 and 0x06 are known")
+        if self.algorithm != MLDSA44_COSIGNATURE:
+            check_ed25519(self.public)
+        elif len(self.public) != MLDSA44_BYTES:
+            _refuse(f"has a public key of {len(self.public)} bytes, not {MLDSA44_BYTES}")
 
     @cached_property
     def key_id(self) -> bytes:
@@ -71,7 +85,10 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{material}"
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
-        """Tell whether a bare 64-byte Ed25519 signature of ``message`` is by this key."""
+        """Tell whether a bare signature of ``message`` is by this key.
+
+        A signature has 64 bytes (Ed25519) or 2420 (ML-DSA-44); any other length does not verify.
+        """
         try:
             self._crypto.verify(signature, message)
         except InvalidSignature:
@@ -79,7 +96,9 @@ class VerifierKey:
         return True
 
     @cached_property
-    def _crypto(self) -> Ed25519PublicKey:
+    def _crypto(self) -> "Ed25519PublicKey | MLDSA44PublicKey":
+        if self.algorithm == MLDSA44_COSIGNATURE:
+            return mldsa44_key(self.public)
         return Ed25519PublicKey.from_public_bytes(self.public)
 
 
@@ -102,7 +121,10 @@ def parse_vkey(text: str, *, where: str) -> VerifierKey:
     material = from_base64(parts[2], where=where)
     if not material:
         _refuse("has an empty public key", where)
-    key = VerifierKey(parts[0], material[0], material[1:])
+    try:
+        key = VerifierKey(parts[0], material[0], material[1:])
+    except InputError as error:
+        _refuse(error.what, where)
     if key.text != text:
         _refuse(f"has the key id {parts[1]}, but its name and key give {key.key_id.hex()}", where)
     return key

@@ -33,8 +33,17 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{to_base64(self.root)}\n"
 
 
-def parse_checkpoint(text: str, *, where: str = "checkpoint") -> Checkpoint:
+def parse_checkpoint(text: str, *, where: str = "checkpoint", first_line: int = 1) -> Checkpoint:
     """Read the text of a checkpoint; signatures are not part of it.
+
+    Parameters
+    ----------
+    text
+        The note's text.
+    where
+        The file that an error should name, together with the line.
+    first_line
+        The line of the file at which the text begins.
 
     Raises
     ------
@@ -43,16 +52,17 @@ def parse_checkpoint(text: str, *, where: str = "checkpoint") -> Checkpoint:
     """
     lines = text.split("\n")
     if len(lines) != 4 or lines[3]:
-        _refuse("does not have exactly three lines", where)
+        _refuse(f"has a text of {len(lines) - 1} lines, not of exactly three lines", where)
     origin, size_text, root_text, _ = lines
+    line_1, line_2, line_3 = (f"{where}:{first_line + i}" for i in range(3))
     if not is_key_name(origin):
-        _refuse(f"has the origin {origin[:60]!r}, which is empty or has a space or plus", where)
-    size = parse_decimal(size_text, where=where)
-    root = from_base64(root_text, where=where)
+        _refuse(f"has the origin {origin[:60]!r}, which is empty or has a space or plus", line_1)
+    size = parse_decimal(size_text, where=line_2)
+    root = from_base64(root_text, where=line_3)
     if len(root) != HASH_BYTES:
-        _refuse(f"has a root of {len(root)} bytes, not {HASH_BYTES}", where)
+        _refuse(f"has a root of {len(root)} bytes, not {HASH_BYTES}", line_3)
     if size == 0 and root != EMPTY_ROOT:
-        _refuse("has size 0 and a root that is not the empty tree's", where)
+        _refuse("has size 0 and a root that is not the empty tree's", line_3)
     return Checkpoint(origin, size, root)
 
 

@@ -96,8 +96,17 @@ def sign_note(text: str, signer: NoteSigner) -> SignatureLine:
     return SignatureLine(signer.name, signer.log_key.key_id, signer.private.sign(text.encode()))
 
 
-def parse_note(data: bytes, *, where: str = "note") -> Note:
+def parse_note(data: bytes, *, where: str = "note", first_line: int = 1) -> Note:
     """Read a signed note.
+
+    Parameters
+    ----------
+    data
+        The note's bytes.
+    where
+        The file that an error should name, together with the line.
+    first_line
+        The line of the file at which the note begins.
 
     Raises
     ------
@@ -108,13 +117,16 @@ def parse_note(data: bytes, *, where: str = "note") -> Note:
     body, separator, tail = text.rpartition("\n\n")
     if not separator or not body:
         _refuse("has no empty line between text and signatures", where)
-    lines = parse_signature_lines(tail, where=where)
+    begin = first_line + body.count("\n") + 2
+    lines = parse_signature_lines(tail, where=where, first_line=begin)
     if not lines:
-        _refuse("has no signature", where)
+        _refuse("has no signature", f"{where}:{begin}")
     return Note(body + "\n", lines)
 
 
-def parse_signature_lines(text: str, *, where: str) -> tuple[SignatureLine, ...]:
+def parse_signature_lines(
+    text: str, *, where: str, first_line: int = 1
+) -> tuple[SignatureLine, ...]:
     """Read signature lines, such as a witness answers with.
 
     Raises
@@ -123,11 +135,12 @@ def parse_signature_lines(text: str, *, where: str) -> tuple[SignatureLine, ...]
         If rule 2, 3 or 4 is broken.
     """
     if text and not text.endswith("\n"):
-        _refuse("does not end with a newline", where)
+        _refuse("does not end with a newline in its last signature line", where)
     lines = text.split("\n")[:-1]
     if len(lines) > MAX_SIGNATURES:
-        _refuse(f"has {len(lines)} signatures; at most {MAX_SIGNATURES} are read", where)
-    return tuple(_signature_line(line, where) for line in lines)
+        too_many = f"{where}:{first_line + MAX_SIGNATURES}"
+        _refuse(f"has {len(lines)} signatures; at most {MAX_SIGNATURES} are read", too_many)
+    return tuple(_signature_line(line, f"{where}:{n}") for n, line in enumerate(lines, first_line))
 
 
 def decode_text(data: bytes, *, where: str) -> str:
@@ -146,7 +159,8 @@ def decode_text(data: bytes, *, where: str) -> str:
         _refuse(f"is not UTF-8 (byte {error.start})", where)
     control = _CONTROL.search(text)
     if control:
-        _refuse(f"holds the control character U+{ord(control.group()):04X}", where)
+        byte = len(text[: control.start()].encode())
+        _refuse(f"holds the control character U+{ord(control.group()):04X} (byte {byte})", where)
     return text
 
 

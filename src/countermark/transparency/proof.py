@@ -10,6 +10,7 @@
 What is parsed writes back the same bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -76,22 +77,40 @@ def parse_proof(data: bytes, *, where: str = "proof") -> TlogProof:
     if not separator:
         _refuse("has no empty line before the checkpoint", where)
     lines = head.split("\n")
+    total = len(lines)
     if lines.pop(0) != HEADER:
-        _refuse(f"does not begin with {HEADER}", where)
+        _refuse(f"does not begin with {HEADER}", f"{where}:1")
     extra = None
     if lines and lines[0].startswith("extra "):
-        extra = from_base64(lines.pop(0).removeprefix("extra "), where=where)
+        extra = from_base64(lines.pop(0).removeprefix("extra "), where=f"{where}:2")
+    line = f"{where}:{total - len(lines) + 1}"
     if not lines or not lines[0].startswith("index "):
-        _refuse("has no index line", where)
-    index = parse_decimal(lines.pop(0).removeprefix("index "), where=where)
+        _refuse("has no index line", line)
+    index = parse_decimal(lines.pop(0).removeprefix("index "), where=line)
     if len(lines) > MAX_HASHES:
-        _refuse(f"has {len(lines)} hashes; at most {MAX_HASHES} make sense", where)
-    hashes = tuple(from_base64(line, where=where) for line in lines)
-    if any(len(value) != HASH_BYTES for value in hashes):
-        _refuse(f"has a hash that is not {HASH_BYTES} bytes", where)
-    note = parse_note(tail.encode(), where=where)
-    parse_checkpoint(note.text, where=where)
+        line = f"{where}:{total - len(lines) + 1 + MAX_HASHES}"
+        _refuse(f"has {len(lines)} hashes; at most {MAX_HASHES} make sense", line)
+    hashes = parse_hashes(lines, where=where, first_line=total - len(lines) + 1)
+    note = parse_note(tail.encode(), where=where, first_line=total + 2)
+    parse_checkpoint(note.text, where=where, first_line=total + 2)
     return TlogProof(index, hashes, note, extra)
+
+
+def parse_hashes(lines: Sequence[str], *, where: str, first_line: int) -> tuple[bytes, ...]:
+    """Read lines of base64 that hold one hash each; an error names the line.
+
+    Raises
+    ------
+    InputError
+        If a line is not strict base64 of 32 bytes.
+    """
+    hashes = []
+    for number, line in enumerate(lines, first_line):
+        value = from_base64(line, where=f"{where}:{number}")
+        if len(value) != HASH_BYTES:
+            _refuse(f"has a hash of {len(value)} bytes, not {HASH_BYTES}", f"{where}:{number}")
+        hashes.append(value)
+    return tuple(hashes)
 
 
 def _refuse(what: str, where: str) -> NoReturn:

@@ -22,7 +22,7 @@ from statistics import median_high
 from typing import NoReturn
 
 from countermark.records.base import Record
-from countermark.records.canonical import JsonValue, canonical, read_object
+from countermark.records.canonical import JsonValue, canonical, difference, read_object
 from countermark.records.errors import InputError
 from countermark.signing.envelope import Envelope, record_of
 from countermark.transparency.cosignature import claimed_seconds
@@ -54,19 +54,20 @@ class StatementFile:
         """
         value = read_object(data, where=where)
         if set(value) != {"format", "version", "envelope", "proof"}:
-            _refuse("does not have exactly format, version, envelope and proof", where)
+            _refuse("has fields that are not exactly envelope, format, proof, version", where)
         if value["format"] != FORMAT or value["version"] != VERSION:
-            _refuse(f"is not a {FORMAT} of version {VERSION}", where)
+            _refuse(f"has a format and version that are not {FORMAT} and {VERSION}", where)
         proof_text = value["proof"]
         if not isinstance(proof_text, str):
             _refuse("has a proof that is not text", where)
         envelope = Envelope.from_value(value["envelope"], where=where)
-        proof = parse_proof(proof_text.encode(), where=where)
+        proof = parse_proof(proof_text.encode(), where=f"{where}, proof")
         if proof.extra is not None:
             _refuse("has a proof with an extra line, which nothing authenticates", where)
         statement = cls(envelope, proof)
         if statement.to_bytes() != data:
-            _refuse("is not in the one canonical byte form", where)
+            place = difference(data, statement.to_bytes())
+            _refuse(f"is not in the one canonical byte form; {place}", where)
         return statement
 
     def to_bytes(self) -> bytes:

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs as static files (C2SP tlog-tiles): paths, entry bundles, appending, proofs, audit.
+"""Logs as static files (C2SP tlog-tiles): paths, entry bundles, appending, proofs.
 
 A tile at level L holds up to 256 hashes, each over 256**L leaves; ``tile/<L>/<N>`` is a full tile
 and ``tile/<L>/<N>.p/<W>`` the first W hashes of one. ``tile/entries/<N>[.p/<W>]`` holds the
 entries themselves, each after its length in two bytes.
 
-:func:`audit` finds a log sound if
-
-1. all entries up to its size are there and parse;
-2. every hash tile is what the entries give, byte for byte;
-3. the root is what the entries give.
+1. What a path holds never changes. A tile that grows gets another path, so a partial one may be
+   deleted later: whoever still needs it takes the beginning of the full one.
+2. A file has exactly the hashes or entries that its path says, else it is refused by its name.
+3. Appending never builds on a bundle whose entries are not those that the hash tile has.
+4. A hash from a tile is believed by nobody: a root has to be compared with a signed checkpoint,
+   and a proof has to be verified.
 
 Everything here is pure. Files come in through a :class:`TileReader`; what is to be written comes
 out in an :class:`AppendPlan`. Write its files before the checkpoint that needs them.
@@ -17,6 +18,7 @@ out in an :class:`AppendPlan`. Write its files before the checkpoint that needs 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn, Protocol
 
 from countermark.records.errors import InputError, StorageError, VerificationError
@@ -28,14 +30,14 @@ from countermark.transparency.tree import (
     inclusion_ranges,
     leaf_hash,
     node_hash,
-    root_hash,
+    parents,
     split_point,
 )
 
 TILE_WIDTH = 256
 TILE_BITS = 8
 MAX_ENTRY_BYTES = 65_535
-_AUDIT_BATCH = TILE_WIDTH * 64
+_KEPT_TILES = 512  # about 20 MB once expanded
 
 
 class TileReader(Protocol):
@@ -60,20 +62,6 @@ class AppendPlan:
     files: Mapping[str, bytes]
     size: int
     root: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What an audit of a log found; no problems means that it is sound."""
-
-    size: int
-    root: bytes | None
-    problems: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """The log is sound."""
-        return not self.problems
 
 
 def tile_path(level: int | None, index: int, width: int = TILE_WIDTH) -> str:
@@ -136,7 +124,11 @@ def parse_bundle(data: bytes, width: int, *, where: str = "entry bundle") -> tup
         start = position + 2
         position = start + int.from_bytes(data[position:start], "big")
         if start > len(data) or position > len(data):
-            _broken("ends in the middle of an entry", where)
+            _broken(
+                f"ends at byte {len(data)}, in the middle of entry {len(entries)}, which begins at "
+                f"byte {start - 2}",
+                where,
+            )
         entries.append(data[start:position])
     if len(entries) != width:
         _broken(f"holds {len(entries)} entries, not {width}", where)
@@ -151,67 +143,96 @@ def plan_append(reader: TileReader, size: int, entries: Sequence[bytes]) -> Appe
     InputError
         If an entry is too long.
     StorageError, VerificationError
-        If a tile of the right edge is missing or broken.
+        If a file of the right edge is missing or broken.
     """
     files = _plan_bundles(reader, size, entries)
     new_size = size + len(entries)
-    hashes = [leaf_hash(entry) for entry in entries]
-    edge: list[list[bytes]] = []
+    added = [leaf_hash(entry) for entry in entries]
     level = 0
-    while count := new_size >> TILE_BITS * level:
-        first, width = divmod(count - len(hashes), TILE_WIDTH)
-        tile = [*_tile(reader, level, first, width), *hashes]
-        full, added = len(tile) // TILE_WIDTH, bool(hashes)
-        chunks = [tile[i * TILE_WIDTH : (i + 1) * TILE_WIDTH] for i in range(full)]
-        for index, chunk in enumerate(chunks, start=first):
-            files[tile_path(level, index)] = b"".join(chunk)
-        rest = tile[full * TILE_WIDTH :]
-        if rest and added:
-            files[tile_path(level, first + full, len(rest))] = b"".join(rest)
-        edge.append(rest)
-        hashes = [root_hash(chunk) for chunk in chunks]
+    while added:
+        first, width = divmod((new_size >> TILE_BITS * level) - len(added), TILE_WIDTH)
+        hashes = [*_tile(reader, level, first, width), *added]
+        for index, chunk in enumerate(_chunks(hashes), start=first):
+            files[tile_path(level, index, len(chunk))] = b"".join(chunk)
+        added = hashes[: len(hashes) // TILE_WIDTH * TILE_WIDTH]
+        for _ in range(TILE_BITS):
+            added = parents(added)
         level += 1
-    return AppendPlan(files, new_size, _edge_root(edge))
+    root = root_of(lambda path: files.get(path) or reader(path), new_size)
+    return AppendPlan(files, new_size, root)
 
 
-def _perfect_subtrees(hashes: list[bytes]) -> Iterator[bytes]:
-    """Yield the roots of the largest perfect subtrees over some hashes, smallest (last) first."""
-    end = len(hashes)
-    while end:
-        width = end & -end
-        yield root_hash(hashes[end - width : end])
-        end -= width
+class TileTree:
+    """The tree of a log's first ``size`` leaves, read from its tiles as it is needed.
+
+    It keeps the tiles that it has read. For many proofs of one log make one and use it again.
+    Every method raises :class:`StorageError` or :class:`VerificationError` if a tile is missing
+    or broken, and :class:`ValueError` if a leaf or a size is not in the tree.
+    """
+
+    def __init__(self, reader: TileReader, size: int) -> None:
+        self._reader = reader
+        self._size = size
+        self._expanded = lru_cache(_KEPT_TILES)(self._expand)
+
+    def root(self) -> bytes:
+        """Return the root that the tiles give."""
+        return self._subtree(0, self._size) if self._size else EMPTY_ROOT
+
+    def inclusion_proof(self, index: int) -> tuple[bytes, ...]:
+        """Return the proof that leaf ``index`` is in the tree."""
+        return self.subtrees(inclusion_ranges(index, self._size))
+
+    def consistency_proof(self, old: int) -> tuple[bytes, ...]:
+        """Return the proof that the tree extends that of the first ``old`` leaves."""
+        return self.subtrees(consistency_ranges(old, self._size))
+
+    def subtrees(self, ranges: Iterable[Range]) -> tuple[bytes, ...]:
+        """Return the hashes of some subtrees that :mod:`~countermark.transparency.tree` named."""
+        return tuple(self._subtree(start, end) for start, end in ranges)
+
+    def _subtree(self, start: int, end: int) -> bytes:
+        span = end - start
+        if span & (span - 1):
+            middle = start + split_point(span)
+            return node_hash(self._subtree(start, middle), self._subtree(middle, end))
+        level, height = divmod(span.bit_length() - 1, TILE_BITS)
+        tile, offset = divmod(start >> TILE_BITS * level, TILE_WIDTH)
+        return self._expanded(level, tile)[height][offset >> height]
+
+    def _expand(self, level: int, index: int) -> list[Sequence[bytes]]:
+        """Return a tile's hashes, and those of all perfect subtrees over them, level by level."""
+        width = min(TILE_WIDTH, (self._size >> TILE_BITS * level) - index * TILE_WIDTH)
+        rows: list[Sequence[bytes]] = [_tile(self._reader, level, index, width)]
+        while len(rows[-1]) > 1:
+            rows.append(parents(rows[-1]))
+        return rows
 
 
 def root_of(reader: TileReader, size: int) -> bytes:
     """Return the root that a log's tiles give for ``size`` leaves."""
-    return plan_append(reader, size, []).root
+    return TileTree(reader, size).root()
 
 
 def inclusion_proof(reader: TileReader, index: int, size: int) -> tuple[bytes, ...]:
-    """Return the proof that leaf ``index`` is in the tree of ``size`` leaves.
-
-    Raises
-    ------
-    ValueError
-        If the index is not in the tree.
-    StorageError, VerificationError
-        If a tile is missing or broken.
-    """
-    return _hashes(reader, size, inclusion_ranges(index, size))
+    """Return the proof that leaf ``index`` is in the tree of ``size`` leaves."""
+    return TileTree(reader, size).inclusion_proof(index)
 
 
 def consistency_proof(reader: TileReader, old: int, new: int) -> tuple[bytes, ...]:
-    """Return the proof that the tree of ``new`` leaves extends that of ``old``.
+    """Return the proof that the tree of ``new`` leaves extends that of ``old``."""
+    return TileTree(reader, new).consistency_proof(old)
+
+
+def subtree_hashes(reader: TileReader, size: int, ranges: Sequence[Range]) -> tuple[bytes, ...]:
+    """Return the hashes of some subtrees, each a leaf range, of the tree of ``size`` leaves.
 
     Raises
     ------
-    ValueError
-        If the old size is negative or above the new one.
     StorageError, VerificationError
         If a tile is missing or broken.
     """
-    return _hashes(reader, new, consistency_ranges(old, new))
+    return TileTree(reader, size).subtrees(ranges)
 
 
 def read_entries(reader: TileReader, start: int, end: int, size: int) -> Iterator[bytes]:
@@ -232,84 +253,21 @@ def read_entries(reader: TileReader, start: int, end: int, size: int) -> Iterato
         yield from entries[max(start - first, 0) : end - first]
 
 
-def audit(reader: TileReader, size: int, root: bytes) -> Audit:
-    """Rebuild a whole log from its entries and compare it with its tiles and root.
-
-    Parameters
-    ----------
-    reader
-        The files of the log.
-    size, root
-        As its checkpoint says.
-
-    Returns
-    -------
-    Audit
-        The root that the entries give, and every difference found.
-    """
-    problems: list[str] = []
-    edge: dict[str, bytes] = {}
-    plan = plan_append(edge.get, 0, [])
-    while plan.size < size:
-        try:
-            end = min(size, plan.size + _AUDIT_BATCH)
-            batch = list(read_entries(reader, plan.size, end, size))
-        except (StorageError, VerificationError) as error:
-            return Audit(size, None, (*problems, str(error)))
-        plan = plan_append(edge.get, plan.size, batch)
-        edge.update((path, data) for path, data in plan.files.items() if ".p/" in path)
-        expected = plan.files.items()
-        if end < size:  # the partial tiles on the way are not the log's own
-            expected = {p: d for p, d in expected if ".p/" not in p}.items()
-        problems += [
-            f"{p}: is not what the entries give" for p, d in expected if _differs(reader, p, d)
-        ]
-    if plan.root != root:
-        problems.append("the root of the checkpoint is not what the entries give")
-    return Audit(size, plan.root, tuple(problems))
-
-
 def _plan_bundles(reader: TileReader, size: int, entries: Sequence[bytes]) -> dict[str, bytes]:
     if not entries:
         return {}
     first, width = divmod(size, TILE_WIDTH)
-    pending = [*(_bundle(reader, first, width) if width else ()), *entries]
-    files: dict[str, bytes] = {}
-    for index, start in enumerate(range(0, len(pending), TILE_WIDTH), start=first):
-        chunk = pending[start : start + TILE_WIDTH]
-        files[tile_path(None, index, len(chunk))] = encode_bundle(chunk)
-    return files
+    held = _bundle(reader, first, width) if width else ()
+    if tuple(map(leaf_hash, held)) != _tile(reader, 0, first, width):
+        _broken("has other entries than its hash tile says", tile_path(None, first, width))
+    return {
+        tile_path(None, index, len(chunk)): encode_bundle(chunk)
+        for index, chunk in enumerate(_chunks([*held, *entries]), start=first)
+    }
 
 
-def _edge_root(edge: Sequence[list[bytes]]) -> bytes:
-    """Return the root of a log from the hashes in the partial tile of each level, lowest first.
-
-    The partial tiles split the tree into perfect subtrees whose sizes fall from left to right,
-    so joining from the right gives the tree of RFC 6962.
-    """
-    root: bytes | None = None
-    for hashes in edge:
-        for subtree in _perfect_subtrees(hashes):
-            root = subtree if root is None else node_hash(subtree, root)
-    return EMPTY_ROOT if root is None else root
-
-
-def _hashes(reader: TileReader, size: int, ranges: Iterable[Range]) -> tuple[bytes, ...]:
-    tiles: dict[tuple[int, int], tuple[bytes, ...]] = {}
-
-    def subtree(start: int, end: int) -> bytes:
-        span = end - start
-        if span & (span - 1):
-            middle = start + split_point(span)
-            return node_hash(subtree(start, middle), subtree(middle, end))
-        level, low_bits = divmod(span.bit_length() - 1, TILE_BITS)
-        tile, offset = divmod(start >> TILE_BITS * level, TILE_WIDTH)
-        if (level, tile) not in tiles:
-            width = min(TILE_WIDTH, (size >> TILE_BITS * level) - tile * TILE_WIDTH)
-            tiles[level, tile] = _tile(reader, level, tile, width)
-        return root_hash(tiles[level, tile][offset : offset + (1 << low_bits)])
-
-    return tuple(subtree(start, end) for start, end in ranges)
+def _chunks(items: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (items[start : start + TILE_WIDTH] for start in range(0, len(items), TILE_WIDTH))
 
 
 def _tile(reader: TileReader, level: int, index: int, width: int) -> tuple[bytes, ...]:
@@ -339,14 +297,6 @@ def _file(reader: TileReader, level: int | None, index: int, width: int) -> tupl
         where=tile_path(level, index, width),
         next_step="Copy the log again from its publisher or from a peer's mirror.",
     )
-
-
-def _differs(reader: TileReader, path: str, expected: bytes) -> bool:
-    data = reader(path)
-    if data is None and ".p/" in path:
-        full = reader(path.partition(".p/")[0])
-        data = None if full is None else full[: len(expected)]
-    return data != expected
 
 
 def _broken(what: str, where: str) -> NoReturn:

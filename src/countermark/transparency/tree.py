@@ -2,11 +2,12 @@
 """The Merkle tree of RFC 6962 and RFC 9162: hashes, roots, and proofs made and verified.
 
 A proof is a list of hashes of subtrees. Which subtrees is a matter of sizes only, so
-:func:`inclusion_ranges` and :func:`consistency_ranges` name them as leaf ranges ``[start, end)``;
-whoever holds the leaves or the tiles supplies the hashes.
+:func:`inclusion_ranges` and :func:`consistency_ranges` name them as leaf ranges ``[start, end)``.
+Whoever holds the leaves or the tiles looks the hashes up; whoever verifies joins them, and the
+ranges tell which one goes to the left. Nothing but the root at the end says that a hash is right.
 
-Verifying follows RFC 9162, sections 2.1.3.2 and 2.1.4.2, with three rules added because a proof
-may come from anyone:
+Verifying gives what RFC 9162, sections 2.1.3.2 and 2.1.4.2, gives, with three rules added because
+a proof may come from anyone:
 
 1. every hash is 32 bytes;
 2. sizes and indices are in range; nothing is proved about a leaf of an empty tree;
@@ -17,7 +18,7 @@ equal.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -40,13 +41,16 @@ def root_hash(leaves: Sequence[bytes]) -> bytes:
     Joining neighbours level by level, and lifting an odd last one as it is, gives the same tree
     as splitting at the largest power of two.
     """
-    if not leaves:
-        return EMPTY_ROOT
     level = list(leaves)
     while len(level) > 1:
-        paired = [node_hash(level[i], level[i + 1]) for i in range(0, len(level) - 1, 2)]
-        level = paired + level[len(level) & ~1 :]
-    return level[0]
+        level = parents(level) + level[len(level) & ~1 :]
+    return level[0] if level else EMPTY_ROOT
+
+
+def parents(level: Sequence[bytes]) -> list[bytes]:
+    """Return the hashes one level up; an odd last hash has no parent yet."""
+    pairs = zip(level[::2], level[1::2], strict=False)
+    return [node_hash(left, right) for left, right in pairs]
 
 
 def split_point(size: int) -> int:
@@ -91,6 +95,13 @@ def consistency_ranges(old: int, new: int) -> list[Range]:
         raise ValueError(f"a tree of {new} does not extend one of {old}")
     if old in (0, new):
         return []
+    ranges = _last_subtree_first(old, new)
+    # The verifier knows the old root itself, which is the first range if that begins at 0.
+    return ranges if ranges[0][0] else ranges[1:]
+
+
+def _last_subtree_first(old: int, new: int) -> list[Range]:
+    """Return the last subtree that both trees have, and all that joins it to the new root."""
     ranges: list[Range] = []
     start, end = 0, new
     while end != old:
@@ -101,10 +112,7 @@ def consistency_ranges(old: int, new: int) -> list[Range]:
         else:
             ranges.append((start, middle))
             start = middle
-    # The verifier knows the old root itself, which is this last range if it begins at 0.
-    if start:
-        ranges.append((start, end))
-    return ranges[::-1]
+    return [(start, end), *reversed(ranges)]
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
@@ -133,20 +141,15 @@ def verify_inclusion(
     root
         The root of the tree.
     """
-    if not _are_hashes((leaf, root, *proof)) or not 0 <= index < size:
+    if not _are_hashes(leaf, root, *proof) or not 0 <= index < size:
         return False
-    position, last, value = index, size - 1, leaf
-    for other in proof:
-        if last == 0:
-            return False
-        if position & 1 or position == last:
-            value = node_hash(other, value)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            value = node_hash(value, other)
-        position, last = position >> 1, last >> 1
-    return last == 0 and value == root
+    ranges = inclusion_ranges(index, size)
+    if len(proof) != len(ranges):
+        return False
+    value = leaf
+    for (start, _), other in zip(ranges, proof, strict=True):
+        value = node_hash(other, value) if start < index else node_hash(value, other)
+    return value == root
 
 
 def verify_consistency(
@@ -163,40 +166,26 @@ def verify_consistency(
     proof
         The hashes, in the order of RFC 6962.
     """
-    if not _are_hashes((old_root, new_root, *proof)) or not 0 <= old <= new:
+    if not _are_hashes(old_root, new_root, *proof) or not 0 <= old <= new:
+        return False
+    if old == 0 and old_root != EMPTY_ROOT:
         return False
     if old == new:
-        known = new > 0 or new_root == EMPTY_ROOT
-        return known and not proof and old_root == new_root
+        return not proof and old_root == new_root
     if old == 0:
-        return not proof and old_root == EMPTY_ROOT
-    hashes = iter(proof)
-    position, last = old - 1, new - 1
-    while position & 1:
-        position, last = position >> 1, last >> 1
-    first = next(hashes, None) if position else old_root
-    if first is None:
+        return not proof
+    ranges = _last_subtree_first(old, new)
+    hashes = proof if ranges[0][0] else (old_root, *proof)
+    if len(hashes) != len(ranges):
         return False
-    return _climb(position, last, first, hashes) == (old_root, new_root)
-
-
-def _climb(
-    position: int, last: int, first: bytes, hashes: Iterator[bytes]
-) -> tuple[bytes, bytes] | None:
-    """Return the old and new root that a consistency proof leads to, if its length is right."""
-    old_value = new_value = first
-    for other in hashes:
-        if last == 0:
-            return None
-        if position & 1 or position == last:
+    old_value = new_value = hashes[0]
+    for (start, _), other in zip(ranges[1:], hashes[1:], strict=True):
+        if start < old:
             old_value, new_value = node_hash(other, old_value), node_hash(other, new_value)
-            while not position & 1 and position:
-                position, last = position >> 1, last >> 1
         else:
             new_value = node_hash(new_value, other)
-        position, last = position >> 1, last >> 1
-    return (old_value, new_value) if last == 0 else None
+    return (old_value, new_value) == (old_root, new_root)
 
 
-def _are_hashes(values: Sequence[bytes]) -> bool:
+def _are_hashes(*values: bytes) -> bool:
     return all(len(value) == HASH_BYTES for value in values)

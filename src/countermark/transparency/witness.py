@@ -19,15 +19,16 @@ is what keeps two requests at once from rolling a log back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from countermark.records.errors import InputError
-from countermark.signing.encoding import from_base64, to_base64
+from countermark.signing.encoding import to_base64
 from countermark.signing.vkey import VerifierKey
 from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint
 from countermark.transparency.note import Note, decode_text, parse_decimal, parse_note
-from countermark.transparency.tree import EMPTY_ROOT, HASH_BYTES, verify_consistency
+from countermark.transparency.proof import parse_hashes
+from countermark.transparency.tree import EMPTY_ROOT, verify_consistency
 
 MAX_PROOF_LINES = 63
 SIZE_TYPE = "text/x.tlog.size"
@@ -78,6 +79,8 @@ class Verdict:
         What to cosign, for 200.
     before, state
         For 200: the state that was judged, and the one to store in its place.
+    origin
+        The log that signed the checkpoint, once rule 3 holds; else empty.
     """
 
     status: int
@@ -88,6 +91,7 @@ class Verdict:
     checkpoint: Checkpoint | None = None
     before: WitnessState | None = None
     state: WitnessState | None = None
+    origin: str = ""
 
 
 def parse_request(body: bytes, *, where: str = "request") -> AddCheckpoint:
@@ -104,13 +108,16 @@ def parse_request(body: bytes, *, where: str = "request") -> AddCheckpoint:
     if not separator or not first.startswith("old "):
         _refuse("is not an old size, a proof, an empty line and a checkpoint", where)
     if len(lines) > MAX_PROOF_LINES:
-        _refuse(f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read", where)
-    proof = tuple(from_base64(line, where=where) for line in lines)
-    if any(len(value) != HASH_BYTES for value in proof):
-        _refuse(f"has a hash that is not {HASH_BYTES} bytes", where)
-    note = parse_note(tail.encode(), where=where)
-    parse_checkpoint(note.text, where=where)
-    return AddCheckpoint(parse_decimal(first.removeprefix("old "), where=where), proof, note)
+        _refuse(
+            f"has {len(lines)} proof lines; at most {MAX_PROOF_LINES} are read",
+            f"{where}:{MAX_PROOF_LINES + 2}",
+        )
+    proof = parse_hashes(lines, where=where, first_line=2)
+    begin = len(lines) + 3
+    note = parse_note(tail.encode(), where=where, first_line=begin)
+    parse_checkpoint(note.text, where=where, first_line=begin)
+    old_size = parse_decimal(first.removeprefix("old "), where=f"{where}:1")
+    return AddCheckpoint(old_size, proof, note)
 
 
 def consider(
@@ -141,7 +148,8 @@ def consider(
         return _refusal(403, 3, f"the checkpoint is not signed by the key of {key.name}")
     if request.old_size > checkpoint.size:
         return _refusal(400, 4, f"old size {request.old_size} is above {checkpoint.size}")
-    return _judge_growth(request, checkpoint, latest(checkpoint.origin) or NOTHING_SEEN)
+    seen = latest(checkpoint.origin) or NOTHING_SEEN
+    return replace(_judge_growth(request, checkpoint, seen), origin=checkpoint.origin)
 
 
 def _judge_growth(request: AddCheckpoint, checkpoint: Checkpoint, seen: WitnessState) -> Verdict:

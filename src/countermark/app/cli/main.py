@@ -6,6 +6,7 @@ failed. Data goes to stdout, talk to stderr.
 """
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,7 @@ NOUNS = {
     "finding": "compute, check and show a joint finding",
     "framework": "log and show a developer's safety framework",
     "gate": "decide whether a framework's thresholds are kept",
-    "log": "audit a log",
+    "log": "audit a log, prove what is in it, witness others by hand",
     "node": "make, serve and look at a node's folder",
     "protocol": "freeze, sign and show the definition of an exercise",
     "roster": "draft, sign, accept and show who the members are",
@@ -65,6 +66,9 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    # What a record is must not depend on what else is installed; and looking for plugins of
+    # pydantic reads the metadata of every package there is.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         code = cli.main(args=arguments, prog_name="countermark", standalone_mode=False)
     except CountermarkError as error:

@@ -14,7 +14,8 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
-    read_input,
+    pin_from,
+    secret_lines,
     talk,
 )
 from countermark.app.cli.verb import Noun
@@ -23,7 +24,8 @@ from countermark.node.index import book
 from countermark.node.index import reindex as rebuild
 from countermark.node.node import Node
 from countermark.node.rotation import KeyName, prepare
-from countermark.records.errors import UsageError
+from countermark.node.witnessing import NodeWitness, Pace, open_witness
+from countermark.records.errors import InputError, StateError, UsageError
 
 
 @click.group(cls=Noun, example="countermark node status --node demo/nodes/KE")
@@ -40,24 +42,35 @@ def command() -> None:
 @click.option("--name", required=True, help="The institute's name.")
 @click.option("--origin", required=True, help="Name of the log, such as ke.example/countermark.")
 @click.option("--lab", help="The lab that runs exercises here, such as KE-nairobi.")
+@click.option(
+    "--statement-key",
+    metavar="URI",
+    help="Where the key that signs statements is, if none is to be made: file:PATH, "
+    "pkcs11:token=…;object=…?module-path=…, awskms:…, azurekms:…, gcpkms:….",
+)
 @click.option("--unencrypted", is_flag=True, help="Keep the keys without a passphrase.")
-@click.option("--passphrase-file", type=click.Path(path_type=Path, dir_okay=False))
+@passphrase_option
 def init(
     folder: Path,
     code: str,
     name: str,
     origin: str,
     lab: str | None,
+    statement_key: str | None,
     passphrase_file: Path | None,
     *,
     unencrypted: bool,
 ) -> None:
     """Make a node's folder with new keys, and print its entry for the roster."""
-    config = _config(code=code, name=name, origin=origin, lab=lab)
-    node = Node.create(folder, config, _passphrase(passphrase_file, unencrypted=unencrypted))
+    config = _config(code=code, name=name, origin=origin, lab=lab, statement_key=statement_key)
+    lines = secret_lines(passphrase_file)
+    passphrase = _passphrase(lines, unencrypted=unencrypted)
+    node = Node.create(folder, config, passphrase, secrets=pin_from(lines))
     data_json(node.party(("publisher", "witness")).model_dump(mode="json", exclude_none=True))
     if unencrypted:
         talk("Warning: the keys are not encrypted. Anyone who reads the folder can sign as you.")
+    if config.device is not None:
+        talk("Statements are signed by the device; only its public key is in the folder.")
     talk("Send the entry above to the members, who sign it into the roster.")
 
 
@@ -111,13 +124,30 @@ def reindex(node_folder: Path, *, as_json: bool) -> None:
 @command.command(example="countermark node serve --node demo/nodes/GB --port 8401")
 @node_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8400, show_default=True)
-def serve(node_folder: Path, port: int) -> None:
-    """Serve the public record at http://127.0.0.1:PORT."""
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File whose first line opens the witness key; without it only pages are served.",
+)
+def serve(node_folder: Path, port: int, passphrase_file: Path | None) -> None:
+    """Serve the public record, and the node's witness, at http://127.0.0.1:PORT."""
     from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
 
-    node = open_node(node_folder, None)
+    node = (
+        Node.open(node_folder)
+        if passphrase_file is None
+        else open_node(node_folder, passphrase_file)
+    )
+    try:
+        witness = NodeWitness(node, open_witness(node), Pace())
+        talk(f"Witness: http://127.0.0.1:{port}/witness/add-checkpoint")
+    except (StateError, InputError) as error:
+        if passphrase_file is not None:
+            raise
+        witness = None
+        talk(f"Pages only, no witness: {error}")
     talk(f"Serving http://127.0.0.1:{port}; Ctrl-C stops it.")
-    serve_pages(node, port=port)
+    serve_pages(node, port=port, witness=witness)
 
 
 def _config(**fields: str | None) -> NodeConfig:
@@ -127,21 +157,20 @@ def _config(**fields: str | None) -> NodeConfig:
         first = error.errors(include_url=False, include_input=False)[0]
         raise UsageError(
             f"is not one: {first['msg']}",
-            where="--" + ".".join(map(str, first["loc"])),
+            where="--" + ".".join(map(str, first["loc"])).replace("_", "-"),
             next_step="See the example: countermark node init --help.",
         ) from error
 
 
-def _passphrase(file: Path | None, *, unencrypted: bool) -> str | None:
+def _passphrase(lines: list[str] | None, *, unencrypted: bool) -> str | None:
     if unencrypted:
-        if file is not None:
+        if lines is not None:
             raise UsageError(
                 "--unencrypted and --passphrase-file exclude each other",
                 next_step="Give one of them.",
             )
         return None
-    if file is not None:
-        lines = read_input(file).decode("utf-8", "replace").splitlines()
+    if lines is not None:
         return lines[0] if lines else ""
     secret: str = click.prompt(
         "New passphrase for the node's keys", hide_input=True, confirmation_prompt=True, err=True

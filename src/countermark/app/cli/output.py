@@ -4,6 +4,7 @@
 import json
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,7 +28,8 @@ node_option = click.option(
 passphrase_option = click.option(
     "--passphrase-file",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File whose first line opens the node's keys; else it is asked for.",
+    help="File whose first line opens the node's keys, and whose second is the PIN of a statement "
+    "key in a device; else they are asked for.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 
@@ -76,16 +78,42 @@ def read_input(path: Path) -> bytes:
 def open_node(folder: Path, passphrase_file: Path | None, *, ask: bool = True) -> "Node":
     """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
 
-    With ``ask`` off it is not asked for: what follows needs none of the keys.
+    With ``ask`` off it is not asked for: what follows needs none of the keys. A node whose log is
+    damaged is refused; `log audit` and `log repair` do without this.
     """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
 
-    if passphrase_file is not None:
-        lines = read_input(passphrase_file).decode("utf-8", "replace").splitlines()
-        return Node.open(folder, lines[0] if lines else None)
-    node = Node.open(folder)
+    Node.open(folder).refuse_damage()
+    lines = secret_lines(passphrase_file)
+    if lines is not None:
+        return Node.open(folder, lines[0] if lines else None, secrets=pin_from(lines))
+    node = Node.open(folder, secrets=pin_from(None))
     if ask and node.keys_are_encrypted():
         secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
-        return Node.open(folder, secret)
+        return Node.open(folder, secret, secrets=pin_from(None))
     return node
+
+
+def secret_lines(passphrase_file: Path | None) -> list[str] | None:
+    """Return the lines of a passphrase file, if one is given."""
+    if passphrase_file is None:
+        return None
+    return read_input(passphrase_file).decode("utf-8", "replace").splitlines()
+
+
+def pin_from(lines: list[str] | None) -> Callable[[str], str]:
+    """Return what gives the PIN of a statement key in a device, each time that it is needed.
+
+    It is the second line of the passphrase file, or the first where there is but one. Without a
+    file the person is asked, once.
+    """
+
+    @cache
+    def secret(name: str) -> str:
+        if lines:
+            return lines[min(1, len(lines) - 1)]
+        answer: str = click.prompt(f"{name} of the statement key", hide_input=True, err=True)
+        return answer
+
+    return secret

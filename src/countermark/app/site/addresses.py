@@ -7,6 +7,9 @@ import unicodedata
 STATEMENTS = "../statements/"
 """Statement files lie beside the site; over HTTP, browsers read this as ``/statements/``."""
 
+VERIFY = "verify/"
+"""The one page with scripts; the server's policy allows them there and nowhere else."""
+
 
 def short(digest: str) -> str:
     """Return the first twelve hex digits of a content address."""

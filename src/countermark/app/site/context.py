@@ -34,6 +34,7 @@ SECTIONS = (
     ("Partnerships", "partnerships/index.html"),
     ("Commitments", "commitments/index.html"),
     ("Words", "words/index.html"),
+    ("Check a file", "verify/index.html"),
 )
 
 

@@ -16,13 +16,19 @@ from countermark.app.site.pages.front import front_pages, missing_page
 from countermark.app.site.pages.log import log_pages
 from countermark.app.site.pages.members import member_pages
 from countermark.app.site.pages.protocols import protocol_pages
+from countermark.app.site.pages.verify import verify_pages
 from countermark.app.site.pages.words import word_pages
 from countermark.app.site.reference import Reference
 from countermark.node.book import Book
 
 __all__ = ["MISSING", "all_pages"]
 
-STATIC = {"style.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
+STATIC = {
+    "style.css": "text/css; charset=utf-8",
+    "mark.svg": "image/svg+xml",
+    "verify.js": "text/javascript; charset=utf-8",
+    "verify-page.js": "text/javascript; charset=utf-8",
+}
 
 
 def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
@@ -49,6 +55,7 @@ def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
     yield from partnership_pages(site)
     yield from commitment_pages(site)
     yield from word_pages(site)
+    yield from verify_pages(site)
     folder = files("countermark.app.site")
     for name, media_type in STATIC.items():
         yield DataFile(name, (folder / name).read_bytes(), media_type)
