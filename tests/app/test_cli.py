@@ -18,7 +18,14 @@ from countermark.app.cli.main import NOUNS, cli
 
 MAIN = "import sys; from countermark.app.cli.main import main; main(sys.argv[1:])"
 # Some write JSON at any rate, or the file that was asked for.
-SILENT = {("node", "init"), ("node", "rotate"), ("node", "serve"), ("log", "prove")}
+SILENT = {
+    ("finding", "export"),
+    ("gate", "export"),
+    ("node", "init"),
+    ("node", "rotate"),
+    ("node", "serve"),
+    ("log", "prove"),
+}
 
 
 def verbs() -> Iterator[tuple[str, ...]]:

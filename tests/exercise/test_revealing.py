@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from exercise_lab import TREE_KEY, Lab, honest_samples, one_cell
+from exercise_lies import Samples, distrusted, first_changed, lines, with_answer
 from exercise_small import SEED, cell_run
 
 from countermark.exercise.samples import LabSample
@@ -25,7 +26,6 @@ from countermark.records.protocol import FactorSetting
 from countermark.records.sample import Message, OpenScores, RevealedSample, SampleScores, Score
 
 PROTOCOL = one_cell()
-Samples = tuple[LabSample, ...]
 OTHER = "sha256:" + "5" * 64
 
 
@@ -37,43 +37,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 def sealed_root(samples: Samples, tree_key: bytes) -> str:
     return root_of_opened(opened_samples(samples, tree_key))
-
-
-def distrusted(lab: Lab, rule: int, text: str = "has") -> VerificationError:
-    with pytest.raises(VerificationError, match=text) as caught:
-        lab.reveal()
-    assert caught.value.what.endswith(f"(rule {rule} of revealing)")
-    assert caught.value.where == f"the evidence of {lab.lab}"
-    assert caught.value.next_step
-    return caught.value
-
-
-def lines(change: Callable[[list[Any]], object]) -> Callable[[bytes], bytes]:
-    """Change the revealed samples, and write them canonically again."""
-
-    def to_file(data: bytes) -> bytes:
-        samples = [json.loads(line) for line in data.splitlines()]
-        change(samples)
-        return b"".join(canonical(sample) + b"\n" for sample in samples)
-
-    return to_file
-
-
-def with_answer(sample: LabSample, text: str, value: float) -> LabSample:
-    told = sample.transcript.messages[:-1]
-    said = (*told, Message(role="assistant", content=text))
-    score = sample.scores.scores[0].model_copy(update={"value": value})
-    return replace(
-        sample,
-        scores=sample.scores.model_copy(update={"scores": (score,)}),
-        transcript=sample.transcript.model_copy(update={"messages": said}),
-    )
-
-
-def first_changed(
-    change: Callable[[LabSample], LabSample],
-) -> Callable[[Samples], Samples]:
-    return lambda samples: (change(samples[0]), *samples[1:])
 
 
 def test_an_honest_lab_is_believed(lab: Lab) -> None:

@@ -105,7 +105,7 @@ def _cut_to_nothing(network: Network, liar: LyingPeer) -> None:
     ("lie", "saying"),
     [
         (_dropped, "holds 3 entries, not 4"),
-        (_cut, "ends in the middle of an entry"),
+        (_cut, "in the middle of entry"),
         (_cut_to_nothing, "holds 0 entries, not 4"),
     ],
 )

@@ -313,7 +313,7 @@ def test_changes_say_what_is_wrong() -> None:
     cases: list[tuple[Callable[[], object], str]] = [
         (lambda: join(CONTENT, uk), "in the roster already"),
         (lambda: leave(CONTENT, "ZZ", AT), "has no party ZZ"),
-        (lambda: leave(CONTENT, "UK", SINCE), "would end at"),
+        (lambda: leave(CONTENT, "UK", "2025-12-31T00:00:00Z"), "would end at"),
         (lambda: renew(CONTENT, uk, AT), "holds no new key"),
         (lambda: revoke(CONTENT, "0" * 64, AT), "has no statement key"),
         (lambda: grant(CONTENT, "UK", "publisher", AT), "has the role publisher already"),

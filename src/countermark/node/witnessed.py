@@ -123,9 +123,8 @@ def take_lines(node: Node, data: bytes, *, where: str) -> tuple[str, ...]:
     lines = []
     for number, text in enumerate(decode_text(_plain(data), where=where).split("\n"), start=1):
         if text.strip():
-            place = f"{where}:{number}"
-            (line,) = parse_signature_lines(f"{text.strip()}\n", where=place)
-            _check_line(node, note, line, place)
+            (line,) = parse_signature_lines(f"{text.strip()}\n", where=where, first_line=number)
+            _check_line(node, note, line, f"{where}:{number}")
             lines.append(line)
     if not lines:
         raise InputError(

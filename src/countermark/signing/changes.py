@@ -279,10 +279,10 @@ def _end_all(entries: tuple[E, ...], at: str, why: Why | None) -> tuple[E, ...]:
 def _ended(entry: E, at: str, why: Why | None) -> E:
     # A key that was planned to end later, or was found stolen earlier, ends at the earlier time.
     until = min(at, entry.valid_until) if entry.valid_until else at
-    if datetime.fromisoformat(until) <= datetime.fromisoformat(entry.valid_from):
+    if datetime.fromisoformat(until) < datetime.fromisoformat(entry.valid_from):
         _refuse(
             f"would end at {until}, and began at {entry.valid_from}",
-            "Give a later --at; what never held is not put into a roster.",
+            "Give a later --at.",
         )
     end: dict[str, object] = {"valid_until": until}
     return _copy(entry, {**end, "ended": why} if why else end, drop=("ended",))

@@ -11,7 +11,8 @@ Rules for one party:
 3. A witness key is a cosignature/v1 vkey named by the witness; all have one name.
 4. The role *witness* and a witness key go together, as things stand.
 5. Any other role that stands needs a log that stands and at least one statement key.
-6. Whatever lasts begins before it ends. ``ended`` says why, only of what has an end.
+6. Nothing ends before it begins (what ends as it begins never held). ``ended`` says why, and only
+   of what has an end.
 7. Roles, logs and witness keys are in the order of time; of one kind no two hold at once.
 8. A party has, or had, at least one role; code and name are not empty.
 """
@@ -70,7 +71,7 @@ class Lasting(Closed):
     @model_validator(mode="after")
     def _is_in_order(self) -> Self:
         begins, ends = self._interval
-        if ends is not None and ends <= begins:
+        if ends is not None and ends < begins:
             raise ValueError(f"ends before it begins: {self.valid_from} to {self.valid_until}")
         if ends is None and self.ended is not None:
             raise ValueError(f"has {self.ended} and no time of its end")
