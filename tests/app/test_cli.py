@@ -17,8 +17,8 @@ from exercise_finished import FinishedExercise
 from countermark.app.cli.main import NOUNS, cli
 
 MAIN = "import sys; from countermark.app.cli.main import main; main(sys.argv[1:])"
-# Some write JSON at any rate.
-SILENT = {("node", "init"), ("node", "rotate"), ("node", "serve")}
+# Some write JSON at any rate, or the file that was asked for.
+SILENT = {("node", "init"), ("node", "rotate"), ("node", "serve"), ("log", "prove")}
 
 
 def verbs() -> Iterator[tuple[str, ...]]:
@@ -270,9 +270,10 @@ def test_interrupting_says_that_nothing_is_half_written(
 def test_serving_takes_the_port_that_was_asked_for(
     monkeypatch: pytest.MonkeyPatch, node: Path
 ) -> None:
-    asked: list[tuple[str, int]] = []
+    asked: list[tuple[str, int, bool]] = []
     monkeypatch.setattr(
-        "countermark.app.web.server.serve", lambda node, port: asked.append((node.code, port))
+        "countermark.app.web.server.serve",
+        lambda node, port, witness: asked.append((node.code, port, witness is not None)),
     )
     done("node", "serve", "--node", node, "--port", 8499)
-    assert asked == [("GB", 8499)]
+    assert asked == [("GB", 8499, True)]

@@ -46,9 +46,10 @@ def scores(answers: Mapping[str, list[RevealedSample]], task: str, language: str
     for _, samples in sorted(answers.items()):
         by_item: dict[str, list[float | None]] = {}
         for sample in samples:
-            key = sample.scores.key
+            assert sample.open_scores is not None
+            key = sample.open_scores.key
             if (key.task, key.language) == (task, language) and not control_passed(key):
-                by_item.setdefault(key.item, []).append(sample.scores.scores[0].value)
+                by_item.setdefault(key.item, []).append(sample.open_scores.scores[0].value)
         by_lab.append(list(by_item.values()))
     return np.array(by_lab, dtype=float)
 

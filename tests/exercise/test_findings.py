@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,13 +8,13 @@ from exercise_finished import FinishedExercise
 from exercise_small import Snapshots, exchange
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import findings, steps
+from countermark.exercise import disclosing, findings, steps
 from countermark.exercise.findings import MOST_FIGURES, check_finding, compute_finding
 from countermark.node.blobs import blob_path
 from countermark.node.book import Book
 from countermark.node.index import book
 from countermark.node.node import Node
-from countermark.records.errors import StateError, VerificationError
+from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.records.evidence import AnnotationSet, Evidence
 from countermark.records.finding import Dissent, Finding, OwnFigure
 from countermark.records.protocol import Countersignature
@@ -151,7 +152,7 @@ def test_labs_that_did_not_seal_or_reveal_are_not_in_the_finding(
     exchange(cast)
     steps.close(cast.institutes["GB"], protocol)
     exchange(cast)
-    steps.reveal(cast.institutes["JP"], protocol)
+    disclosing.reveal(cast.institutes["JP"], protocol)
     exchange(cast)
     # The closing names SG as not sealed, so SG may read: its own seal would come too late.
     found = compute_finding(cast.institutes["SG"], protocol)
@@ -215,3 +216,124 @@ def test_a_lab_that_revealed_something_else_is_found_out(
     with pytest.raises(VerificationError, match="rule 5 of revealing") as caught:
         compute_finding(cast.institutes["GB"], snapshots.protocol)
     assert caught.value.where == "the evidence of SG-simulated"
+
+
+# Labs that are left out
+
+
+def out(finding: Finding) -> dict[str, tuple[str, str | None]]:
+    return {one.lab: (one.because, one.reason) for one in finding.left_out}
+
+
+def test_labs_are_pooled_by_what_they_show(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol = snapshots.protocol
+    cast = snapshots.at("closed", tmp_path)
+    disclosing.reveal(cast.institutes["GB"], protocol)
+    disclosing.reveal(cast.institutes["JP"], protocol, "some")
+    disclosing.reveal(cast.institutes["SG"], protocol, "counts")
+    exchange(cast)
+    found = compute_finding(cast.developer, protocol)
+    total = found.labs[0].samples
+    assert [(one.lab, one.transcripts_checked) for one in found.labs] == [
+        ("GB-simulated", total),
+        ("JP-simulated", 0),
+    ]
+    assert out(found) == {
+        "SG-simulated": ("counts-only", None),
+        "FR-simulated": ("not-revealed", None),
+    }
+    assert {one.lab: one.evidence is None for one in found.left_out} == {
+        "SG-simulated": False,
+        "FR-simulated": True,
+    }
+    assert all(figure.labs <= 2 for cell in found.cells for figure in cell.figures)
+    submitted = sum(cell.counts.submitted for cell in found.cells)
+    assert submitted == 2 * total
+
+
+def test_closing_transcripts_changes_no_figure(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol = snapshots.protocol
+    found = []
+    for what in ("all", "some"):
+        cast = snapshots.at("closed", tmp_path / what)
+        for node in cast.institutes.values():
+            disclosing.reveal(node, protocol, what)
+        exchange(cast)
+        found.append(compute_finding(cast.developer, protocol))
+    assert found[0].cells == found[1].cells
+
+
+def test_counts_alone_make_no_finding(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol = snapshots.protocol
+    cast = snapshots.at("closed", tmp_path)
+    disclosing.reveal(cast.institutes["GB"], protocol, "counts")
+    with pytest.raises(StateError, match="no revealed evidence with open scores"):
+        compute_finding(cast.institutes["GB"], protocol)
+
+
+def test_a_lab_that_did_not_seal_is_named(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol = snapshots.protocol
+    cast = snapshots.at("run", tmp_path)
+    for code in ("GB", "JP"):
+        steps.seal(cast.institutes[code], protocol)
+    exchange(cast)
+    steps.close(cast.institutes["GB"], protocol)
+    exchange(cast)
+    disclosing.reveal(cast.institutes["JP"], protocol)
+    exchange(cast)
+    found = compute_finding(cast.developer, protocol)
+    assert out(found) == {
+        "FR-simulated": ("not-sealed", None),
+        "GB-simulated": ("not-revealed", None),
+        "SG-simulated": ("not-sealed", None),
+    }
+
+
+def test_the_coordinator_leaves_a_bad_lab_out_and_the_others_follow(
+    cast: Cast, snapshots: Snapshots
+) -> None:
+    node, protocol = cast.institutes["GB"], snapshots.protocol
+    reason = {"SG-simulated": "Its samples are not those it sealed."}
+    found = compute_finding(node, protocol, reason)
+    assert out(found) == {"SG-simulated": ("coordinator", reason["SG-simulated"])}
+    assert "SG-simulated" not in [one.lab for one in found.labs]
+    node.say(found)
+    exchange(cast)
+    said = check_finding(cast.institutes["JP"], protocol, found).said
+    assert isinstance(said, Countersignature)
+
+
+def test_a_lab_that_takes_no_part_cannot_be_left_out(cast: Cast, snapshots: Snapshots) -> None:
+    with pytest.raises(InputError, match="no lab KE-simulated"):
+        compute_finding(cast.developer, snapshots.protocol, {"KE-simulated": "why"})
+
+
+def test_a_lab_that_reveals_after_the_finding_is_no_reason_to_dissent(
+    snapshots: Snapshots, tmp_path: Path
+) -> None:
+    protocol = snapshots.protocol
+    cast = snapshots.at("closed", tmp_path)
+    for code in ("GB", "JP", "SG"):
+        disclosing.reveal(cast.institutes[code], protocol)
+    exchange(cast)
+    found = compute_finding(cast.institutes["GB"], protocol)
+    assert out(found) == {"FR-simulated": ("not-revealed", None)}
+    cast.institutes["GB"].say(found)
+    exchange(cast)
+    time.sleep(1.1)  # witnessed times are whole seconds
+    disclosing.reveal(cast.institutes["FR"], protocol)
+    exchange(cast)
+    assert len(compute_finding(cast.institutes["JP"], protocol).labs) == 4
+    said = check_finding(cast.institutes["JP"], protocol, found).said
+    assert isinstance(said, Countersignature)
+
+
+def test_a_lab_that_the_coordinator_passes_over_in_silence_is_missed(
+    cast: Cast, snapshots: Snapshots
+) -> None:
+    node, protocol = cast.institutes["GB"], snapshots.protocol
+    found = compute_finding(node, protocol, {"SG-simulated": "a reason"})
+    hushed = found.model_copy(update={"left_out": ()})
+    node.say(hushed)
+    exchange(cast)
+    assert isinstance(check_finding(cast.institutes["JP"], protocol, hushed).said, Dissent)

@@ -8,11 +8,12 @@ from exercise_joint import Scored, Values, control_passed, finding_of, revealed
 from exercise_small import annotations, small_protocol
 from scipy import stats
 
+from countermark.exercise.cells import planned_keys
 from countermark.exercise.joint import ABSOLUTE_TOLERANCE, joint_finding
 from countermark.exercise.scoring.refusal_judge import refused
 from countermark.records.canonical import JsonValue
 from countermark.records.evidence import AnnotationSet, Deviation, LabelledAnswer
-from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding import Finding, FindingCell, LeftOut
 from countermark.records.sample import SampleKey
 
 PROTOCOL = small_protocol()
@@ -347,6 +348,9 @@ def test_rule_5_there_is_no_score_over_cells() -> None:
         "significant_digits",
         "relative_tolerance",
         "absolute_tolerance",
+        # Of each lab: how much of what it sealed could be checked.
+        "samples",
+        "transcripts_checked",
     }
 
 
@@ -414,3 +418,24 @@ def test_the_finished_exercise_has_every_kind_of_cell_it_should(
     for one in found.cells:
         if one.status == "judge-not-validated":
             without_rates(one)
+
+
+# Rule 7
+
+
+def test_rule_7_a_lab_says_how_many_of_its_scores_were_computed_again() -> None:
+    found = finding_of(PROTOCOL, labs())
+    samples = sum(1 for _ in planned_keys(PROTOCOL))
+    assert {(one.samples, one.transcripts_checked) for one in found.labs} == {(samples, samples)}
+    assert found.left_out == ()
+
+
+def test_rule_7_labs_that_are_left_out_are_named_in_order() -> None:
+    evidence = [revealed(PROTOCOL, lab, values) for lab, values in labs().items()]
+    out = [
+        LeftOut(institute="KR", lab="KR-simulated", because="not-revealed"),
+        LeftOut(institute="AU", lab="AU-simulated", because="counts-only"),
+    ]
+    found = joint_finding(PROTOCOL, evidence, annotations(), out)
+    assert [one.lab for one in found.left_out] == ["AU-simulated", "KR-simulated"]
+    assert found.cells == joint_finding(PROTOCOL, evidence, annotations()).cells

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from exercise_finished import FinishedExercise
-from exercise_small import STAGES, Snapshots
+from exercise_small import STAGES, Snapshots, exchange
 
+from countermark.exercise import disclosing, steps
 from countermark.exercise.status import stages
 from countermark.node.book import Book
 from countermark.node.index import book
@@ -78,3 +79,29 @@ def dissenting(known: Book, code: str) -> Book:
         for entry in known.entries
     )
     return replace(known, entries=entries)
+
+
+def test_it_says_what_each_lab_shows(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol, cast = snapshots.protocol, snapshots.at("closed", tmp_path)
+    disclosing.reveal(cast.institutes["GB"], protocol)
+    disclosing.reveal(cast.institutes["JP"], protocol, "some", ["false-review"])
+    disclosing.reveal(cast.institutes["SG"], protocol, "counts")
+    exchange(cast)
+    found = {one.institute: one.shows for one in stages(protocol, book(cast.institutes["FR"]))}
+    assert found == {
+        "GB": "everything open",
+        "JP": "scores open, 24 of 28 transcripts open",
+        "SG": "counts only",
+        "FR": "sealed, not revealed",
+    }
+
+
+def test_a_closing_without_a_lab_is_said(snapshots: Snapshots, tmp_path: Path) -> None:
+    protocol, cast = snapshots.protocol, snapshots.at("run", tmp_path)
+    steps.seal(cast.institutes["GB"], protocol)
+    exchange(cast)
+    steps.close(cast.institutes["GB"], protocol)
+    found = {one.institute: one.shows for one in stages(protocol, book(cast.institutes["GB"]))}
+    assert found == {"GB": "sealed, not revealed"} | dict.fromkeys(
+        ("JP", "SG", "FR"), "planned, not sealed"
+    )

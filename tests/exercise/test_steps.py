@@ -13,7 +13,7 @@ from exercise_small import (
 )
 from exercise_steps import At, refused, said
 
-from countermark.exercise import steps
+from countermark.exercise import disclosing, steps
 from countermark.exercise.sealing import secret_commitment
 from countermark.node.index import book
 from countermark.node.node import Node
@@ -107,7 +107,7 @@ def test_nothing_goes_on_without_a_plan(at: At, snapshots: Snapshots, tmp_path: 
     node, protocol = at("signed").institutes["JP"], snapshots.protocol
     refused(node, "has no run plan", lambda: steps.cell_runs(node, protocol))
     refused(node, "has no run plan", lambda: steps.seal(node, protocol))
-    refused(node, "not begun", lambda: steps.reveal(node, protocol))
+    refused(node, "not begun", lambda: disclosing.reveal(node, protocol))
 
 
 # Sealing
@@ -162,7 +162,7 @@ def test_missing_cells_need_a_reason_and_are_sealed_as_missing(
     exchange(cast)
     steps.close(cast.institutes["GB"], protocol)
     exchange(cast)
-    evidence = steps.reveal(node, protocol)
+    evidence = disclosing.reveal(node, protocol)
     counts = {(one.task, one.language): one for one in evidence.counts}
     assert counts["mild-refusal", "ja"].missing == counts["mild-refusal", "ja"].submitted == 6
     assert counts["mild-refusal", "en"].missing == 0
@@ -243,12 +243,12 @@ def test_an_exercise_is_closed_once(at: At, snapshots: Snapshots) -> None:
 
 def test_nothing_is_revealed_before_the_closing(at: At, snapshots: Snapshots) -> None:
     node, protocol = at("sealed").institutes["JP"], snapshots.protocol
-    refused(node, "is not closed yet", lambda: steps.reveal(node, protocol))
+    refused(node, "is not closed yet", lambda: disclosing.reveal(node, protocol))
 
 
 def test_nothing_is_revealed_that_was_not_sealed(at: At, snapshots: Snapshots) -> None:
     node = at("run").institutes["JP"]
-    refused(node, "has nothing sealed", lambda: steps.reveal(node, snapshots.protocol))
+    refused(node, "has nothing sealed", lambda: disclosing.reveal(node, snapshots.protocol))
 
 
 def test_another_coordinators_closing_opens_nothing(at: At, snapshots: Snapshots) -> None:
@@ -270,13 +270,13 @@ def test_a_lab_whose_seal_the_closing_lacks_does_not_reveal(at: At, snapshots: S
     steps.close(cast.institutes["GB"], protocol)
     steps.seal(late, protocol)  # it has not pulled the closing yet
     exchange(cast)
-    refused(late, "closed without this lab's seal", lambda: steps.reveal(late, protocol))
+    refused(late, "closed without this lab's seal", lambda: disclosing.reveal(late, protocol))
 
 
 def test_a_reveal_opens_what_was_sealed(at: At, snapshots: Snapshots) -> None:
     node, protocol = at("closed").institutes["JP"], snapshots.protocol
     workspace = steps.own_workspace(node, protocol)
-    evidence = steps.reveal(node, protocol)
+    evidence = disclosing.reveal(node, protocol)
     assert said(node, Evidence) == [evidence]
     assert node.blobs.get(evidence.samples.digest) == workspace.samples()
     assert evidence.tree_key == workspace.tree_key.hex()
@@ -292,7 +292,7 @@ def test_a_reveal_opens_what_was_sealed(at: At, snapshots: Snapshots) -> None:
 
 def test_a_lab_reveals_once(at: At, snapshots: Snapshots) -> None:
     node = at("revealed").institutes["JP"]
-    refused(node, "was revealed already", lambda: steps.reveal(node, snapshots.protocol))
+    refused(node, "was revealed already", lambda: disclosing.reveal(node, snapshots.protocol))
 
 
 @pytest.mark.parametrize("change", [lambda _: b"", lambda data: data.replace(b"No.", b"Yes", 1)])
@@ -303,7 +303,7 @@ def test_samples_that_are_not_what_was_sealed_are_not_revealed(
     path = steps.own_workspace(node, protocol).folder / "samples.jsonl"
     assert change(path.read_bytes()) != path.read_bytes()
     path.write_bytes(change(path.read_bytes()))
-    error = refused(node, "no longer what was sealed", lambda: steps.reveal(node, protocol))
+    error = refused(node, "no longer what was sealed", lambda: disclosing.reveal(node, protocol))
     assert error.where == str(path)
 
 
@@ -313,5 +313,5 @@ def test_the_counts_are_those_of_the_sealed_samples_whatever_became_of_the_logs(
     node, protocol = at("closed").institutes["JP"], snapshots.protocol
     folder = steps.own_workspace(node, protocol).log_folder
     os.unlink(folder / "mild-refusal_ja.eval")  # noqa: PTH108  as a clean-up job would
-    evidence = steps.reveal(node, protocol)
+    evidence = disclosing.reveal(node, protocol)
     assert sum(one.missing for one in evidence.counts) == 0

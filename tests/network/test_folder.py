@@ -62,7 +62,7 @@ def test_what_is_not_there_is_nothing(source: FolderSource) -> None:
         "/log/checkpoint", "log/checkpoint\n", "log/checkpoint\0", "log/proof/-1",
         "log/proof/" + "9" * 19, "log/proof/\u0661", "log/tile/" + "0" * 121,
         "blobs/sha256/" + "A" * 64, "blobs/sha256/" + "a" * 63, "cosignatures/../keys/log.pem",
-        "cosignatures/", "peers/KE/log/checkpoint",
+        "cosignatures/", "peers/KE/state.db",
     ],
 )  # fmt: skip
 def test_nothing_else_can_be_asked_for(source: FolderSource, path: str) -> None:

@@ -10,7 +10,7 @@ from countermark.network.indicators import Indicator, indicators
 from countermark.network.reference import load_declarations
 from countermark.node.book import Book, Entry
 from countermark.records import Record
-from countermark.records.evidence import BlobReference, CellCounts, Deviation, Evidence
+from countermark.records.evidence import BlobReference, CellCounts, Deviation, Evidence, Opened
 from countermark.records.finding import (
     ControlFigures,
     Dissent,
@@ -195,9 +195,26 @@ def finding(of: Protocol, *cells: FindingCell, **more: Any) -> Finding:
         relative_tolerance=1e-6,
         absolute_tolerance=1e-9,
         labs=(
-            LabSettings(institute="GB", lab="GB-a", evidence=ZERO, settings=(), deviations=()),
-            LabSettings(institute="JP", lab="JP-a", evidence=ZERO, settings=(), deviations=()),
+            LabSettings(
+                institute="GB",
+                lab="GB-a",
+                evidence=ZERO,
+                settings=(),
+                deviations=(),
+                samples=8,
+                transcripts_checked=8,
+            ),
+            LabSettings(
+                institute="JP",
+                lab="JP-a",
+                evidence=ZERO,
+                settings=(),
+                deviations=(),
+                samples=8,
+                transcripts_checked=8,
+            ),
         ),
+        left_out=(),
         differences=(),
         cells=cells or (cell("en"),),
         **more,
@@ -212,6 +229,8 @@ def evidence(*deviations: Deviation) -> Evidence:
         closing=ZERO,
         institute="JP",
         lab="JP-a",
+        disclosure="all",
+        opened=Opened(samples=208, scores=208, transcripts=208),
         tree_key=HEX,
         secret_seed=HEX,
         samples=BlobReference(digest=ZERO, size=1, media_type="application/json"),

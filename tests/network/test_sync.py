@@ -12,13 +12,15 @@ from nodes import HONEST, PROTOCOL, Network, closing, evidence, plan, seal, snap
 from sample_book import CODES, DEVELOPER
 
 from countermark.network import sync
-from countermark.network.sync import WITNESS, pull, settle
+from countermark.network.sync import pull, settle
+from countermark.node import witnessing
 from countermark.node.audit import audit_node
 from countermark.node.blobs import blob_path
 from countermark.node.index import book
 from countermark.node.log import append
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
+from countermark.node.witnessing import WITNESS
 from countermark.records.canonical import content_digest
 from countermark.records.errors import (
     CountermarkError,
@@ -352,7 +354,7 @@ def test_rule_2_a_fork_between_judging_and_keeping_is_not_cosigned(
             pull(network.open("GB"), {"KE": second})
         return verdict
 
-    monkeypatch.setattr(sync, "consider", interrupted)
+    monkeypatch.setattr(witnessing, "consider", interrupted)
     cosigned = _Cosigned(monkeypatch)
     (one,) = pull(network["GB"], {"KE": first})
     assert not one.changed

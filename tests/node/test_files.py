@@ -92,6 +92,21 @@ def test_the_contents_are_flushed_before_the_name_and_the_name_after(
     assert steps == ["file", "rename", "file", "rename", "folder"]
 
 
+def test_a_new_folder_is_flushed_into_the_one_that_holds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda number: flushed.append(os.fstat(number).st_ino))
+    write_atomic(tmp_path / "a/b/file", b"data")
+    folders = [tmp_path, tmp_path / "a", tmp_path / "a/b"]
+    assert [number for number in flushed if number != (tmp_path / "a/b/file").stat().st_ino] == [
+        folder.stat().st_ino for folder in folders
+    ]
+    flushed.clear()
+    write_atomic(tmp_path / "a/b/other", b"data")
+    assert len(flushed) == 2  # the file and its folder
+
+
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,8 @@ from nodes import (
 from sample_book import CODES, DEVELOPER
 
 from countermark.network.reference import load_partnerships
+from countermark.node import node as node_module
+from countermark.node.files import write_atomic
 from countermark.node.index import book
 from countermark.node.node import KEY_NAMES, Node
 from countermark.records.errors import InputError, StateError, StorageError, VerificationError
@@ -81,6 +83,38 @@ def test_a_crash_while_making_a_node_leaves_no_node(
             create(tmp_path / "ke")
     with pytest.raises(StateError, match="is not a node's folder"):
         Node.open(tmp_path / "ke")
+
+
+def test_a_disk_that_fills_half_way_leaves_nothing_and_trying_again_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, folder = write_atomic, tmp_path / "ke"
+    for room in range(3):
+        left = iter(range(room))
+
+        def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+            if next(left, None) is None:  # noqa: B023  it is used in this turn only
+                raise StorageError("the disk is full", next_step="Free some space.")
+            real(path, data, mode=mode)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(node_module, "write_atomic", write)
+            with pytest.raises(StorageError, match="the disk is full"):
+                create(tmp_path / "ke")
+        assert not folder.exists()
+    assert create(folder).code == "KE"
+
+
+def test_a_process_killed_while_making_a_node_leaves_a_clear_way_out(tmp_path: Path) -> None:
+    made = create(tmp_path / "ke")
+    (made.folder.root / "node.toml").unlink()
+    made.folder.key("witness").unlink()
+    (made.folder.keys / ".witness.pem.x1y2").write_bytes(b"")
+    before = snapshot(tmp_path)
+    with pytest.raises(StateError, match="was stopped half way") as caught:
+        create(tmp_path / "ke")
+    assert "delete the folder and run this again" in caught.value.next_step
+    assert snapshot(tmp_path) == before
 
 
 def test_keys_are_encrypted_by_the_passphrase(tmp_path: Path) -> None:

@@ -4,18 +4,19 @@
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from exercise_lab import Lab
+from exercise_lab import TREE_KEY, Lab
 from exercise_small import annotations
 
 from countermark.exercise.cells import full_settings, planned_keys
 from countermark.exercise.joint import joint_finding
+from countermark.exercise.revealing import Revealed
 from countermark.exercise.samples import LabSample
 from countermark.exercise.scoring import scorer_of, scorer_version
-from countermark.exercise.sealing import Revealed
+from countermark.exercise.sealing import opened_samples
 from countermark.records.evidence import AnnotationSet, Deviation
 from countermark.records.finding import Finding
 from countermark.records.protocol import FactorSetting, Protocol
-from countermark.records.sample import RevealedSample, SampleKey, SampleScores, Score, Transcript
+from countermark.records.sample import SampleKey, SampleScores, Score, Transcript
 
 Outcome = Literal["answered", "refused", "errored", "missing"]
 Scored = float | Outcome | None
@@ -51,7 +52,7 @@ def revealed(
     samples = tuple(_sample(protocol, chosen, key, values(key)) for key in planned_keys(protocol))
     honest = Lab(
         protocol,
-        tuple(LabSample(one.scores, one.transcript) for one in samples),
+        samples,
         lab=lab,
         author=lab[:2],
         plan={"settings": chosen},
@@ -59,7 +60,7 @@ def revealed(
     )
     record = honest.evidence_record()
     entry = next(one for one in honest.entries() if one.digest == record.digest)
-    return Revealed(entry, record, honest.plan_record(), samples)
+    return Revealed(entry, record, honest.plan_record(), opened_samples(samples, TREE_KEY))
 
 
 def finding_of(
@@ -86,7 +87,7 @@ def control_passed(key: SampleKey) -> bool:
 
 def _sample(
     protocol: Protocol, settings: tuple[FactorSetting, ...], key: SampleKey, value: Scored
-) -> RevealedSample:
+) -> LabSample:
     task = next(task for task in protocol.tasks if task.key == key.task)
     scorer = scorer_of(task, next(item for item in task.items if item.key == key.item))
     version = scorer_version(protocol, task, scorer, settings)
@@ -102,9 +103,7 @@ def _sample(
         else "scored",
         value=number,
     )
-    return RevealedSample(
+    return LabSample(
         scores=SampleScores(key=key, outcome=outcome, scores=(score,)),
-        scores_salt="0" * 64,
         transcript=Transcript(key=key, messages=(), seed=0),
-        transcript_salt="0" * 64,
     )

@@ -9,10 +9,12 @@ from typing import Any, TypeVar, cast
 from exercise_small import SEED, cell_run, read_scripted, small_protocol
 
 from countermark.exercise.cells import full_settings
+from countermark.exercise.revealing import Revealed, check_revealed
 from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.sealing import (
-    Revealed,
-    check_revealed,
+    disclosure,
+    opened,
+    opened_samples,
     revealed_file,
     sealed_root,
     secret_commitment,
@@ -28,6 +30,7 @@ from countermark.records.evidence import (
     SealReference,
 )
 from countermark.records.protocol import Protocol, RunPlan
+from countermark.records.sample import RevealedSample
 from countermark.signing.roster import Roster
 
 TREE_KEY = bytes(range(100, 132))
@@ -63,6 +66,8 @@ class Lab:
         Whose evidence it is, and what it was sealed with.
     after_sealing
         What the lab does to its samples between sealing and revealing.
+    shown
+        What it closes.
     data
         What it does to the file that it reveals.
     plan, seal, closing, evidence
@@ -80,6 +85,7 @@ class Lab:
     seed: bytes = SEED
     tree_key: bytes = TREE_KEY
     after_sealing: Callable[[tuple[LabSample, ...]], tuple[LabSample, ...]] = unchanged
+    shown: Callable[[tuple[RevealedSample, ...]], tuple[RevealedSample, ...]] = lambda all_: all_
     data: Callable[[bytes], bytes] = lambda data: data
     plan: Mapping[str, Any] = field(default_factory=dict)
     seal: Mapping[str, Any] = field(default_factory=dict)
@@ -109,7 +115,7 @@ class Lab:
             institute=self.author,
             lab=self.lab,
             samples=len(self.samples),
-            root=sealed_root(self.samples, self.tree_key),
+            root=sealed_root(opened_samples(self.samples, self.tree_key)),
         )
         return _bent(said, self.seal)
 
@@ -136,11 +142,13 @@ class Lab:
 
     def file(self) -> bytes:
         """Return the file that it reveals."""
-        return self.data(revealed_file(self.after_sealing(self.samples), self.tree_key))
+        samples = opened_samples(self.after_sealing(self.samples), self.tree_key)
+        return self.data(revealed_file(self.shown(samples)))
 
     def evidence_record(self) -> Evidence:
         """Return its evidence."""
         data = self.file()
+        says = opened(self.shown(opened_samples(self.samples, self.tree_key)))
         said = Evidence(
             protocol=self.protocol.digest,
             run_plan=self.plan_record().digest,
@@ -148,7 +156,9 @@ class Lab:
             closing=self.closing_record().digest,
             institute=self.author,
             lab=self.lab,
-            tree_key=self.tree_key.hex(),
+            disclosure=disclosure(says),
+            opened=says,
+            tree_key=self.tree_key.hex() if disclosure(says) == "all" else None,
             secret_seed=self.seed.hex(),
             samples=BlobReference(
                 digest=content_digest(data), size=len(data), media_type="application/jsonl"

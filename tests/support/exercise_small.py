@@ -9,7 +9,7 @@ from pathlib import Path
 from scripted import log_value, run_scripted, write_log
 
 from countermark.app.demo.cast import DEVELOPER, Cast, assemble, declared
-from countermark.exercise import steps
+from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.logs import Log, read_log
@@ -110,7 +110,7 @@ def stages(root: Path) -> Iterator[tuple[str, Cast]]:
     steps.close(coordinator, protocol)
     yield everyone("closed")
     for node in cast.institutes.values():
-        steps.reveal(node, protocol)
+        disclosing.reveal(node, protocol)
     yield everyone("revealed")
 
 

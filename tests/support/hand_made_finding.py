@@ -87,8 +87,17 @@ def finding(*cells: FindingCell, demonstration: bool = False) -> Finding:
         relative_tolerance=1e-6,
         absolute_tolerance=1e-9,
         labs=(
-            LabSettings(institute="GB", lab="GB-b", evidence=DIGEST, settings=(), deviations=()),
+            LabSettings(
+                institute="GB",
+                lab="GB-b",
+                evidence=DIGEST,
+                settings=(),
+                deviations=(),
+                samples=8,
+                transcripts_checked=8,
+            ),
         ),
+        left_out=(),
         differences=(),
         cells=cells,
     )

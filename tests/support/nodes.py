@@ -19,6 +19,7 @@ from countermark.records.evidence import (
     BlobReference,
     Evidence,
     ExerciseClosing,
+    Opened,
     SealedResult,
     SealReference,
 )
@@ -199,6 +200,7 @@ def evidence(
     return Evidence(
         protocol=protocol.digest, run_plan=plan(code, protocol=protocol).digest,
         seal=seal(code, protocol).digest, closing=closed.digest, institute=code, lab=lab(code),
+        disclosure="all", opened=Opened(samples=208, scores=208, transcripts=208),
         tree_key="1" * 64, secret_seed="2" * 64,
         samples=BlobReference(
             digest=content_digest(samples), size=len(samples), media_type="application/jsonl"

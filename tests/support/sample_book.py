@@ -19,6 +19,7 @@ from countermark.records.evidence import (
     Evidence,
     ExerciseClosing,
     LabelledAnswer,
+    Opened,
     SealedResult,
     SealReference,
     SoftwareVersion,
@@ -438,6 +439,8 @@ def _evidence(protocol: Entry, plan: Entry, seal: Entry, closing: Entry) -> Evid
         closing=closing.digest,
         institute=code,
         lab=lab(code),
+        disclosure="all",
+        opened=Opened(samples=208, scores=208, transcripts=208),
         tree_key=content_digest(b"tree")[7:],
         secret_seed=content_digest(b"seed")[7:],
         samples=BlobReference(

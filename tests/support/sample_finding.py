@@ -19,6 +19,7 @@ from countermark.records.finding import (
     JudgeValidity,
     LabFigures,
     LabSettings,
+    LeftOut,
     NotComputed,
     PrecisionFigures,
 )
@@ -225,8 +226,16 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
                 )
                 if code == "SG"
                 else (),
+                samples=208,
+                transcripts_checked=12 if code == "SG" else 208,
             )
             for code in CODES
+        ),
+        left_out=(
+            LeftOut(institute="KE", lab="KE-other", because="not-revealed"),
+            LeftOut(
+                institute="FR", lab="FR-other", because="coordinator", reason="Its seal is bad."
+            ),
         ),
         differences=(
             Difference(factor="temperature", aliases=("system-prompt",)),

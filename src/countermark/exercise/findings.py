@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Computing a finding from what a node holds, and checking another institute's finding."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from countermark.exercise.joint import joint_finding
 from countermark.exercise.recheck import Comparison, compare
-from countermark.exercise.sealing import Revealed, check_revealed
+from countermark.exercise.revealing import Revealed, check_revealed
+from countermark.exercise.steps import closing_of
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.node.policy import may_read_samples
-from countermark.records.errors import StateError
+from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import AnnotationSet, Evidence
-from countermark.records.finding import Dissent, Finding
+from countermark.records.finding import Dissent, Finding, LeftOut, LeftOutBecause
 from countermark.records.protocol import Countersignature, Protocol
 
 MOST_FIGURES = 200
@@ -34,45 +36,76 @@ class Checked:
     said: Countersignature | Dissent
 
 
-def compute_finding(node: Node, protocol: Protocol) -> Finding:
+def compute_finding(
+    node: Node,
+    protocol: Protocol,
+    without: Mapping[str, str] | None = None,
+    published: Finding | None = None,
+) -> Finding:
     """Compute the joint finding from the evidence that this node holds, checked seal by seal.
+
+    Parameters
+    ----------
+    node, protocol
+        Who computes, and of which exercise.
+    without
+        Labs that the coordinator leaves out, each with the reason.
+    published
+        Compute it as of this finding: what was revealed after it is not taken.
 
     Raises
     ------
+    InputError
+        If a lab to be left out takes no part in this exercise.
     StateError
-        If no evidence was revealed yet, or samples are missing here.
+        If no lab has revealed its scores yet, or samples are missing here.
     VerificationError
         If some lab's evidence does not open its seal.
     """
-    known = read_book(node)
-    # A lab speaks once: its first evidence counts, so that logging it again weighs nothing.
-    first: dict[str, str] = {}
-    for entry, evidence in known.of_kind(Evidence):
-        if evidence.protocol == protocol.digest and entry.author in protocol.participants:
-            first.setdefault(evidence.lab, entry.digest)
-    revealed = [_revealed(node, known, protocol, digest) for digest in first.values()]
+    known, without = read_book(node), without or {}
+    closing = closing_of(known, protocol)
+    sealed = {seal.lab for seal in closing.seals} if closing else set()
+    first = _first_evidence(known, protocol, published)
+    labs = sealed | first.keys() | set(closing.not_sealed if closing else ())
+    unknown = sorted(without.keys() - labs)
+    if unknown:
+        raise InputError(
+            f"has no lab {unknown[0]}",
+            where=protocol.name,
+            next_step=f"Leave out one of {', '.join(sorted(labs))}.",
+        )
+    left_out = [
+        _left_out(lab, "coordinator", without[lab], first.get(lab)) for lab in sorted(without)
+    ]
+    revealed = []
+    for lab in sorted(set(first) - set(without)):
+        checked = _revealed(node, known, protocol, first[lab])
+        if checked.scores is not None:
+            revealed.append(checked)
+        else:
+            closed = checked.evidence.disclosure == "counts"
+            because: LeftOutBecause = "counts-only" if closed else "scores-closed"
+            left_out.append(_left_out(lab, because, None, first[lab]))
     if not revealed:
         raise StateError(
-            "has no revealed evidence",
+            "has no revealed evidence with open scores",
             where=protocol.name,
             next_step="Wait for the labs to reveal, then: countermark sync pull.",
         )
-    annotations = [record for _, record in known.of_kind(AnnotationSet)]
-    lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
-        known.digest for known in annotations
-    }
-    if lacking:
-        raise StateError(
-            f"lacks labelled answers that the protocol names: {', '.join(sorted(lacking))}",
-            where=protocol.name,
-            next_step="Pull from the coordinator, who logs them with the protocol.",
-        )
-    return joint_finding(protocol, revealed, annotations)
+    left_out += [
+        _left_out(lab, "not-revealed" if lab in sealed else "not-sealed")
+        for lab in labs - first.keys() - without.keys()
+    ]
+    return joint_finding(protocol, revealed, _annotations(known, protocol), left_out)
 
 
 def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
-    """Recompute a published finding, then countersign it or log a dissent with the own figures."""
-    own = compute_finding(node, protocol)
+    """Recompute a published finding, then countersign it or log a dissent with the own figures.
+
+    Evidence that was witnessed after the finding was is no reason to dissent from it.
+    """
+    without = {one.lab: one.reason for one in finding.left_out if one.reason is not None}
+    own = compute_finding(node, protocol, without, finding)
     comparison = compare(finding, own)
     said: Countersignature | Dissent
     if comparison.agrees:
@@ -94,6 +127,40 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
         )
     node.say(said)
     return Checked(comparison, said)
+
+
+def _first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
+    logged = known.find(published.digest) if published else None
+    named = {one.evidence for one in published.labs} if published else set()
+    named |= {one.evidence for one in published.left_out if one.evidence} if published else set()
+    # A lab speaks once: its first evidence counts, so that logging it again weighs nothing.
+    first: dict[str, str] = {}
+    for entry, evidence in known.of_kind(Evidence):
+        of_this = evidence.protocol == protocol.digest and entry.author in protocol.participants
+        late = logged is not None and (entry.witnessed or "") > (logged.witnessed or "")
+        if of_this and (not late or entry.digest in named):
+            first.setdefault(evidence.lab, entry.digest)
+    return first
+
+
+def _left_out(
+    lab: str, because: LeftOutBecause, reason: str | None = None, evidence: str | None = None
+) -> LeftOut:
+    return LeftOut(institute=lab[:2], lab=lab, because=because, reason=reason, evidence=evidence)
+
+
+def _annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
+    annotations = [record for _, record in known.of_kind(AnnotationSet)]
+    lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
+        one.digest for one in annotations
+    }
+    if lacking:
+        raise StateError(
+            f"lacks labelled answers that the protocol names: {', '.join(sorted(lacking))}",
+            where=protocol.name,
+            next_step="Pull from the coordinator, who logs them with the protocol.",
+        )
+    return annotations
 
 
 def _revealed(node: Node, known: Book, protocol: Protocol, digest: str) -> Revealed:

@@ -13,6 +13,8 @@ For each model, task and language:
 5. Every rate is given for both estimands, without and (for a judge) with correction, with all labs
    and with each lab left out. There is no score over tasks, languages or models.
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
+7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
+   which. Each lab that is left out is named with the reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +22,7 @@ from typing import get_args
 
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import LEVEL, Rounding, not_computed
-from countermark.exercise.sealing import Revealed
+from countermark.exercise.revealing import Revealed
 from countermark.exercise.validation import LabelCounts, label_counts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
@@ -42,7 +44,10 @@ ABSOLUTE_TOLERANCE = 1e-9
 
 
 def joint_finding(
-    protocol: Protocol, revealed: Sequence[Revealed], annotations: Sequence[AnnotationSet]
+    protocol: Protocol,
+    revealed: Sequence[Revealed],
+    annotations: Sequence[AnnotationSet],
+    left_out: Sequence[records.LeftOut] = (),
 ) -> records.Finding:
     """Compute the joint finding of an exercise.
 
@@ -51,9 +56,11 @@ def joint_finding(
     protocol
         What was run.
     revealed
-        The checked evidence of each lab.
+        The checked evidence of each lab, with the scores of all its samples open.
     annotations
         The labelled answers that the protocol names.
+    left_out
+        Labs that are not in the figures, and why.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
     cells = [
@@ -76,9 +83,12 @@ def joint_finding(
                 evidence=one.entry.digest,
                 settings=one.plan.settings,
                 deviations=one.evidence.deviations,
+                samples=one.evidence.opened.samples,
+                transcripts_checked=one.evidence.opened.transcripts,
             )
             for one in labs
         ),
+        left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
         cells=tuple(cells),
     )
@@ -154,11 +164,11 @@ class _Cell:
 
     def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
         for one in self._labs:
-            for sample in one.samples:
-                key = sample.scores.key
+            for sample in one.scores or ():
+                key = sample.key
                 place = (key.model, key.task, key.language, self._roles.get(key.item))
                 if place == (self._model, self._task.key, self._language, role):
-                    for score in sample.scores.scores:
+                    for score in sample.scores:
                         yield one.evidence.lab, key.item, score
 
     def _grid(self) -> Grid | None:

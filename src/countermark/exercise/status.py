@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from countermark.exercise.steps import closing_of
 from countermark.node.book import Book
 from countermark.records.evidence import Evidence, SealedResult
 from countermark.records.finding import Dissent, Finding
@@ -22,10 +23,30 @@ Stage = Literal[
 
 @dataclass(frozen=True, slots=True)
 class InstituteStage:
-    """The latest stage of one participant."""
+    """The latest stage of one participant.
+
+    Parameters
+    ----------
+    institute, stage
+        Who it is, and how far it has come.
+    shows
+        What it shows of its samples, or that it was closed without showing them; nothing before.
+    """
 
     institute: str
     stage: Stage
+    shows: str | None = None
+
+
+def shows(evidence: Evidence) -> str:
+    """Say in words how much of what a lab sealed is open."""
+    opened = evidence.opened
+    if evidence.disclosure == "all":
+        return "everything open"
+    if evidence.disclosure == "counts":
+        return "counts only"
+    scores = "scores" if opened.scores == opened.samples else f"{opened.scores} of the scores"
+    return f"{scores} open, {opened.transcripts} of {opened.samples} transcripts open"
 
 
 def stages(protocol: Protocol, book: Book) -> tuple[InstituteStage, ...]:
@@ -36,7 +57,7 @@ def stages(protocol: Protocol, book: Book) -> tuple[InstituteStage, ...]:
         if finding.protocol == protocol.digest
     }
     return tuple(
-        InstituteStage(code, _stage(code, protocol, book, findings))
+        InstituteStage(code, _stage(code, protocol, book, findings), _shows(code, protocol, book))
         for code in protocol.participants
     )
 
@@ -60,3 +81,17 @@ def _stage(code: str, protocol: Protocol, book: Book, findings: set[str]) -> Sta
         if any(isinstance(r, kind) and r.protocol == protocol.digest for r in own):
             stage = name
     return stage
+
+
+def _shows(code: str, protocol: Protocol, book: Book) -> str | None:
+    own = [entry.record for entry in book.entries if entry.author == code]
+    for record in own:
+        # The first counts; see findings.py.
+        if isinstance(record, Evidence) and record.protocol == protocol.digest:
+            return shows(record)
+    closing = closing_of(book, protocol)
+    if closing is None:
+        return None
+    if any(seal.institute == code for seal in closing.seals):
+        return "sealed, not revealed"
+    return "planned, not sealed" if any(lab[:2] == code for lab in closing.not_sealed) else None

@@ -3,27 +3,23 @@
 
 ::
 
-    plan ──▶ run or import ──▶ seal ──▶ (coordinator) close ──▶ reveal
+    plan ──▶ run or import ──▶ seal ──▶ (coordinator) close ──▶ reveal (see disclosing.py)
 
 Each stage checks that the one before it is logged, and each is taken once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-import countermark
 from countermark.exercise.cells import CellRun, full_settings, planned_keys
 from countermark.exercise.logs import Log, is_zip, read_log
 from countermark.exercise.matching import Difference, cell_of, match_log
-from countermark.exercise.samples import LabSample, count_cells, samples_of
+from countermark.exercise.samples import LabSample, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.sealing import (
-    read_revealed,
+    opened_samples,
     revealed_file,
     sealed_root,
     secret_commitment,
@@ -32,19 +28,16 @@ from countermark.exercise.workspace import Workspace, make_workspace, open_works
 from countermark.node.book import Book
 from countermark.node.files import write_atomic
 from countermark.node.index import book as read_book
-from countermark.node.node import Node, timestamp
+from countermark.node.node import Node
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import (
-    BlobReference,
     Deviation,
     Evidence,
     ExerciseClosing,
     SealedResult,
     SealReference,
-    SoftwareVersion,
 )
 from countermark.records.protocol import Countersignature, FactorSetting, Protocol, RunPlan
-from countermark.records.sample import RevealedSample
 
 PLANNED_LATE = "the run plan was logged after the run"
 SAMPLES_TYPE = "application/jsonl"
@@ -253,14 +246,15 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         workspace.declare(
             Deviation(reason=missing, differences=tuple(f"not run: {cell}" for cell in lacking))
         )
-    workspace.keep_samples(revealed_file(samples, workspace.tree_key))
+    opened = opened_samples(samples, workspace.tree_key)
+    workspace.keep_samples(revealed_file(opened))
     result = SealedResult(
         protocol=protocol.digest,
         run_plan=plan.digest,
         institute=node.code,
         lab=plan.lab,
         samples=len(samples),
-        root=sealed_root(samples, workspace.tree_key),
+        root=sealed_root(opened),
     )
     node.say(result)
     return result
@@ -318,60 +312,6 @@ def close(node: Node, protocol: Protocol) -> ExerciseClosing:
     return closing
 
 
-def reveal(node: Node, protocol: Protocol) -> Evidence:
-    """Open this lab's seal: publish its samples and what they were sealed with.
-
-    Raises
-    ------
-    StateError
-        If nothing was sealed, the exercise is not closed or closed without this seal, it was
-        revealed before, or the kept samples are not those that were sealed.
-    """
-    known, workspace = read_book(node), own_workspace(node, protocol)
-    plan, sealed = own_plan(node, protocol), _own(known, node, SealedResult, protocol)
-    closing = closing_of(known, protocol)
-    if sealed is None or closing is None:
-        raise StateError(
-            "is not closed yet" if sealed else "has nothing sealed",
-            where=f"{plan.lab} {protocol.name}",
-            next_step="Pull until the coordinator has closed it: countermark sync pull."
-            if sealed
-            else "Seal first: countermark exercise seal.",
-        )
-    if all(reference.seal != sealed.digest for reference in closing.seals):
-        raise StateError(
-            "was closed without this lab's seal",
-            where=f"{plan.lab} {protocol.name}",
-            next_step="Nobody would take the evidence; ask the coordinator why.",
-        )
-    if _own(known, node, Evidence, protocol) is not None:
-        raise StateError(
-            "was revealed already",
-            where=f"{plan.lab} {protocol.name}",
-            next_step="Nothing is left to do for this lab.",
-        )
-    data, logs = workspace.samples(), workspace.logs()
-    samples = _sealed_samples(data, workspace, sealed)
-    evidence = Evidence(
-        protocol=protocol.digest,
-        run_plan=plan.digest,
-        seal=sealed.digest,
-        closing=closing.digest,
-        institute=node.code,
-        lab=plan.lab,
-        tree_key=workspace.tree_key.hex(),
-        secret_seed=workspace.seed.hex(),
-        samples=BlobReference(digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE),
-        counts=count_cells(sample.scores for sample in samples),
-        deviations=workspace.deviations(),
-        software=_software(logs),
-        started=min(_utc(log.header.stats.started_at) for log in logs),
-        finished=max(_utc(log.header.stats.completed_at) for log in logs),
-    )
-    node.say(evidence)
-    return evidence
-
-
 def lab_samples(
     node: Node, protocol: Protocol, logs: Sequence[Log]
 ) -> tuple[tuple[LabSample, ...], tuple[str, ...]]:
@@ -414,7 +354,7 @@ def own_plan(node: Node, protocol: Protocol) -> RunPlan:
     StateError
         If there is none.
     """
-    plan = _own(read_book(node), node, RunPlan, protocol)
+    plan = own_record(read_book(node), node, RunPlan, protocol)
     if plan is None:
         raise StateError(
             "has no run plan",
@@ -438,7 +378,7 @@ def closing_of(book: Book, protocol: Protocol) -> ExerciseClosing | None:
 
 def planned_workspace(node: Node, protocol: Protocol) -> Workspace | None:
     """Return the private folder of this lab's run once its plan is logged."""
-    planned = _own(read_book(node), node, RunPlan, protocol) is not None
+    planned = own_record(read_book(node), node, RunPlan, protocol) is not None
     return open_workspace(node, protocol) if planned else None
 
 
@@ -480,7 +420,7 @@ def _check_participant(node: Node, protocol: Protocol) -> None:
 
 
 def _check_not_sealed(node: Node, protocol: Protocol) -> None:
-    if _own(read_book(node), node, SealedResult, protocol) is not None:
+    if own_record(read_book(node), node, SealedResult, protocol) is not None:
         raise StateError(
             "was sealed already",
             where=f"{node.code} {protocol.name}",
@@ -488,7 +428,8 @@ def _check_not_sealed(node: Node, protocol: Protocol) -> None:
         )
 
 
-def _own(book: Book, node: Node, kind: type[R], protocol: Protocol) -> R | None:
+def own_record(book: Book, node: Node, kind: type[R], protocol: Protocol) -> R | None:
+    """Return the first record of a kind that this node logged about an exercise."""
     return next(
         (
             record
@@ -528,37 +469,3 @@ def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[tuple[st
             )
         found[cell] = log
     return found
-
-
-def _sealed_samples(
-    data: bytes, workspace: Workspace, sealed: SealedResult
-) -> tuple[RevealedSample, ...]:
-    try:
-        samples = read_revealed(data)
-    except ValidationError:
-        samples = ()
-    if not samples or sealed_root(samples, workspace.tree_key) != sealed.root:
-        raise StateError(
-            "is no longer what was sealed",
-            where=str(workspace.folder / "samples.jsonl"),
-            next_step="Bring the file back from your backup; nobody would take the evidence.",
-        )
-    return samples
-
-
-def _software(logs: Sequence[Log]) -> tuple[SoftwareVersion, ...]:
-    versions = {("countermark", countermark.__version__)}
-    for log in logs:
-        versions |= set(log.header.eval.packages.items())
-    return tuple(SoftwareVersion(name=name, version=version) for name, version in sorted(versions))
-
-
-def _utc(text: str) -> str:
-    try:
-        return timestamp(datetime.fromisoformat(text).astimezone(UTC))
-    except ValueError as error:
-        raise InputError(
-            f"has no time of its run: {text!r}",
-            where="an Inspect log",
-            next_step="Give a log of a run that finished.",
-        ) from error

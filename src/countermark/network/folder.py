@@ -11,7 +11,7 @@ from countermark.records.errors import InputError
 
 MAX_PUBLISHED_BYTES = 64 * 1024 * 1024
 _PUBLISHED = re.compile(
-    r"log/(?:checkpoint|proof/[0-9]{1,18}|tile/[0-9a-z/.]{1,120})"
+    r"(?:peers/[A-Za-z0-9-]{1,40}/)?log/(?:checkpoint|proof/[0-9]{1,18}|tile/[0-9a-z/.]{1,120})"
     r"|blobs/sha256/[0-9a-f]{64}|cosignatures/[A-Za-z0-9-]{1,40}"
 )
 

@@ -34,6 +34,9 @@ _READING_SETTINGS: Final = frozenset(
 )
 
 
+_LAB_COUNTS: Final = frozenset({"samples", "transcripts_checked"})
+
+
 @dataclass(frozen=True, slots=True)
 class Indicator:
     """One figure: so many of so many.
@@ -265,9 +268,14 @@ def _numbers_outside_cells(finding: Finding) -> list[float]:
     kept = {
         name: value
         for name, value in finding.to_value().items()
-        if name != "cells" and name not in _READING_SETTINGS
+        if name not in ("cells", "labs") and name not in _READING_SETTINGS
     }
-    return list(_numbers(kept))
+    # How many samples a lab sealed, and in how many the score was computed again, is no result.
+    labs: list[JsonValue] = [
+        {name: value for name, value in lab.model_dump().items() if name not in _LAB_COUNTS}
+        for lab in finding.labs
+    ]
+    return list(_numbers({**kept, "labs": labs}))
 
 
 def _numbers(value: JsonValue) -> Iterator[float]:

@@ -11,10 +11,11 @@
 6. With each proof the whole statement verifies, and the proof's checkpoint is of the same tree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from countermark.node.audit import keep_evidence
 from countermark.node.blobs import blob_path
 from countermark.node.log import CHECKPOINT, LogFolder, extends
 from countermark.node.node import Node
@@ -27,6 +28,7 @@ from countermark.signing.envelope import Envelope, record_of, verify
 from countermark.signing.party import LogKey, Party
 from countermark.transparency.checkpoint import open_checkpoint
 from countermark.transparency.cosignature import with_cosignatures
+from countermark.transparency.equivocation import find_equivocation
 from countermark.transparency.note import Note, parse_note
 from countermark.transparency.proof import parse_proof
 from countermark.transparency.statement import StatementFile, leaf_of
@@ -123,28 +125,48 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
     checkpoint = open_checkpoint(data, peer.log.key, where=f"{peer.code} log/checkpoint")
     head, mirror = Head(checkpoint.size, checkpoint.root), node.mirror(peer.code)
     seen = mirror.head(*peer.party.log_keys)
-    refuse_fork(peer, seen, head)
+    refuse_fork(peer, seen, head, fork_evidence(node, peer, mirror.note(), data, mirror.read))
     if head.size - seen.size > MAX_NEW_LEAVES:
         peer.distrust(f"claims {head.size - seen.size:,} new statements at once")
     _check_mirror(mirror, seen)
     new = list(read_entries(_tiles_of(peer.source), seen.size, head.size, head.size))
     plan = plan_append(mirror.read, seen.size, new)
     if plan.root != head.root:
-        peer.distrust("has a checkpoint that its own leaves do not give")
+        found = fork_evidence(node, peer, mirror.note(), data, _tiles_of(peer.source))
+        peer.distrust("has a checkpoint that its own leaves do not give" + found())
     read = _over(plan.files, mirror.read)
     leaves = tuple(read_entries(read, 0, head.size, head.size))
     envelopes = _envelopes(node, peer, leaves, seen.size)
-    proofs = _proofs(node, peer, leaves, envelopes, head, read)
+    proofs = _proofs(node, peer, leaves, envelopes, head, read, data)
     note = _with_verified_lines(node, peer, parse_note(data))
     return News(head, note, read, plan.files, len(new), envelopes, proofs)
 
 
-def refuse_fork(peer: Peer, seen: Head, new: Head) -> None:
+def fork_evidence(
+    node: Node, peer: Peer, one: Note | None, other: bytes, *readers: TileReader
+) -> Callable[[], str]:
+    """Return what keeps the evidence that two checkpoints conflict, and says where, if they do."""
+
+    def keep() -> str:
+        if one is None:
+            return ""
+        found = find_equivocation(one, parse_note(other), peer.party.log_keys, *readers)
+        if found is None:
+            return ""
+        path = keep_evidence(node.folder.root / "evidence", found)
+        return f"; the evidence that it signed two different logs is {path}"
+
+    return keep
+
+
+def refuse_fork(
+    peer: Peer, seen: Head, new: Head, evidence: Callable[[], str] = lambda: ""
+) -> None:
     """Refuse a log that went back, or that is another one of the same size (rule 2)."""
     if new.size < seen.size:
-        peer.distrust(f"was rolled back from size {seen.size} to {new.size}")
+        peer.distrust(f"was rolled back from size {seen.size} to {new.size}{evidence()}")
     if new.size == seen.size and new.root != seen.root:
-        peer.distrust(f"shows another tree of size {new.size} than before")
+        peer.distrust(f"shows another tree of size {new.size} than before{evidence()}")
 
 
 def _check_mirror(mirror: LogFolder, seen: Head) -> None:
@@ -215,6 +237,7 @@ def _proofs(
     envelopes: Mapping[str, Envelope],
     head: Head,
     read: TileReader,
+    checkpoint: bytes,
 ) -> dict[int, bytes]:
     """Rule 6."""
     proofs = {}
@@ -238,6 +261,7 @@ def _proofs(
         if proof.index != index:
             peer.distrust(f"publishes a proof of leaf {proof.index} in place of {index}'s")
         if not extends(read, head, then):
-            peer.distrust(f"has shown its witnesses another tree of size {then.size}")
+            found = fork_evidence(node, peer, proof.note, checkpoint, read)()
+            peer.distrust(f"has shown its witnesses another tree of size {then.size}{found}")
         proofs[index] = data
     return proofs

@@ -24,6 +24,7 @@ from countermark.node.node import Node
 from countermark.node.policy import may_read_samples
 from countermark.node.ports import PeerSource
 from countermark.node.witnessed import collect
+from countermark.node.witnessing import OK, WITNESS, admit
 from countermark.records.canonical import content_digest
 from countermark.records.errors import (
     CountermarkError,
@@ -38,10 +39,9 @@ from countermark.transparency.note import Note, parse_note
 from countermark.transparency.tiles import (
     consistency_proof,
 )
-from countermark.transparency.witness import AddCheckpoint, WitnessState, consider
+from countermark.transparency.witness import AddCheckpoint
 
-WITNESS = "witness"
-OK = 200
+CONFLICT = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def pull(node: Node, peers: Mapping[str, PeerSource]) -> tuple[Pulled, ...]:
     pulled = _mirror(node, peers, problems)
     gathered = _gather(node, peers, problems)
     whole = _fetch_samples(node, peers, pulled, problems, gathered=gathered)
-    _raise_worst(problems)
+    raise_worst(problems)
     return whole
 
 
@@ -121,7 +121,7 @@ def settle(nodes: Mapping[str, Node], sources: Mapping[str, PeerSource], rounds:
             _fetch_samples(node, peers[code], pulled[code], problems, gathered=gathered[code])
             for code, node in nodes.items()
         ]
-        _raise_worst(problems)
+        raise_worst(problems)
         if not any(gathered.values()) and not any(one.changed for each in whole for one in each):
             return
     raise StateError(
@@ -140,7 +140,8 @@ def _noting(problems: list[CountermarkError]) -> Iterator[None]:
         problems.append(error)
 
 
-def _raise_worst(problems: Sequence[CountermarkError]) -> None:
+def raise_worst(problems: Sequence[CountermarkError]) -> None:
+    """Raise the gravest of some problems, if there is one."""
     if problems:
         raise max(problems, key=lambda error: error.exit_code)
 
@@ -214,15 +215,12 @@ def _witnessed(node: Node, peer: Peer, news: News) -> bool:
     refuse_fork(peer, seen, news.head)
     bare = Note(news.note.text, news.note.signatures[:1])
     proof = consistency_proof(news.read, seen.size, news.head.size)
-    verdict = consider(
-        AddCheckpoint(seen.size, proof, bare).to_bytes(),
-        {origin: peer.log.key},
-        lambda _: WitnessState(seen.size, seen.root),
-    )
+    verdict = admit(node, AddCheckpoint(seen.size, proof, bare).to_bytes())
+    if verdict.status == CONFLICT:
+        return False
     if verdict.status != OK:
         peer.distrust(f"cannot be cosigned: {verdict.reason}")
-    expected = seen if seen.size else None
-    return news.head == seen or node.state.swap(WITNESS, origin, expected, news.head)
+    return True
 
 
 def _publish_cosignature(node: Node, peer: Peer, note: Note) -> None:

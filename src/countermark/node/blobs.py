@@ -38,7 +38,8 @@ class Blobs:
         """Keep ``data`` and return its content address."""
         digest = content_digest(data)
         path = self.folder / blob_path(digest)
-        if not path.exists():
+        # Compared and not just looked for: putting a file again mends one that was damaged.
+        if not path.exists() or read_file(path) != data:
             write_atomic(path, data)
         return digest
 

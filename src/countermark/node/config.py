@@ -36,6 +36,10 @@ class NodeConfig(BaseModel):
         default_factory=dict,
         description="Where each peer publishes: a folder, relative to this one.",
     )
+    witnesses: dict[str, str] = Field(
+        default_factory=dict,
+        description="Where each peer's witness answers: https://host/prefix.",
+    )
 
     @property
     def device(self) -> str | None:
@@ -140,10 +144,13 @@ def write_config(folder: Path, config: NodeConfig) -> None:
     """Write ``node.toml``."""
     lines = [
         f"{name} = {_toml(value)}"
-        for name, value in config.model_dump(exclude={"peers"}, exclude_none=True).items()
+        for name, value in config.model_dump(
+            exclude={"peers", "witnesses"}, exclude_none=True
+        ).items()
     ]
-    lines += ["", "[peers]"]
-    lines += [f"{_toml(code)} = {_toml(place)}" for code, place in sorted(config.peers.items())]
+    for table, places in (("peers", config.peers), ("witnesses", config.witnesses)):
+        lines += ["", f"[{table}]"]
+        lines += [f"{_toml(code)} = {_toml(place)}" for code, place in sorted(places.items())]
     write_atomic(folder / CONFIG_FILE, ("\n".join(lines) + "\n").encode())
 
 

@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writing files so that a crash or a full disk leaves the old file or the new one, never a part."""
+"""Writing files so that a crash or a full disk leaves the old file or the new one, never a part.
+
+1. The contents are flushed to the disk before the file gets its name.
+2. The folder that holds the name is flushed afterwards, so that the name is still there when the
+   power fails.
+3. So is the folder that holds a folder which was made for it.
+
+A process that is killed may leave a hidden ``.<name>.<random>`` beside the file. Nobody reads it.
+"""
 
 import contextlib
 import errno
@@ -25,7 +33,7 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, flush_folder: bo
         If the disk is full or the folder cannot be written; nothing is left behind.
     """
     with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(path.parent)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         temporary = Path(name)
         try:
@@ -40,6 +48,16 @@ def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, flush_folder: bo
             raise
         if flush_folder:
             _sync_folder(path.parent)
+
+
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each durably."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
 
 
 def read_file(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes | None:

@@ -16,6 +16,7 @@
     state.db             compare-and-swap state; never rebuilt
 """
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from countermark.node.blobs import Blobs
 from countermark.node.config import NodeConfig, NodeFolder, read_config, write_config
-from countermark.node.files import read_file, storage_errors, write_atomic
-from countermark.node.log import LogFolder, append
+from countermark.node.files import make_folders, read_file, storage_errors, write_atomic
+from countermark.node.log import CHECKPOINT, LogFolder, append, refuse_damage
 from countermark.node.rosters import accept, kept_roster
 from countermark.node.state import State
 from countermark.records import Record
@@ -57,6 +58,25 @@ from countermark.transparency.statement import leaf_of
 
 Clock = Callable[[], datetime]
 KEY_NAMES = ("statement", "log", "witness")
+
+
+def _refuse_used(root: Path) -> None:
+    held = {path.name for path in root.iterdir()} if root.exists() else set()
+    if not held:
+        return
+    made = {f"{name}.pem" for name in KEY_NAMES}
+    unfinished = held == {"keys"} and all(
+        path.name in made or path.name.startswith(".") for path in (root / "keys").iterdir()
+    )
+    raise StateError(
+        "holds keys and no node.toml: making a node here was stopped half way"
+        if unfinished
+        else "is not empty",
+        where=str(root),
+        next_step="Those keys have signed nothing: delete the folder and run this again."
+        if unfinished
+        else "Give a new folder; a node's keys and log are never overwritten.",
+    )
 
 
 def system_clock() -> datetime:
@@ -113,12 +133,7 @@ class Node:
         CountermarkError
             If the statement key that ``config`` names cannot be reached.
         """
-        if root.exists() and any(root.iterdir()):
-            raise StateError(
-                "is not empty",
-                where=str(root),
-                next_step="Give a new folder; a node's keys and log are never overwritten.",
-            )
+        _refuse_used(root)
         node = cls(NodeFolder(root), config, passphrase, clock, secrets)
         # Before the folder, so that a key that cannot be reached leaves nothing behind.
         public = None
@@ -128,15 +143,22 @@ class Node:
             config = config.model_copy(update={"statement_key": uri})
         elif config.statement_key is not None:
             public = node.statement_key
+        new = not root.exists()
         with storage_errors(root):
-            node.folder.keys.mkdir(parents=True, mode=0o700)
-        for name in KEY_NAMES if public is None else KEY_NAMES[1:]:
-            pem = key_to_pem(generate_key(), passphrase)
-            write_atomic(node.folder.key(name), pem, mode=0o600)
-        if config.device is not None and public is not None:
-            write_atomic(node.folder.statement_public, public_to_pem(public))
-        # Last, so that a folder with node.toml is a whole node.
-        write_config(root, config)
+            make_folders(root)
+            node.folder.keys.mkdir(mode=0o700)  # an error if another process makes a node here
+        try:
+            for name in KEY_NAMES if public is None else KEY_NAMES[1:]:
+                pem = key_to_pem(generate_key(), passphrase)
+                write_atomic(node.folder.key(name), pem, mode=0o600)
+            if config.device is not None and public is not None:
+                write_atomic(node.folder.statement_public, public_to_pem(public))
+            # Last, so that a folder with node.toml is a whole node.
+            write_config(root, config)
+        except BaseException:
+            # The keys made so far have signed nothing. Without them, trying again just works.
+            shutil.rmtree(root if new else node.folder.keys, ignore_errors=True)
+            raise
         return cls(node.folder, config, passphrase, clock, secrets)
 
     @classmethod
@@ -149,6 +171,21 @@ class Node:
     ) -> "Node":
         """Open a node's folder; keys are read, and devices asked, when first needed."""
         return cls(NodeFolder(root), read_config(root), passphrase, clock, secrets)
+
+    def refuse_damage(self) -> None:
+        """Refuse to work where the own log's tiles and checkpoint disagree; cheap.
+
+        Raises
+        ------
+        StateError, StorageError, VerificationError
+            As :func:`countermark.node.log.refuse_damage` does.
+        """
+        if self.log.read(CHECKPOINT) is None or not any(self.folder.roster.glob("*")):
+            return
+        party = self.roster.party(self.code)
+        if party is not None and party.log_keys:
+            state = self.state if (self.folder.root / "state.db").exists() else None
+            refuse_damage(self.log, state, party.log_keys)
 
     @property
     def code(self) -> str:

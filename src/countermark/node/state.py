@@ -60,7 +60,7 @@ class Head:
 
 
 class State:
-    """The node's own memory of heads, in SQLite with full synchronisation."""
+    """The node's own memory of heads, in SQLite; what is committed is on the disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -141,7 +141,9 @@ def _durable(connection: object, _record: object) -> None:
     # The driver's own transactions begin too late for compare-and-swap: turn them off.
     connection.isolation_level = None  # type: ignore[attr-defined]
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA synchronous=FULL")
+    # A commit here deletes the journal. FULL does not flush that deletion, so after a power failure
+    # the journal could come back and undo a head whose checkpoint is already published.
+    cursor.execute("PRAGMA synchronous=EXTRA")
     cursor.execute("PRAGMA busy_timeout=10000")
     cursor.close()
 

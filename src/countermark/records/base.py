@@ -115,6 +115,7 @@ class Record(Part):
 
     KINDS: ClassVar[Kinds] = Kinds(
         {
+            "equivocation": ("equivocation",),
             "evidence": ("annotation-set", "evidence", "exercise-closing", "sealed-result"),
             "finding": ("dissent", "finding"),
             "framework": ("decision", "framework"),

@@ -102,6 +102,17 @@ class SoftwareVersion(Part):
     version: Text
 
 
+Disclosure = Literal["all", "some", "counts"]
+
+
+class Opened(Part):
+    """How much of what was sealed is shown."""
+
+    samples: Count = Field(description="How many were sealed.")
+    scores: Count = Field(description="Of how many the scores are open.")
+    transcripts: Count = Field(description="Of how many the transcript is open.")
+
+
 class Evidence(Record):
     """One lab's signed results, revealed after the closing."""
 
@@ -114,7 +125,12 @@ class Evidence(Record):
     closing: Digest
     institute: MemberCode
     lab: LabKey
-    tree_key: Hex32 = Field(description="The key from which all salts of the sealed tree derive.")
+    disclosure: Disclosure = Field(description="Whether all, some or nothing of the seal is open.")
+    opened: Opened = Field(description="How much of the seal is open.")
+    tree_key: Hex32 | None = Field(
+        default=None,
+        description="The key from which all salts of the sealed tree derive; only if all is open.",
+    )
     secret_seed: Hex32 = Field(description="Opens the run plan's secret commitment.")
     samples: BlobReference
     counts: tuple[CellCounts, ...]

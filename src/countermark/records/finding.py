@@ -218,6 +218,27 @@ class LabSettings(Part):
     evidence: Digest = Field(description="Its evidence.")
     settings: tuple[FactorSetting, ...] = Field(description="The factors' values that it declared.")
     deviations: tuple[Deviation, ...] = Field(description="Where it departed from the protocol.")
+    samples: Count = Field(description="How many it sealed.")
+    transcripts_checked: Count = Field(
+        description="Of how many the transcript is open, so that the score was computed again."
+    )
+
+
+LeftOutBecause = Literal[
+    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator"
+]
+
+
+class LeftOut(Part):
+    """A lab of the exercise that is not in the figures, and why."""
+
+    institute: MemberCode = Field(description="Whose lab it is.")
+    lab: LabKey = Field(description="The lab.")
+    because: LeftOutBecause = Field(description="How far it came, or that it was left out.")
+    reason: Text | None = Field(
+        default=None, description="Why the coordinator leaves it out, if that is why."
+    )
+    evidence: Digest | None = Field(default=None, description="Its evidence, if it logged some.")
 
 
 class Difference(Part):
@@ -247,6 +268,9 @@ class Finding(Record):
     )
     labs: tuple[LabSettings, ...] = Field(
         min_length=1, description="The labs whose evidence it rests on."
+    )
+    left_out: tuple[LeftOut, ...] = Field(
+        description="Labs of the exercise that are not in the figures."
     )
     differences: tuple[Difference, ...] = Field(
         description="Factors that were not the same at every lab."

@@ -40,6 +40,7 @@ MAY_SAY: dict[Role, frozenset[str]] = {
             "annotation-set",
             "countersignature",
             "dissent",
+            "equivocation",
             "institute",
             "partnership",
             "declaration",

@@ -224,6 +224,17 @@ def consistency_proof(reader: TileReader, old: int, new: int) -> tuple[bytes, ..
     return TileTree(reader, new).consistency_proof(old)
 
 
+def subtree_hashes(reader: TileReader, size: int, ranges: Sequence[Range]) -> tuple[bytes, ...]:
+    """Return the hashes of some subtrees, each a leaf range, of the tree of ``size`` leaves.
+
+    Raises
+    ------
+    StorageError, VerificationError
+        If a tile is missing or broken.
+    """
+    return TileTree(reader, size).subtrees(ranges)
+
+
 def read_entries(reader: TileReader, start: int, end: int, size: int) -> Iterator[bytes]:
     """Yield entries ``start`` to ``end`` (not included) of a log of ``size`` leaves.
 

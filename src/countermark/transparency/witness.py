@@ -19,7 +19,7 @@ is what keeps two requests at once from rolling a log back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from countermark.records.errors import InputError
@@ -79,6 +79,8 @@ class Verdict:
         What to cosign, for 200.
     before, state
         For 200: the state that was judged, and the one to store in its place.
+    origin
+        The log that signed the checkpoint, once rule 3 holds; else empty.
     """
 
     status: int
@@ -89,6 +91,7 @@ class Verdict:
     checkpoint: Checkpoint | None = None
     before: WitnessState | None = None
     state: WitnessState | None = None
+    origin: str = ""
 
 
 def parse_request(body: bytes, *, where: str = "request") -> AddCheckpoint:
@@ -145,7 +148,8 @@ def consider(
         return _refusal(403, 3, f"the checkpoint is not signed by the key of {key.name}")
     if request.old_size > checkpoint.size:
         return _refusal(400, 4, f"old size {request.old_size} is above {checkpoint.size}")
-    return _judge_growth(request, checkpoint, latest(checkpoint.origin) or NOTHING_SEEN)
+    seen = latest(checkpoint.origin) or NOTHING_SEEN
+    return replace(_judge_growth(request, checkpoint, seen), origin=checkpoint.origin)
 
 
 def _judge_growth(request: AddCheckpoint, checkpoint: Checkpoint, seen: WitnessState) -> Verdict:

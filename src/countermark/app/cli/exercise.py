@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark exercise``: a lab's part of a joint exercise, stage by stage."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from pydantic import ValidationError
 
+from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
 from countermark.app.cli.output import (
     answer,
     data,
@@ -14,6 +16,7 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
+    read_input,
     talk,
 )
 from countermark.app.cli.reading import read_record
@@ -21,13 +24,18 @@ from countermark.app.cli.verb import Noun
 from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
+from countermark.exercise.challenges import check_answers, make_challenge
+from countermark.exercise.disclosing import disclosed_samples
+from countermark.exercise.disclosing import reveal as reveal_lab
 from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
+from countermark.records.evidence import Disclosure
 from countermark.records.protocol import FactorSetting, Protocol
 
 REFUSED = 1
+FAILED = 5
 protocol_option = click.option(
     "--protocol",
     "protocol_file",
@@ -167,19 +175,116 @@ def close(
     talk("Closed. Next, at every lab: countermark sync pull, then countermark exercise reveal")
 
 
-@command.command(example="countermark exercise reveal --protocol protocol.json")
+@command.command(
+    example="countermark exercise reveal --protocol protocol.json --disclose some "
+    "--closed-items hazardous.txt"
+)
 @protocol_option
+@click.option(
+    "--disclose",
+    type=click.Choice(("all", "some", "counts")),
+    default="all",
+    show_default=True,
+    help="all; some: all scores, not all transcripts; counts: neither.",
+)
+@click.option(
+    "--closed-items",
+    type=click.Path(path_type=Path),
+    help="With some: file of the items whose transcripts stay closed, a key a line; else all.",
+)
+@click.option(
+    "--sample",
+    "names",
+    multiple=True,
+    help="Write this sample as a file: model/task/language/item/epoch.",
+)
+@click.option("--lab", help="With --sample: of this lab, as it revealed; else of this node's.")
+@click.option("--scores-only", is_flag=True, help="With --sample: leave the transcript closed.")
+@out_option
 @node_option
 @passphrase_option
 @json_option
 def reveal(
-    protocol_file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool
+    protocol_file: Path,
+    disclose: Disclosure,
+    closed_items: Path | None,
+    names: tuple[str, ...],
+    lab: str | None,
+    out: Path,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    scores_only: bool,
+    as_json: bool,
 ) -> None:
-    """Open this lab's seal: publish its samples."""
+    """Open this lab's seal: publish all its samples, some or only counts; or write one."""
+    if names and (closed_items or disclose != "all"):
+        raise _clash("--sample writes single samples and reveals nothing else", "--disclose")
+    if closed_items and disclose != "some":
+        raise _clash("goes with --disclose some", "--closed-items")
+    if not names and (lab or scores_only):
+        raise _clash("go with --sample", "--lab and --scores-only")
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
-    evidence = steps.reveal(node, protocol)
+    if names:
+        shown = disclosed_samples(node, protocol, names, lab, scores_only=scores_only)
+        paths = [write_disclosed(one, out) for one in shown]
+        lines = "\n".join(str(path) for path in paths)
+        answer(lines, {"files": [str(path) for path in paths]}, as_json=as_json)
+        talk("Next: countermark verify, with the folder `statements` beside them")
+        return
+    evidence = reveal_lab(node, protocol, disclose, read_keys(closed_items))
     answer(evidence.samples.digest, evidence.to_value(), as_json=as_json)
-    talk("Revealed. Next: countermark sync pull")
+    talk(f"Revealed: {stages.shows(evidence)}. Next: countermark sync pull")
+
+
+@command.command(
+    example="countermark exercise challenge --protocol protocol.json --lab KE-nairobi --count 20"
+)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@protocol_option
+@click.option("--lab", required=True, help="The lab that is challenged.")
+@click.option("--count", type=click.IntRange(min=1), required=True, help="How many samples.")
+@node_option
+@json_option
+def challenge(
+    files: tuple[Path, ...],
+    protocol_file: Path,
+    lab: str,
+    count: int,
+    node_folder: Path,
+    *,
+    as_json: bool,
+) -> int:
+    """Name the samples that a lab is asked to open; with FILES, check its answers."""
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None)
+    made = make_challenge(node, protocol, lab, count)
+    if not files:
+        if as_json:
+            data_json(
+                {
+                    "lab": lab,
+                    "seal": made.seal,
+                    "because_of": made.because_of,
+                    "root": made.root.hex(),
+                    "samples": [
+                        {"index": index, "sample": key.text}
+                        for index, key in zip(made.indices, made.keys, strict=True)
+                    ],
+                }
+            )
+        else:
+            for key in made.keys:
+                data(key.text)
+        talk(f"Chosen by the root after {made.because_of}: {made.root.hex()}")
+        talk("The lab answers: countermark exercise reveal --sample NAME, once for each")
+        return 0
+    checks = check_answers(node, protocol, made, [read_input(path) for path in files])
+    if as_json:
+        data_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            data(f"{'✓' if check.ok else '✗'} {check.rule}. {check.title}: {check.detail}")
+    return 0 if all(check.ok for check in checks) else FAILED
 
 
 @command.command(example="countermark exercise status --protocol protocol.json")
@@ -191,10 +296,10 @@ def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None)
     rows = stages.stages(protocol, book(node))
     if as_json:
-        data_json([{"institute": row.institute, "stage": row.stage} for row in rows])
+        data_json([asdict(row) for row in rows])
         return
     for row in rows:
-        data(f"{row.institute}  {row.stage}")
+        data(f"{row.institute}  {row.stage}" + (f" ({row.shows})" if row.shows else ""))
 
 
 def _setting(text: str) -> FactorSetting:
@@ -207,6 +312,10 @@ def _setting(text: str) -> FactorSetting:
             where="--setting",
             next_step="Write, for example: --setting temperature=t03.",
         ) from error
+
+
+def _clash(what: str, where: str) -> UsageError:
+    return UsageError(what, where=where, next_step="See countermark exercise reveal --help.")
 
 
 def _print_import(path: Path, imported: steps.Imported) -> None:

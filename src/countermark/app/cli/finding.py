@@ -21,6 +21,7 @@ from countermark.app.cli.verb import Noun
 from countermark.exercise.exporting import as_test_result
 from countermark.exercise.findings import Checked, check_finding, compute_finding
 from countermark.node.files import write_atomic
+from countermark.records.errors import UsageError
 from countermark.records.finding import Dissent, Finding
 from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
@@ -46,6 +47,9 @@ def command() -> None:
     type=click.Path(path_type=Path),
     help="Recompute this finding, then countersign it or log a dissent.",
 )
+@click.option(
+    "--without", multiple=True, metavar="LAB=REASON", help="Leave a lab out, and say why."
+)
 @click.option("--log", "log_it", is_flag=True, help="As the coordinator, log the finding.")
 @node_option
 @passphrase_option
@@ -54,6 +58,7 @@ def compute(
     protocol_file: Path,
     out: Path | None,
     check_file: Path | None,
+    without: tuple[str, ...],
     node_folder: Path,
     passphrase_file: Path | None,
     *,
@@ -62,7 +67,14 @@ def compute(
 ) -> int:
     """Compute the joint finding from the revealed evidence."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    left_out = dict(_left_out(text) for text in without)
     if check_file is not None:
+        if left_out:
+            raise UsageError(
+                "is for computing; a check leaves out whom the finding leaves out",
+                where="--without",
+                next_step="Use --without or --check, not both.",
+            )
         checked = check_finding(node, protocol, read_record(Finding, check_file))
         if as_json:
             data_json(checked.said.to_value())
@@ -71,7 +83,7 @@ def compute(
         dissents = isinstance(checked.said, Dissent)
         talk("Dissent logged." if dissents else "Countersigned and logged.")
         return DISSENT if dissents else 0
-    finding = compute_finding(node, protocol)
+    finding = compute_finding(node, protocol, left_out)
     if out is not None:
         write_atomic(out, finding.to_bytes())
     if log_it:
@@ -106,6 +118,10 @@ def show(file: Path, *, as_json: bool) -> None:
     if as_json:
         data_json(finding.to_value())
         return
+    for lab in finding.labs:
+        data(f"{lab.lab}: {lab.transcripts_checked} of {lab.samples} scores computed again")
+    for one in finding.left_out:
+        data(f"{one.lab}: left out ({one.reason or one.because})")
     for cell in finding.cells:
         data(f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}")
         if cell.reason:
@@ -117,6 +133,17 @@ def show(file: Path, *, as_json: bool) -> None:
                     f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
                     f"{figure.labs} labs, {figure.items} items, {figure.method})"
                 )
+
+
+def _left_out(text: str) -> tuple[str, str]:
+    lab, _, reason = text.partition("=")
+    if not lab or not reason.strip():
+        raise UsageError(
+            f"{text!r} gives no reason",
+            where="--without",
+            next_step="Write, for example: --without 'KE-nairobi=its samples are not its seal'.",
+        )
+    return lab, reason.strip()
 
 
 def _print_check(checked: Checked) -> None:

@@ -24,7 +24,8 @@ from countermark.node.index import book
 from countermark.node.index import reindex as rebuild
 from countermark.node.node import Node
 from countermark.node.rotation import KeyName, prepare
-from countermark.records.errors import UsageError
+from countermark.node.witnessing import NodeWitness, Pace, open_witness
+from countermark.records.errors import InputError, StateError, UsageError
 
 
 @click.group(cls=Noun, example="countermark node status --node demo/nodes/KE")
@@ -123,13 +124,30 @@ def reindex(node_folder: Path, *, as_json: bool) -> None:
 @command.command(example="countermark node serve --node demo/nodes/GB --port 8401")
 @node_option
 @click.option("--port", type=click.IntRange(1, 65535), default=8400, show_default=True)
-def serve(node_folder: Path, port: int) -> None:
-    """Serve the public record at http://127.0.0.1:PORT."""
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File whose first line opens the witness key; without it only pages are served.",
+)
+def serve(node_folder: Path, port: int, passphrase_file: Path | None) -> None:
+    """Serve the public record, and the node's witness, at http://127.0.0.1:PORT."""
     from countermark.app.web.server import serve as serve_pages  # noqa: PLC0415  heavy
 
-    node = open_node(node_folder, None)
+    node = (
+        Node.open(node_folder)
+        if passphrase_file is None
+        else open_node(node_folder, passphrase_file)
+    )
+    try:
+        witness = NodeWitness(node, open_witness(node), Pace())
+        talk(f"Witness: http://127.0.0.1:{port}/witness/add-checkpoint")
+    except (StateError, InputError) as error:
+        if passphrase_file is not None:
+            raise
+        witness = None
+        talk(f"Pages only, no witness: {error}")
     talk(f"Serving http://127.0.0.1:{port}; Ctrl-C stops it.")
-    serve_pages(node, port=port)
+    serve_pages(node, port=port, witness=witness)
 
 
 def _config(**fields: str | None) -> NodeConfig:

@@ -78,11 +78,13 @@ def read_input(path: Path) -> bytes:
 def open_node(folder: Path, passphrase_file: Path | None, *, ask: bool = True) -> "Node":
     """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
 
-    With ``ask`` off it is not asked for: what follows needs none of the keys.
+    With ``ask`` off it is not asked for: what follows needs none of the keys. A node whose log is
+    damaged is refused; `log audit` and `log repair` do without this.
     """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
 
+    Node.open(folder).refuse_damage()
     lines = secret_lines(passphrase_file)
     if lines is not None:
         return Node.open(folder, lines[0] if lines else None, secrets=pin_from(lines))

@@ -51,8 +51,9 @@ def read_record(kind: type[R], path: Path) -> R:
 
 
 def roster_beside(path: Path) -> Path:
-    """Return where the roster of a published statement lies: beside the statements' folder."""
-    return path.absolute().parent.parent / "roster"
+    """Return where the roster of a published file lies: beside it, or beside its folder."""
+    here = path.absolute().parent
+    return here / "roster" if (here / "roster").is_dir() else here.parent / "roster"
 
 
 def roster_in(folder: Path) -> Roster:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from countermark.app.cli.checking import SAMPLE, Checked, Seals, check_file, format_of, seals_near
 from countermark.app.cli.output import data, data_json, json_option, read_input, talk
 from countermark.app.cli.reading import roster_beside, roster_in
 from countermark.app.cli.verb import Verb
 from countermark.signing.roster import Roster
-from countermark.transparency.verify import Verification, verify_statement
 
 FAILED = 5
 
@@ -39,45 +39,49 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Check published statements: signature, role, content, log, witnesses. Needs no network."""
-    results = []
+    """Check statements, evidence of a fork, disclosed samples. Needs no network."""
     asked = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
     rosters: dict[Path, Roster] = {}
-    for path in files:
-        contents = read_input(path)
+    seals: dict[Path, Seals] = {}
+    results = []
+    read = [(path, read_input(path)) for path in files]
+    for path, contents in read:
         folder = roster_folder or roster_beside(path)
         if folder not in rosters:
             rosters[folder] = roster_in(folder)
-        verification = verify_statement(contents, rosters[folder], asked)
-        results.append((path, verification))
-        if not as_json and not (quiet and verification.valid):
-            _print(path, verification)
-    failed = [path for path, verification in results if not verification.valid]
+        if format_of(contents) == SAMPLE and folder not in seals:
+            seals[folder] = seals_near(read, rosters[folder], asked)
+        checked = check_file(contents, rosters[folder], asked, seals.get(folder, {}))
+        results.append((path, checked))
+        if not as_json and not (quiet and checked.valid):
+            _print(path, checked)
+    failed = [path for path, checked in results if not checked.valid]
     if as_json:
-        data_json([_value(path, verification) for path, verification in results])
+        data_json([_value(path, checked) for path, checked in results])
     for folder, roster in rosters.items():
         talk(f"Roster {folder}: version {roster.version}, anchor {roster.anchor}")
     talk(f"{len(results) - len(failed)} of {len(results)} valid.")
     return FAILED if failed else 0
 
 
-def _print(path: Path, verification: Verification) -> None:
+def _print(path: Path, checked: Checked) -> None:
     data(str(path))
-    for check in verification.checks:
+    for check in checked.checks:
         mark = "✓" if check.ok else "✗"
         data(f"  {mark} {check.rule}. {check.title}: {check.detail}")
-    if verification.record is not None:
-        data(f"  {verification.record.kind_name()} by {verification.author}, witnessed "
-             f"{verification.witnessed} by {len(verification.witnesses)}")  # fmt: skip
+    if checked.valid:
+        data(f"  {checked.summary}")
 
 
-def _value(path: Path, verification: Verification) -> dict[str, object]:
+def _value(path: Path, checked: Checked) -> dict[str, object]:
+    statement = checked.statement
+    record = statement.record if statement else None
     return {
         "file": str(path),
-        "valid": verification.valid,
-        "kind": verification.record.kind_name() if verification.record else None,
-        "author": verification.author,
-        "witnessed": verification.witnessed,
-        "witnesses": list(verification.witnesses),
-        "checks": [asdict(check) for check in verification.checks],
+        "valid": checked.valid,
+        "kind": record.kind_name() if record else None,
+        "author": statement.author if statement else None,
+        "witnessed": statement.witnessed if statement else None,
+        "witnesses": list(statement.witnesses) if statement else [],
+        "checks": [asdict(check) for check in checked.checks],
     }

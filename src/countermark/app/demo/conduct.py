@@ -2,7 +2,7 @@
 """The demonstration's stages, each as real institutes would take it on their own machines."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from countermark.app.demo.cast import Cast, assemble, declared
 from countermark.app.demo.measure import Timings, replay
 from countermark.commitments.demonstration import demonstration_framework
 from countermark.commitments.gate import Action, decide
-from countermark.exercise import steps
+from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.findings import check_finding, compute_finding
@@ -21,6 +21,8 @@ from countermark.records.finding import Dissent, Finding
 from countermark.records.framework import Decision
 from countermark.records.protocol import Protocol
 
+# One lab shows all its scores, and keeps its transcripts of these items closed.
+CLOSED_ITEMS: Mapping[str, tuple[str, ...]] = {"KE": ("false-review", "copied-essay")}
 ACTIONS: tuple[Action, ...] = ("develop", "deploy")
 
 
@@ -94,8 +96,9 @@ def conduct(
         exchange()
         steps.close(coordinator, protocol)
         exchange()
-        for node in cast.institutes.values():
-            steps.reveal(node, protocol)
+        for code, node in cast.institutes.items():
+            closed = CLOSED_ITEMS.get(code)
+            disclosing.reveal(node, protocol, "some" if closed else "all", closed)
         exchange()
 
     stage("The joint finding, recomputed and countersigned by each participant")

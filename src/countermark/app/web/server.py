@@ -2,7 +2,8 @@
 """The public record over HTTP: the same pages and files as the folder, read only.
 
 ``/statements/``, ``/roster/`` and ``/blobs/`` stand beside the pages, as they do in the folder.
-Nothing is written, no cookie is set and only the local machine is listened to.
+No cookie is set and only the local machine is listened to. Nothing is written, except that a node
+served with its witness key answers ``POST /witness/add-checkpoint``.
 """
 
 import errno
@@ -21,9 +22,11 @@ from countermark.app.site import addresses
 from countermark.app.site.page import JSON_TYPE, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import Reference, load_reference
+from countermark.app.web.witness import PREFIX, witness_app
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
+from countermark.node.ports import Witness
 from countermark.records.errors import CountermarkError, StorageError
 
 HOST = "127.0.0.1"
@@ -80,13 +83,15 @@ def record_of(node: Node) -> Callable[[], Record]:
     return current
 
 
-def create_app(current: Callable[[], Record]) -> FastAPI:
+def create_app(current: Callable[[], Record], witness: Witness | None = None) -> FastAPI:
     """Return the web application that answers from a record.
 
     Parameters
     ----------
     current
         Gives the record as it stands; called once for each request.
+    witness
+        What cosigns checkpoints; nothing where only the record is served.
     """
     app = FastAPI(title="Countermark", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -104,6 +109,9 @@ def create_app(current: Callable[[], Record]) -> FastAPI:
     async def not_ready(_request: Request, error: CountermarkError) -> Response:
         return PlainTextResponse(f"{error}\n{error.next_step}\n", status_code=503)
 
+    if witness is not None:
+        app.mount(PREFIX, witness_app(witness.add_checkpoint))
+
     @app.api_route("/{path:path}", methods=["GET", "HEAD"])
     def answer(path: str) -> Response:
         record = current()
@@ -117,8 +125,8 @@ def create_app(current: Callable[[], Record]) -> FastAPI:
     return app
 
 
-def serve(node: Node, *, port: int) -> None:
-    """Serve a node's record at ``http://127.0.0.1:<port>`` until interrupted.
+def serve(node: Node, *, port: int, witness: Witness | None = None) -> None:
+    """Serve a node's record, and its witness, at ``http://127.0.0.1:<port>`` until interrupted.
 
     Raises
     ------
@@ -127,7 +135,7 @@ def serve(node: Node, *, port: int) -> None:
     """
     with listener(port) as bound:
         config = uvicorn.Config(
-            create_app(record_of(node)), log_level="warning", server_header=False
+            create_app(record_of(node), witness), log_level="warning", server_header=False
         )
         uvicorn.Server(config).run(sockets=[bound])
 

@@ -11,6 +11,7 @@ from countermark.app.site.charts import Stage, timeline
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.exercise.status import shows
 from countermark.node.blobs import blob_path
 from countermark.node.book import Entry
 from countermark.node.policy import may_read_samples
@@ -117,9 +118,17 @@ def _exercise_page(
         chart=_chart(stages),
         downloads=downloads([sheet]),
         blob_path=blob_path,
+        shows=shows,
+        silent=_silent(exercise),
         readable=lambda evidence: may_read_samples("public", evidence, site.book.entries).allowed,
     )
     yield from files([sheet])
+
+
+def _silent(exercise: Exercise) -> tuple[str, ...]:
+    """Return the labs whose seal the closing lists, and that have revealed nothing."""
+    listed = {seal.lab for _, closing in exercise.closings for seal in closing.seals}
+    return tuple(sorted(listed - {evidence.lab for _, evidence in exercise.evidence}))
 
 
 def _chart(stages: tuple[Step, ...]) -> Markup:

@@ -18,6 +18,7 @@ from countermark.records.finding import (
     Finding,
     FindingCell,
     LabSettings,
+    LeftOutBecause,
 )
 from countermark.records.protocol import Factor, Protocol
 
@@ -114,6 +115,16 @@ def finding_pages(site: Site) -> Iterator[Page | DataFile]:
         yield from _finding_page(site, row)
 
 
+LEFT_OUT: dict[LeftOutBecause, str] = {
+    "not-sealed": "planned a run and sealed nothing",
+    "not-revealed": "sealed, not revealed",
+    "counts-only": "counts only",
+    "scores-closed": "shows some of its scores and not others",
+    "coordinator": "left out by the coordinator",
+}
+"""Why a lab is not in a finding's figures, in plain words."""
+
+
 def _headline_values(cell: FindingCell) -> tuple[str | float | None, ...]:
     first = headline(cell)
     if cell.status != "reported" or first is None:
@@ -151,6 +162,7 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         aliases=aliases,
         factor_title=lambda key: titles.get(key, key),
         equivalent=_equivalent,
+        left_out_words=lambda lab: lab.reason or LEFT_OUT[lab.because],
         downloads=downloads(sheets, row.entry),
     )
     yield from files(sheets)

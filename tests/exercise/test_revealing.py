@@ -11,18 +11,18 @@ from exercise_lab import TREE_KEY, Lab, honest_samples, one_cell
 from exercise_small import SEED, cell_run
 
 from countermark.exercise.samples import LabSample
-from countermark.exercise.sealing import revealed_file, sealed_root, secret_commitment
+from countermark.exercise.sealing import (
+    close,
+    opened_samples,
+    revealed_file,
+    secret_commitment,
+)
+from countermark.exercise.sealing import sealed_root as root_of_opened
 from countermark.records.canonical import canonical, content_digest
 from countermark.records.errors import StateError, VerificationError
-from countermark.records.evidence import Deviation
+from countermark.records.evidence import Deviation, Opened
 from countermark.records.protocol import FactorSetting
-from countermark.records.sample import Message, RevealedSample, SampleScores, Score
-from countermark.transparency.commitment import (
-    Opening,
-    open_leaf,
-    salted_leaves,
-    verify_opening,
-)
+from countermark.records.sample import Message, OpenScores, RevealedSample, SampleScores, Score
 
 PROTOCOL = one_cell()
 Samples = tuple[LabSample, ...]
@@ -33,6 +33,10 @@ OTHER = "sha256:" + "5" * 64
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     folder = tmp_path_factory.mktemp("lab")
     return Lab(PROTOCOL, honest_samples(folder, PROTOCOL, "JP-simulated"))
+
+
+def sealed_root(samples: Samples, tree_key: bytes) -> str:
+    return root_of_opened(opened_samples(samples, tree_key))
 
 
 def distrusted(lab: Lab, rule: int, text: str = "has") -> VerificationError:
@@ -77,8 +81,9 @@ def test_an_honest_lab_is_believed(lab: Lab) -> None:
     assert len(found.samples) == len(lab.samples) == 8
     assert found.evidence.lab == "JP-simulated"
     assert found.plan == lab.plan_record()
-    assert [one.scores for one in found.samples] == [one.scores for one in lab.samples]
-    assert [one.transcript for one in found.samples] == [one.transcript for one in lab.samples]
+    assert found.scores == tuple(one.scores for one in lab.samples)
+    transcripts = [one.open_transcript for one in found.samples]
+    assert transcripts == [one.transcript for one in lab.samples]
 
 
 def test_the_secret_commitment_is_a_plain_sha_256() -> None:
@@ -91,27 +96,6 @@ def test_the_root_changes_with_any_part_of_any_sample(lab: Lab) -> None:
     seen.add(sealed_root(lab.samples[::-1], TREE_KEY))
     seen.add(sealed_root(first_changed(lambda s: with_answer(s, "x", 0.0))(lab.samples), TREE_KEY))
     assert len(seen) == 5
-
-
-@pytest.mark.parametrize("part", ["scores", "transcript"])
-def test_one_sample_shown_alone_verifies(lab: Lab, part: str) -> None:
-    root = bytes.fromhex(lab.seal_record().root)
-    values = [
-        one.model_dump(mode="json", exclude_none=True)
-        for sample in lab.samples
-        for one in (sample.scores, sample.transcript)
-    ]
-    leaves = salted_leaves(TREE_KEY, values)
-    for number, line in enumerate(revealed_file(lab.samples, TREE_KEY).splitlines()):
-        shown = json.loads(line)
-        index = 2 * number + (part == "transcript")
-        path = open_leaf(TREE_KEY, leaves, index).path
-        # Salt and value are those of the public file; nothing else of it is needed.
-        opening = Opening(index, bytes.fromhex(shown[f"{part}_salt"]), path)
-        assert verify_opening(root, 16, opening, shown[part])
-        other = "scores" if part == "transcript" else "transcript"
-        assert not verify_opening(root, 16, opening, shown[other])
-        assert not verify_opening(root, 16, opening, {**shown[part], "seed": 1})
 
 
 def test_rule_1_no_plan_seal_or_closing(lab: Lab) -> None:
@@ -242,7 +226,7 @@ def test_rule_4_a_line_that_is_no_canonical_sample(
 def test_rule_4_other_samples_than_the_protocol_asks_for(lab: Lab) -> None:
     def renamed(samples: list[Any]) -> None:
         for part in ("scores", "transcript"):
-            samples[0][part]["key"]["item"] = "my-own-item"
+            samples[0][part]["value"]["key"]["item"] = "my-own-item"
 
     distrusted(replace(lab, data=lines(renamed)), 4, "other samples")
     distrusted(replace(lab, data=lines(lambda samples: samples.reverse())), 4, "other samples")
@@ -252,7 +236,7 @@ def test_rule_4_other_samples_than_the_protocol_asks_for(lab: Lab) -> None:
 
 def test_rule_4_a_sample_with_two_keys(lab: Lab) -> None:
     def crossed(samples: list[Any]) -> None:
-        samples[0]["transcript"]["key"]["epoch"] = 2
+        samples[0]["transcript"]["value"]["key"]["epoch"] = 2
 
     distrusted(replace(lab, data=lines(crossed)), 4, "two keys")
 
@@ -270,14 +254,21 @@ def test_rule_5_a_transcript_changed_after_sealing(lab: Lab) -> None:
     distrusted(replace(lab, after_sealing=change), 5)
 
 
-def test_rule_5_another_tree_key_than_it_sealed_with(lab: Lab) -> None:
-    distrusted(replace(lab, evidence={"tree_key": "00" * 32}), 5)
+def test_rule_6_another_tree_key_than_it_sealed_with(lab: Lab) -> None:
+    distrusted(replace(lab, evidence={"tree_key": "00" * 32}), 6, "salts")
 
 
-@pytest.mark.parametrize("salt", ["scores_salt", "transcript_salt"])
-def test_rule_6_salts_that_the_tree_key_does_not_give(lab: Lab, salt: str) -> None:
-    change = lines(lambda samples: samples[3].__setitem__(salt, "00" * 32))
-    distrusted(replace(lab, data=change), 6, "salts")
+@pytest.mark.parametrize("part", ["scores", "transcript"])
+def test_rule_6_salts_that_the_tree_key_does_not_give(lab: Lab, part: str) -> None:
+    other = opened_samples(lab.samples, bytes(32))
+
+    def resalted(samples: tuple[RevealedSample, ...]) -> tuple[RevealedSample, ...]:
+        bent = samples[3].model_copy(update={part: getattr(other[3], part)})
+        return (*samples[:3], bent, *samples[4:])
+
+    root = root_of_opened(resalted(opened_samples(lab.samples, TREE_KEY)))
+    # Sealed under salts of its own, so that the root holds and the tree key does not.
+    distrusted(replace(lab, shown=resalted, seal={"root": root}), 6, "salts")
 
 
 def test_rule_6_a_seed_that_the_plan_did_not_commit_to(lab: Lab) -> None:
@@ -375,14 +366,18 @@ def test_rule_8_honest_outcomes_of_every_kind_are_believed(
 ) -> None:
     messages = lab.samples[0].transcript.messages[:shown]
     honest = sealed_with(lab, lambda one: called(one, outcome, messages=messages, error=error))
-    assert honest.reveal().samples[0].scores.outcome == outcome
+    found = honest.reveal().scores
+    assert found is not None
+    assert found[0].outcome == outcome
 
 
 def test_rule_8_scores_are_those_of_the_planned_settings(tmp_path: Path) -> None:
     protocol = one_cell().model_copy(update={"tasks": (cell_run(task="mild-refusal").definition,)})
     samples = honest_samples(tmp_path, protocol, "JP-simulated")
     lab = Lab(protocol, samples)
-    assert lab.reveal().samples[0].scores.scores[0].version == "v2"
+    found = lab.reveal().scores
+    assert found is not None
+    assert found[0].scores[0].version == "v2"
     other = tuple(
         FactorSetting(factor=one.factor, value="v1" if one.factor == "judge-version" else one.value)
         for one in lab.plan_record().settings
@@ -419,9 +414,217 @@ def test_rule_9_a_declared_deviation_may(lab: Lab, lie: Callable[[LabSample], La
 
 
 def test_the_file_is_one_canonical_line_a_sample(lab: Lab) -> None:
-    data = revealed_file(lab.samples, TREE_KEY)
+    data = revealed_file(opened_samples(lab.samples, TREE_KEY))
     assert data.endswith(b"\n")
     for line in data.splitlines():
         value = RevealedSample.model_validate_json(line).model_dump(mode="json", exclude_none=True)
         assert canonical(value) == line
     assert content_digest(data) == lab.evidence_record().samples.digest
+
+
+# Parts that are closed
+
+
+def closing(
+    scores: Callable[[int], bool], transcripts: Callable[[int], bool]
+) -> Callable[[tuple[RevealedSample, ...]], tuple[RevealedSample, ...]]:
+    """Close the scores and transcripts at some places."""
+
+    def to_shown(samples: tuple[RevealedSample, ...]) -> tuple[RevealedSample, ...]:
+        keys = [one.scores.value.key for one in samples if isinstance(one.scores, OpenScores)]
+        return close(
+            samples,
+            scores=lambda key: scores(keys.index(key)),
+            transcript=lambda key: transcripts(keys.index(key)),
+        )
+
+    return to_shown
+
+
+def never(_: int) -> bool:
+    return False
+
+
+def always(_: int) -> bool:
+    return True
+
+
+SOME = closing(never, lambda place: place != 2)
+COUNTS = closing(always, always)
+MIXED = closing(lambda place: place < 3, always)
+
+
+@pytest.mark.parametrize(
+    ("shown", "word", "scores", "transcripts"),
+    [(SOME, "some", 8, 1), (MIXED, "some", 5, 0), (COUNTS, "counts", 0, 0)],
+)
+def test_a_lab_that_closes_some_or_all_is_believed(
+    lab: Lab, shown: Any, word: str, scores: int, transcripts: int
+) -> None:
+    found = replace(lab, shown=shown).reveal()
+    assert found.evidence.disclosure == word
+    assert found.evidence.tree_key is None
+    opened_ = found.evidence.opened
+    assert (opened_.samples, opened_.scores, opened_.transcripts) == (8, scores, transcripts)
+    assert (found.scores is not None) == (scores == 8)
+
+
+def test_a_closed_part_shows_nothing_of_itself(lab: Lab) -> None:
+    data = replace(lab, shown=COUNTS).file()
+    assert all(set(json.loads(line)[part]) == {"leaf"} for line in data.splitlines()
+               for part in ("scores", "transcript"))  # fmt: skip
+    shown = replace(lab, shown=SOME).file()
+    assert shown.count(b'"messages"') == 1
+    for place, sample in enumerate(lab.samples):
+        answer = canonical(sample.transcript.messages[-1].content)
+        same = lab.samples[2].transcript.messages[-1].content.encode() in answer
+        assert place == 2 or same or answer not in shown
+
+
+def test_rule_4_a_closed_part_carries_nothing_else(lab: Lab) -> None:
+    def smuggled(samples: list[Any]) -> None:
+        samples[0]["transcript"]["value"] = {"note": "x"}
+
+    distrusted(replace(lab, shown=SOME, data=lines(smuggled)), 4)
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_4_a_sample_dropped_behind_closed_leaves(lab: Lab, shown: Any) -> None:
+    distrusted(replace(lab, shown=shown, data=lines(lambda samples: samples.pop())), 4)
+
+
+def test_rule_4_fewer_samples_sealed_than_the_protocol_asks_for(lab: Lab) -> None:
+    distrusted(replace(lab, samples=lab.samples[1:], shown=COUNTS), 4, "other samples")
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_5_two_samples_swapped_behind_closed_leaves(lab: Lab, shown: Any) -> None:
+    def swapped(samples: list[Any]) -> None:
+        samples[4]["transcript"], samples[5]["transcript"] = (
+            samples[5]["transcript"],
+            samples[4]["transcript"],
+        )
+
+    distrusted(replace(lab, shown=shown, data=lines(swapped)), 5)
+
+
+def test_rule_5_another_value_under_the_same_leaf(lab: Lab) -> None:
+    def other(samples: list[Any]) -> None:
+        samples[2]["transcript"]["value"]["seed"] += 1
+
+    distrusted(replace(lab, shown=SOME, data=lines(other)), 5)
+
+
+def test_rule_5_a_score_changed_while_its_transcript_is_closed(lab: Lab) -> None:
+    def softer(samples: list[Any]) -> None:
+        score = samples[0]["scores"]["value"]["scores"][0]
+        score["value"] = 1 - score["value"]
+
+    distrusted(replace(lab, shown=SOME, data=lines(softer)), 5)
+
+
+def test_rule_4_the_transcript_of_another_sample(lab: Lab) -> None:
+    def borrowed(samples: list[Any]) -> None:
+        samples[3]["transcript"] = samples[2]["transcript"]
+
+    distrusted(replace(lab, shown=SOME, data=lines(borrowed)), 4, "two keys")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"disclosure": "counts"},
+        {"disclosure": "all"},
+        {"opened": {"samples": 8, "scores": 8, "transcripts": 2}},
+        {"opened": {"samples": 8, "scores": 7, "transcripts": 1}},
+        {"opened": {"samples": 9, "scores": 8, "transcripts": 1}},
+    ],
+)
+def test_rule_6_another_word_for_what_is_open(lab: Lab, change: dict[str, Any]) -> None:
+    if "opened" in change:
+        change = {"opened": Opened(**change["opened"])}
+    distrusted(replace(lab, shown=SOME, evidence=change), 6, "another word")
+
+
+def test_rule_6_a_tree_key_that_would_open_what_is_closed(lab: Lab) -> None:
+    for shown in (SOME, COUNTS):
+        distrusted(replace(lab, shown=shown, evidence={"tree_key": TREE_KEY.hex()}), 6, "tree key")
+    distrusted(replace(lab, evidence={"tree_key": None}), 6, "tree key")
+
+
+@pytest.mark.parametrize("shown", [SOME, COUNTS])
+def test_rule_6_the_seed_opens_the_plan_whatever_is_closed(lab: Lab, shown: Any) -> None:
+    distrusted(replace(lab, shown=shown, evidence={"secret_seed": "00" * 32}), 6, "secret seed")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"submitted": 9},
+        {"answered": 7},
+        {"answered": 9},
+        {"answered": 7, "refused": 1},
+        {"answered": 0, "errored": 8},
+        {"scorers": ()},
+        {"language": "fr"},
+        {"task": "mild-refusal"},
+    ],
+)
+def test_rule_7_counts_that_no_samples_can_have(lab: Lab, change: dict[str, Any]) -> None:
+    (counts,) = lab.evidence_record().counts
+    bent = {"counts": (counts.model_copy(update=change),)}
+    distrusted(replace(lab, shown=COUNTS, evidence=bent), 7)
+
+
+def test_rule_7_scorers_of_another_version_or_number(lab: Lab) -> None:
+    (counts,) = lab.evidence_record().counts
+    first, *rest = counts.scorers
+    for change in ({"version": "v9"}, {"scored": first.scored - 1}, {"scored": first.scored + 1}):
+        scorers = (first.model_copy(update=change), *rest)
+        bent = {"counts": (counts.model_copy(update={"scorers": scorers}),)}
+        distrusted(replace(lab, shown=COUNTS, evidence=bent), 7)
+
+
+def test_rule_7_counts_that_the_open_scores_contradict(lab: Lab) -> None:
+    (counts,) = lab.evidence_record().counts
+    scorers = tuple(
+        one.model_copy(update={"scored": 0, "not_attempted": one.scored}) for one in counts.scorers
+    )
+    said = counts.model_copy(update={"answered": 0, "errored": 8, "scorers": scorers})
+    assert replace(lab, shown=COUNTS, evidence={"counts": (said,)}).reveal()
+    distrusted(replace(lab, shown=MIXED, evidence={"counts": (said,)}), 7, "below its open scores")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"value": 0.5}, {"version": "v9"}, {"scorer": "other"}, {"status": "unparsed"},
+     {"status": "not-attempted", "value": None}],
+)  # fmt: skip
+def test_rule_8_a_score_that_no_answer_gives(lab: Lab, change: dict[str, Any]) -> None:
+    bent = sealed_with(lab, lambda sample: rescored(sample, **change))
+    distrusted(replace(bent, shown=SOME), 8, "never gives")
+
+
+def test_rule_8_a_closed_transcript_is_not_rescored_and_an_open_one_is(lab: Lab) -> None:
+    was = lab.samples[0].scores.scores[0].value
+    assert was is not None
+    lied = sealed_with(lab, lambda sample: rescored(sample, value=1.0 - was))
+    assert replace(lied, shown=SOME).reveal().evidence.opened.transcripts == 1
+    distrusted(replace(lied, shown=closing(never, lambda place: place == 2)), 8, "does not give")
+
+
+def test_rule_9_an_open_transcript_beside_closed_scores_is_looked_at(lab: Lab) -> None:
+    def told(sample: LabSample) -> LabSample:
+        first, *rest = sample.transcript.messages
+        other = first.model_copy(update={"content": "Be careful."})
+        return replace(
+            sample,
+            transcript=sample.transcript.model_copy(update={"messages": (other, *rest)}),
+        )
+
+    hidden = replace(sealed_with(lab, told), shown=closing(lambda place: place == 0, never))
+    distrusted(hidden, 9)
+
+
+def test_rule_1_the_seal_of_another_exercise(lab: Lab) -> None:
+    distrusted(replace(lab, shown=COUNTS, seal={"protocol": OTHER}), 1, "no seal of its own")

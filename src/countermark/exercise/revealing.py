@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checking what another lab revealed, wholly or in part, against what it sealed.
+
+A revealed file (see :mod:`sealing`) is accepted only if
+
+1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
+   that it names are logged by whom they must be, all for this protocol and lab; the plan is the
+   first that the lab logged, and names a value that the protocol has for every factor;
+2. the closing was witnessed after the seal, lists it and lists no other of that lab;
+3. the file has the digest and size that the evidence says;
+4. each line is a canonical revealed sample, as many as were sealed; what is open at a place is of
+   the sample that the protocol asks for there (what was not run is there as *missing*);
+5. the leaves, open or closed, give the sealed root: nothing was changed, dropped, swapped or added
+   after sealing;
+6. as much is open as the evidence says, and its word for it is the right one; if that is *all*, the
+   salts derive from the tree key, and else no tree key is published; the secret seed opens the run
+   plan's commitment;
+7. the counts in the evidence are those of the samples; where scores are closed, they are counts
+   that the protocol's samples could have, and not below those of the open scores;
+8. where scores and transcript are open, the outcome is one that the transcript allows, and the
+   score is the one that the protocol's scorer gives to the answer, under the planned settings;
+   where only the scores are open, they are of that scorer and fit their outcome;
+9. each open transcript told the model what the protocol says, unless the evidence declares a
+   deviation.
+
+Of closed parts nothing is known but that they were sealed. How many transcripts were open to rule 8
+is said with the evidence and in the finding; see :mod:`challenges` for asking for more.
+"""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.prompting import messages
+from countermark.exercise.samples import count_cells, rescore, told_and_answer
+from countermark.exercise.sealing import (
+    disclosure,
+    lines_of,
+    opened,
+    read_revealed,
+    sealed_root,
+    secret_commitment,
+    value_of,
+)
+from countermark.exercise.secrets import secret_for
+from countermark.node.book import Book, Entry
+from countermark.records.canonical import canonical, content_digest
+from countermark.records.errors import InputError, StateError, VerificationError
+from countermark.records.evidence import CellCounts, Evidence, ExerciseClosing, SealedResult
+from countermark.records.protocol import Protocol, RunPlan
+from countermark.records.sample import (
+    OpenScores,
+    OpenTranscript,
+    RevealedSample,
+    SampleKey,
+    SampleScores,
+    Score,
+    Transcript,
+)
+from countermark.transparency.commitment import salt_of
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """One lab's evidence, checked against its seal.
+
+    Parameters
+    ----------
+    entry, evidence, plan
+        The statement, what it says, and the plan it followed.
+    samples
+        What was revealed, in the sealed order, open or closed.
+    """
+
+    entry: Entry
+    evidence: Evidence
+    plan: RunPlan
+    samples: tuple[RevealedSample, ...]
+
+    @property
+    def scores(self) -> tuple[SampleScores, ...] | None:
+        """The scores of all samples; nothing if some are closed, for what is left was chosen."""
+        known = tuple(one for sample in self.samples if (one := sample.open_scores) is not None)
+        return known if len(known) == len(self.samples) else None
+
+
+def check_revealed(
+    book: Book, protocol: Protocol, entry: Entry, evidence: Evidence, data: bytes
+) -> Revealed:
+    """Check one lab's revealed samples by all rules of the module docstring.
+
+    Parameters
+    ----------
+    book
+        All statements known.
+    protocol
+        The protocol that the evidence names.
+    entry, evidence
+        The statement and what it says.
+    data
+        The file of samples.
+
+    Raises
+    ------
+    VerificationError
+        If a rule is broken.
+    StateError
+        If the witnesses of the seal or the closing are not known here yet.
+    """
+    _check_author(protocol, entry, evidence)
+    plan, seal = _foundation(book, protocol, entry, evidence)
+    samples = _read(protocol, evidence, seal, data)
+    _check_commitment(evidence, plan, seal, samples)
+    _check_counts(protocol, evidence, plan, samples)
+    for sample in samples:
+        problem = sample_problem(protocol, evidence, plan, sample)
+        if problem is not None:
+            _distrust(evidence, *problem)
+    return Revealed(entry, evidence, plan, samples)
+
+
+def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
+    if evidence.protocol != protocol.digest or entry.author not in protocol.participants:
+        _distrust(evidence, 1, "an author who is no participant in this exercise")
+    if evidence.institute != entry.author or not evidence.lab.startswith(f"{entry.author}-"):
+        _distrust(evidence, 1, f"the author {entry.author}, whose lab this is not")
+
+
+def _foundation(
+    book: Book, protocol: Protocol, entry: Entry, evidence: Evidence
+) -> tuple[RunPlan, SealedResult]:
+    where = (evidence.protocol, evidence.lab)
+    plans = [
+        (known.digest, plan)
+        for known, plan in book.of_kind(RunPlan)
+        if (known.author, plan.protocol, plan.lab) == (entry.author, *where)
+    ]
+    seal = book.find(evidence.seal)
+    closing = book.find(evidence.closing)
+    # A second plan would let a lab draw its secrets again until they suit it.
+    if not plans or plans[0][0] != evidence.run_plan or not _is_complete(protocol, plans[0][1]):
+        _distrust(evidence, 1, "another run plan than the first of its own")
+    if (
+        seal is None
+        or not isinstance(seal.record, SealedResult)
+        or (seal.author, seal.record.protocol, seal.record.lab) != (entry.author, *where)
+        or seal.record.run_plan != evidence.run_plan
+    ):
+        _distrust(evidence, 1, "no seal of its own")
+    if (
+        closing is None
+        or not isinstance(closing.record, ExerciseClosing)
+        or (closing.author, closing.record.protocol) != (protocol.coordinator, evidence.protocol)
+    ):
+        _distrust(evidence, 1, "no closing of this exercise by its coordinator")
+    if seal.witnessed is None or closing.witnessed is None:
+        raise StateError(
+            "rests on a seal or a closing whose witnesses are not known here yet",
+            where=f"the evidence of {evidence.lab}",
+            next_step="Pull again from the peers: countermark sync pull.",
+        )
+    listed = {known.seal for known in closing.record.seals if known.lab == evidence.lab}
+    if listed != {seal.digest} or seal.witnessed > closing.witnessed:
+        _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
+    return plans[0][1], seal.record
+
+
+def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
+    try:
+        return full_settings(protocol, plan.settings) == plan.settings
+    except InputError:
+        return False
+
+
+def _read(
+    protocol: Protocol, evidence: Evidence, seal: SealedResult, data: bytes
+) -> tuple[RevealedSample, ...]:
+    if content_digest(data) != evidence.samples.digest or len(data) != evidence.samples.size:
+        _distrust(evidence, 3, "a file of samples with another digest or size")
+    lines = lines_of(data)
+    if not data.endswith(b"\n") or len(lines) != seal.samples:
+        _distrust(evidence, 4, f"{len(lines)} samples where {seal.samples} were sealed")
+    try:
+        samples = read_revealed(data)
+    except ValidationError as error:
+        _distrust(evidence, 4, f"a line that is no sample ({error.error_count()} faults)")
+    planned = tuple(planned_keys(protocol))
+    if len(samples) != len(planned):
+        _distrust(evidence, 4, "other samples than the protocol asks for")
+    for line, sample, key in zip(lines, samples, planned, strict=True):
+        if canonical(value_of(sample)) != line:
+            _distrust(evidence, 4, "a sample that is not in canonical form")
+        keys = [part.key for part in (sample.open_scores, sample.open_transcript) if part]
+        if any(found != key for found in keys):
+            _distrust(evidence, 4, "other samples than the protocol asks for, or one with two keys")
+    return samples
+
+
+def _check_commitment(
+    evidence: Evidence,
+    plan: RunPlan,
+    seal: SealedResult,
+    samples: tuple[RevealedSample, ...],
+) -> None:
+    if sealed_root(samples) != seal.root:
+        _distrust(evidence, 5, "samples that are not those it sealed")
+    shown = opened(samples)
+    if evidence.opened != shown or evidence.disclosure != disclosure(shown):
+        _distrust(evidence, 6, "another word for what is open than its file shows")
+    if (evidence.tree_key is not None) != (evidence.disclosure == "all"):
+        _distrust(evidence, 6, "a tree key where not all is open, or none where all is")
+    if evidence.tree_key is not None:
+        _check_salts(evidence, bytes.fromhex(evidence.tree_key), samples)
+    if secret_commitment(bytes.fromhex(evidence.secret_seed)) != plan.secret_commitment:
+        _distrust(evidence, 6, "a secret seed that its run plan did not commit to")
+
+
+def _check_salts(evidence: Evidence, tree_key: bytes, samples: tuple[RevealedSample, ...]) -> None:
+    for index, sample in enumerate(samples):
+        for leaf, part in ((2 * index, sample.scores), (2 * index + 1, sample.transcript)):
+            given = part.salt if isinstance(part, OpenScores | OpenTranscript) else None
+            if given != salt_of(tree_key, leaf).hex():
+                _distrust(evidence, 6, "salts that its tree key does not give")
+
+
+def _check_counts(
+    protocol: Protocol, evidence: Evidence, plan: RunPlan, samples: tuple[RevealedSample, ...]
+) -> None:
+    known = [one for sample in samples if (one := sample.open_scores) is not None]
+    if len(known) == len(samples):
+        if count_cells(known) != evidence.counts:
+            _distrust(evidence, 7, "counts that are not those of its samples")
+        return
+    nothing_run = count_cells(
+        SampleScores(
+            key=key, outcome="missing", scores=(blank_score(protocol, evidence, plan, key),)
+        )
+        for key in planned_keys(protocol)
+    )
+    least = {_cell(counts): counts for counts in count_cells(known)}
+    if [_cell(counts) for counts in evidence.counts] != [_cell(one) for one in nothing_run]:
+        _distrust(evidence, 7, "counts of other cells than the protocol's")
+    for said, planned in zip(evidence.counts, nothing_run, strict=True):
+        if not _could_be(said, planned):
+            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
+        if _cell(said) in least and not _covers(said, least[_cell(said)]):
+            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
+
+
+def _cell(counts: CellCounts) -> tuple[str, str, str]:
+    return counts.model, counts.task, counts.language
+
+
+def _could_be(said: CellCounts, planned: CellCounts) -> bool:
+    """Tell whether both axes sum to what was planned, for the scorers that were planned."""
+    outcomes = said.answered + said.refused + said.errored + said.missing
+    scorers = [(one.scorer, one.version) for one in said.scorers]
+    totals = [one.scored + one.unparsed + one.not_attempted for one in said.scorers]
+    attempted = sum(one.scored + one.unparsed for one in said.scorers)
+    return (
+        outcomes == said.submitted == planned.submitted
+        and scorers == [(one.scorer, one.version) for one in planned.scorers]
+        and totals == [one.not_attempted for one in planned.scorers]
+        and attempted == said.answered
+    )
+
+
+def _covers(said: CellCounts, least: CellCounts) -> bool:
+    """Tell whether no count is below that of the open scores."""
+    by_scorer = {(one.scorer, one.version): one for one in said.scorers}
+    pairs = [(said.answered, least.answered), (said.refused, least.refused)]
+    pairs += [(said.errored, least.errored), (said.missing, least.missing)]
+    for one in least.scorers:
+        other = by_scorer.get((one.scorer, one.version))
+        if other is None:
+            return False
+        pairs += [(other.scored, one.scored), (other.unparsed, one.unparsed)]
+        pairs += [(other.not_attempted, one.not_attempted)]
+    return all(whole >= part for whole, part in pairs)
+
+
+def run_of(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey) -> CellRun:
+    """Return the cell's run in which a lab's sample was made."""
+    return CellRun(
+        protocol=protocol,
+        task=key.task,
+        language=key.language,
+        lab=evidence.lab,
+        settings=plan.settings,
+        seed=bytes.fromhex(evidence.secret_seed),
+    )
+
+
+def blank_score(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey) -> Score:
+    """Return what the protocol's scorer says of a sample that was not run."""
+    run = run_of(protocol, evidence, plan, key)
+    return rescore(run, run.item(key.item), key.epoch, "missing", "")
+
+
+def sample_problem(
+    protocol: Protocol, evidence: Evidence, plan: RunPlan, sample: RevealedSample
+) -> tuple[int, str] | None:
+    """Return the rule (8 or 9) that one sample breaks, and how; nothing if it breaks none."""
+    scores, transcript = sample.open_scores, sample.open_transcript
+    if scores is not None and not _is_scored_right(protocol, evidence, plan, scores, transcript):
+        what = "a score of {} that its answer does not give"
+        if transcript is None:
+            what = "a score of {} that the protocol's scorer never gives"
+        elif not _is_possible(scores, transcript):
+            what = "{}, whose transcript is not of one " + scores.outcome
+        return 8, what.format(_name(scores.key))
+    if transcript is not None and transcript.messages and not evidence.deviations:
+        key, run = transcript.key, run_of(protocol, evidence, plan, transcript.key)
+        secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
+        item = run.item(key.item)
+        asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
+        if told_and_answer(transcript.messages)[0] != asked:
+            return 9, f"{_name(key)}, which told the model something else"
+    return None
+
+
+def _is_scored_right(
+    protocol: Protocol,
+    evidence: Evidence,
+    plan: RunPlan,
+    scores: SampleScores,
+    transcript: Transcript | None,
+) -> bool:
+    key = scores.key
+    if transcript is None:
+        blank = blank_score(protocol, evidence, plan, key)
+        return len(scores.scores) == 1 and _could_score(scores.scores[0], blank, scores.outcome)
+    _, answer = told_and_answer(transcript.messages)
+    run = run_of(protocol, evidence, plan, key)
+    score = rescore(run, run.item(key.item), key.epoch, scores.outcome, answer or "")
+    return _is_possible(scores, transcript) and scores.scores == (score,)
+
+
+def _could_score(score: Score, blank: Score, outcome: str) -> bool:
+    if (score.scorer, score.version) != (blank.scorer, blank.version):
+        return False
+    match score.status:
+        case "scored":
+            return outcome == "answered" and score.value in (0.0, 1.0)
+        case "unparsed":
+            return outcome == "answered" and score.value is None
+        case "not-attempted":
+            return outcome != "answered" and score.value is None
+
+
+def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
+    """Tell whether a lab that follows the rules of :mod:`samples` may give this outcome."""
+    _, answer = told_and_answer(transcript.messages)
+    match scores.outcome:
+        case "missing":
+            return transcript.error is None and not transcript.messages
+        case "errored":
+            return transcript.error is not None or answer is None
+        case "answered" | "refused":
+            return transcript.error is None and answer is not None
+
+
+def _name(key: SampleKey) -> str:
+    return f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+
+
+def _distrust(evidence: Evidence, rule: int, what: str) -> NoReturn:
+    raise VerificationError(
+        f"has {what} (rule {rule} of revealing)",
+        where=f"the evidence of {evidence.lab}",
+        next_step="Leave this lab out, and ask it to explain; its log keeps what it said.",
+    )
