@@ -4,7 +4,7 @@
 Keys are made of labels (the seed is SHA-256 of the label) and ECDSA signatures have nonces by RFC
 6979, so all but the ML-DSA-44 cosignature comes out the same each time. What is frozen is never
 changed: this script writes a file only where there is none. ``records/`` is its input. A change of
-format gets a new folder beside this one, and a new script or a new version of this one.
+format gets a new folder beside this one.
 """
 
 import json
@@ -18,7 +18,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-
 from securesystemslib.dsse import Envelope as DsseEnvelope
 
 from countermark.exercise.samples import LabSample
@@ -281,7 +280,7 @@ def samples() -> tuple[LabSample, ...]:
 
 
 def add_statements(out: Writer) -> None:
-    """Every kind, before the turn, at it and after it."""
+    """Add every kind, before the turn, at it and after it."""
     known = records()
     author = {kind: code for code, kinds in AUTHOR.items() for kind in kinds}
     for kind, record in known.items():
@@ -296,7 +295,8 @@ def add_statements(out: Writer) -> None:
                 f"statements/{kind}-{when}.json",
                 "statement",
                 out.logged(code, sign_record(record, signer), lines, new=new),
-                f"a {kind} by {code}, {signer.public_key.scheme}, witnessed {when.replace('-', ' ')}",
+                f"a {kind} by {code}, {signer.public_key.scheme}, "
+                f"witnessed {when.replace('-', ' ')}",
                 expect=[], record=kind, author=code, witnessed=f"{at:%Y-%m-%dT%H:%M:%SZ}",
             )  # fmt: skip
     seen = TURN - timedelta(seconds=1)
@@ -312,13 +312,14 @@ def add_statements(out: Writer) -> None:
     out.add(
         "statements/across-the-turn.json", "statement",
         out.logged("JP", sign_record(plan, speaker("JP", new=True)), across, new=True),
-        "one witness cosigned before the turn; the median is at it, so the new keys and policy hold",
+        "one witness cosigned before the turn; the median is at it, so the new keys and policy "
+        "hold",
         expect=[], record="institute", author="JP", witnessed=AT,
     )  # fmt: skip
 
 
 def add_log(out: Writer) -> None:
-    """A log of 300 leaves as a folder, its proofs, checkpoints and witness requests."""
+    """Add a log of 300 leaves as a folder, its proofs, checkpoints and witness requests."""
     log, known = out.logs["SG"], records()
     kinds = ("annotation-set", "dissent")
     while log.size < 256:
@@ -360,7 +361,8 @@ def add_log(out: Writer) -> None:
     out.add(NOT_DETERMINISTIC, "checkpoint",
             with_cosignatures(bare, [line], origin=bare.text.split("\n")[0]).to_text().encode(),
             "with an ML-DSA-44 cosignature (experimental; counts in no quorum)",
-            expect=True, log=key, size=300, cosigned=[], mldsa=quantum.witness_key.text)  # fmt: skip
+            expect=True, log=key, size=300, cosigned=[],
+            mldsa=quantum.witness_key.text)  # fmt: skip
     for index in (0, 127, 255, 256, 299):
         out.add(f"proofs/{index}.tlog-proof", "proof", log.proof(index, note).to_bytes(),
                 f"leaf {index} of log/", expect=True, index=index)  # fmt: skip
@@ -371,11 +373,11 @@ def add_log(out: Writer) -> None:
 
 
 def add_requests(out: Writer, log: Log, note: Note) -> None:
-    """Requests to a witness, and what it answers when it has seen a given size."""
+    """Add requests to a witness, and what it answers when it has seen a given size."""
     grown = consistency_proof(log.files.get, 256, 300)
     bent = (b"\0" * 32, *grown[1:])
-    forged = replace(note, signatures=tuple(
-        replace(line, signature=line.signature[:-1] + b"\0") for line in note.signatures))  # fmt: skip
+    (line,) = note.signatures
+    forged = replace(note, signatures=(replace(line, signature=line.signature[:-1] + b"\0"),))
     gone = Note(note.text.replace("sg.", "zz."), note.signatures)
     fresh = AddCheckpoint(0, (), note)
     cases = {
@@ -396,7 +398,7 @@ def add_requests(out: Writer, log: Log, note: Note) -> None:
 
 
 def add_invalid(out: Writer) -> None:
-    """Statements of which exactly the rules named fail."""
+    """Add statements of which exactly the rules named fail."""
     known = records()
     plan, institute = known["run-plan"], known["institute"]
     later = lines_at("KE", AFTER, 3)
@@ -445,7 +447,8 @@ def add_invalid(out: Writer) -> None:
     bad("6-other-log", [6], said("KE", plan, speaker("KE", new=True), lines_at("GB", AFTER, 3),
         log="GB"), "in the log of GB")  # fmt: skip
     bad("6-old-log-key", [6], said("JP", institute, speaker("JP", new=True),
-        lines_at("JP", AFTER, 3), log_new=False), "a checkpoint by the log key of before")  # fmt: skip
+        lines_at("JP", AFTER, 3), log_new=False),
+        "a checkpoint by the log key of before")  # fmt: skip
     fresh = speaker("KE", new=True)
     bad("7-too-few", [7], said("KE", plan, fresh, later[:2]), "two witnesses where three are asked")
     own = [*later[:2], ("KE", AFTER, True)]
@@ -483,7 +486,7 @@ def moved(data: bytes) -> bytes:
 
 
 def add_equivocation(out: Writer) -> None:
-    """Two checkpoints of FR's log, at one size and at two, and the record that says so."""
+    """Add two checkpoints of FR's log, at one size and at two, and the record that says so."""
     trees = {}
     for name, leaves in {"five": 5, "five, other": 5, "seven, other": 7}.items():
         log = Log("FR")
@@ -498,7 +501,8 @@ def add_equivocation(out: Writer) -> None:
     }.items():
         one, other = (trees[part] for part in pair)
         found = find_equivocation(one.checkpoint(), other.checkpoint(), keys, other.files.get)
-        assert found is not None
+        if found is None:
+            raise SystemExit("the two trees do not conflict")
         out.add(f"equivocations/{name}.json", "equivocation", found.to_bytes(),
                 f"FR's log signed two trees, of {name.replace('-', ' ')}", expect=[])  # fmt: skip
     data = found.to_bytes()
@@ -521,13 +525,14 @@ def add_equivocation(out: Writer) -> None:
 
 
 def add_samples(out: Writer) -> None:
-    """Single samples of the sealed result, and ones that were never sealed."""
+    """Add single samples of the sealed result, and ones that were never sealed."""
     opened = opened_samples(samples(), sha256(b"KE tree").digest())
     seal = records()["sealed-result"].digest
     for index, only in ((0, False), (3, True)):
         data = to_file(disclose(opened, seal, index, scores_only=only))
         out.add(f"samples/{index}{'-scores' if only else ''}.json", "sample", data,
-                f"sample {index}{', scores only' if only else ''}", expect=[], seal=SEAL)  # fmt: skip
+                f"sample {index}{', scores only' if only else ''}",
+                expect=[], seal=SEAL)  # fmt: skip
     value = json.loads(to_file(disclose(opened, seal, 1, scores_only=False)))
     value["sample"]["scores"]["value"]["scores"][0]["value"] = 0.0
     out.add("samples/3-changed.json", "sample", canonical(value) + b"\n",
