@@ -4,6 +4,7 @@
 import io
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ def parties(here: Path, codes: tuple[str, ...]) -> list[object]:
 
 def next_roster(here: Path, *words: object, signers: tuple[str, ...] = ("GB", "KE")) -> Path:
     folder = here / "next"
-    done("roster", "change", folder, "--from", here / "draft", *words)
+    # What began in this second cannot end in it.
+    later = f"{datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}"
+    done("roster", "change", folder, "--from", here / "draft", "--at", later, *words)
     for code in signers:
         done("roster", "sign", folder, "--node", here / code, "--yes")
     return folder
@@ -166,3 +169,34 @@ def test_a_file_that_is_no_entry(here: Path) -> None:
         )  # fmt: skip
         assert ran.code == 1
         assert "bad.json" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("threshold", "quorum", "said"),
+    [
+        (2, 2, "For GB's log 2 count, so 2 must lie before it can show two histories."),
+        (1, 2, "Warning: 1 of 3 is not more than half, so two groups of members can sign two"),
+        (2, 1, "Warning: 1 of the 2 witnesses that count for GB's log must cosign."),
+    ],
+)
+def test_how_many_must_lie_is_said_to_those_who_sign(
+    here: Path, threshold: int, quorum: int, said: str
+) -> None:
+    draft = here / "weighed"
+    made = done(
+        "roster", "init", draft, *parties(here, CODES),
+        "--threshold", threshold, "--quorum", quorum,
+    )  # fmt: skip
+    signed = done("roster", "sign", draft, "--node", here / "GB", "--yes")
+    shown = done("roster", "show", draft)
+    for text in (made.err, signed.out, shown.out):
+        assert said in text
+        assert text.count("Warning") == (threshold, quorum).count(1)
+
+
+def test_a_log_without_a_witness_of_its_own_is_the_weakest(here: Path) -> None:
+    done(
+        "roster", "init", here / "weighed", *parties(here, CODES), "--role", "KE=publisher",
+        "--threshold", 2, "--quorum", 1,
+    )  # fmt: skip
+    assert "1 of the 2 witnesses that count for KE's log" in done("roster", "show", here / "weighed").out

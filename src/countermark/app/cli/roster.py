@@ -25,7 +25,7 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import roster_files_in
-from countermark.app.cli.roster_words import print_asked, print_roster, signatures
+from countermark.app.cli.roster_words import print_asked, print_roster, signatures, strength
 from countermark.app.cli.verb import Noun
 from countermark.node.files import write_atomic
 from countermark.records.canonical import read_object
@@ -136,6 +136,8 @@ def init(
     )
     _write_new(out, draft)
     print_asked(draft, as_json=as_json)
+    for line in strength(draft):
+        talk(line)
     talk(f"Next, each member: countermark roster sign {out} --node NODE")
 
 
@@ -209,6 +211,8 @@ def change(
     draft = draft_next(kept, content, texts, members, _expiry(expires))
     _write_new(out, draft)
     print_asked(draft, as_json=as_json)
+    for line in strength(draft):
+        talk(line)
     talk(f"Next, each member: countermark roster sign {out} --node NODE")
 
 

@@ -4,9 +4,17 @@
 from collections.abc import Callable, Sequence
 
 from countermark.app.cli.output import data, data_json, talk
-from countermark.signing.ceremony import Asked, asked
-from countermark.signing.quorum import parse_policy
-from countermark.signing.roster import ANY_TIME, ROSTER_FILE, load_roster, parse_content
+from countermark.signing.ceremony import Asked, asked, members_of
+from countermark.signing.changes import simple_threshold
+from countermark.signing.party import Party
+from countermark.signing.quorum import Policy, parse_policy
+from countermark.signing.roster import (
+    ANY_TIME,
+    POLICY_FILE,
+    ROSTER_FILE,
+    load_roster,
+    parse_content,
+)
 
 
 def print_roster(files: dict[str, bytes]) -> None:
@@ -28,6 +36,50 @@ def print_roster(files: dict[str, bytes]) -> None:
             f"{group.threshold} of {len(group.members)} ({group.name})" for group in policy.groups
         )
         data(f"{term.file}: quorum {policy.quorum}: {groups}; {term.lasting_words}")
+    for line in strength(files):
+        data(line)
+
+
+def strength(files: dict[str, bytes]) -> tuple[str, ...]:
+    """Say how many must lie before a log, or the roster, can have two histories."""
+    members = members_of(files)
+    count = len({key.keyid for key in members.keys})
+    lines = [f"Members: {members.threshold} of {count} must sign."]
+    if 2 * members.threshold <= count:
+        lines.append(
+            f"Warning: {members.threshold} of {count} is not more than half, so two groups of "
+            f"members can sign two rosters. More than half is {count // 2 + 1}."
+        )
+    policy = parse_policy(files.get(POLICY_FILE, b""), where=POLICY_FILE)
+    return (*lines, *_witness_strength(policy, parse_content(files[ROSTER_FILE]).parties))
+
+
+def _witness_strength(policy: Policy, parties: Sequence[Party]) -> tuple[str, ...]:
+    """Speak of the log for which most witnesses count, which is where two quorums share fewest."""
+    threshold = simple_threshold(policy)
+    if threshold is None:
+        return ()
+    listed = {witness.key.text for witness in policy.witnesses}
+    own = {
+        party.code: int(party.witness is not None and party.witness.vkey in listed)
+        for party in parties
+        if party.log
+    }
+    if not own:
+        return ()
+    code = min(own, key=own.__getitem__)
+    counting = len(listed) - own[code]
+    liars = 2 * threshold - counting
+    if liars > 0:
+        return (
+            f"Witnesses: {threshold} must cosign. For {code}'s log {counting} count, so {liars} "
+            f"must lie before it can show two histories.",
+        )
+    return (
+        f"Warning: {threshold} of the {counting} witnesses that count for {code}'s log must cosign. "
+        f"That is not more than half, so it can show two histories though no witness lies. "
+        f"More than half is {counting // 2 + 1}.",
+    )
 
 
 def signatures(files: dict[str, bytes]) -> list[dict[str, object]]:
