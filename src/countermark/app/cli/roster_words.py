@@ -12,6 +12,7 @@ from countermark.signing.roster import (
     ANY_TIME,
     POLICY_FILE,
     ROSTER_FILE,
+    TARGETS_FILE,
     load_roster,
     parse_content,
 )
@@ -110,15 +111,27 @@ def print_asked(files: dict[str, bytes], *, as_json: bool) -> None:
     def named(keyids: Sequence[str]) -> str:
         return ", ".join(owner.get(keyid, f"{keyid[:12]}…") for keyid in keyids) or "nobody"
 
-    for one in asked(files):
-        data(_asked_line(one, named))
+    found = asked(files)
+    last = max((one.file for one in found if one.file != TARGETS_FILE), key=_number)
+    if all(one.complete for one in found if one.file not in (last, TARGETS_FILE)):
+        found = tuple(one for one in found if one.file in (last, TARGETS_FILE))
+    for place, one in enumerate(found):
+        twice = [other.file for other in found].count(one.file) > 1
+        before = any(other.file == one.file for other in found[place + 1 :])
+        whose = (", by the members so far" if before else ", by the new members") if twice else ""
+        data(_asked_line(one, whose, named))
     if all(one.complete for one in asked(files)):
         anchor = load_roster(files, ANY_TIME).anchor
         data(f"Enough have signed. Anchor {anchor}")
         talk("Next, everybody: countermark roster accept FOLDER --node NODE")
 
 
-def _asked_line(one: Asked, named: Callable[[Sequence[str]], str]) -> str:
+def _number(root: str) -> int:
+    return int(root.partition(".")[0])
+
+
+def _asked_line(one: Asked, whose: str, named: Callable[[Sequence[str]], str]) -> str:
     mark = "✓" if one.complete else "…"
     more = "" if one.complete else f"; still asked: {named(one.missing)}"
-    return f"{mark} {one.file}: {len(one.signed)} of {one.threshold} ({named(one.signed)}){more}"
+    signed = f"{len(one.signed)} signed ({named(one.signed)}), {one.threshold} needed"
+    return f"{mark} {one.file}{whose}: {signed}{more}"
