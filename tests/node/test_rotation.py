@@ -91,9 +91,10 @@ def test_rule_3_a_crash_before_the_key_is_in_its_place_is_mended(
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr(Path, "replace", _only_keys(killed))
-        switch(ke)
+        with pytest.raises(KeyboardInterrupt):
+            switch(ke)
     assert has_new_keys(ke)
     reopened = network.open("KE")
     assert switch(reopened) == ("log",)

@@ -85,13 +85,15 @@ def accept(folder: Path, files: Mapping[str, bytes], at: datetime) -> Roster:
 
 @contextlib.contextmanager
 def _locked(folder: Path, how: int) -> Iterator[None]:
-    """Hold a lock on the folder above, unless it is missing; the system ends it with the process."""
+    """Hold a lock on the folder above, if it is there; it ends with the process."""
     with contextlib.ExitStack() as stack:
-        with storage_errors(folder):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, how)
+        with (
+            storage_errors(folder),
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        ):
+            descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, how)
         yield
 
 
