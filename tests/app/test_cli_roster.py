@@ -166,3 +166,11 @@ def test_a_file_that_is_no_entry(here: Path) -> None:
         )  # fmt: skip
         assert ran.code == 1
         assert "bad.json" in ran.err
+
+
+def test_init_says_which_entry_or_role_is_wrong(here: Path) -> None:
+    words = ("roster", "init", here / "new", "--threshold", 1, "--quorum", 1)
+    twice = countermark(*words, *parties(here, ("GB", "KE", "GB")))
+    assert "entry of GB" in twice.err
+    unknown = countermark(*words, *parties(here, CODES), "--role", "GB=coordinator,witnes")
+    assert "no role is called 'witnes'" in unknown.err
