@@ -346,8 +346,10 @@ def _code_and_roles(text: str) -> tuple[str, list[Role]]:
     roles = names.split(",")
     unknown = [role for role in roles if role not in ROLES]
     if not code or unknown:
-        said = f"no role is called {unknown[0]!r}" if code and names else "is not CODE=ROLE"
-        raise UsageError(f"{said}: {text!r}", next_step=f"Roles are {', '.join(sorted(ROLES))}.")
+        why = f", no role is called {unknown[0]!r}" if code and names else ""
+        raise UsageError(
+            f"is not CODE=ROLE: {text!r}{why}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
+        )
     return code, [cast("Role", role) for role in roles]
 
 
