@@ -5,7 +5,6 @@ import io
 import json
 import shutil
 import time
-
 from pathlib import Path
 from typing import Any
 
@@ -212,4 +211,15 @@ def test_a_log_without_a_witness_of_its_own_is_the_weakest(here: Path) -> None:
         "roster", "init", here / "weighed", *parties(here, CODES), "--role", "KE=publisher",
         "--threshold", 2, "--quorum", 1,
     )  # fmt: skip
-    assert "1 of the 2 witnesses that count for KE's log" in done("roster", "show", here / "weighed").out
+    assert (
+        "1 of the 2 witnesses that count for KE's log"
+        in done("roster", "show", here / "weighed").out
+    )
+
+
+def test_init_says_which_entry_or_role_is_wrong(here: Path) -> None:
+    words = ("roster", "init", here / "new", "--threshold", 1, "--quorum", 1)
+    twice = countermark(*words, *parties(here, ("GB", "KE", "GB")))
+    assert "entry of GB" in twice.err
+    unknown = countermark(*words, *parties(here, CODES), "--role", "GB=coordinator,witnes")
+    assert "no role is called 'witnes'" in unknown.err

@@ -310,6 +310,14 @@ def _next_policy(
 
 def _parties(files: Sequence[Path], roles: Sequence[str]) -> list[Party]:
     found = [_party(path) for path in files]
+    codes = [party.code for party in found]
+    for path, code in zip(files, codes, strict=True):
+        if codes.count(code) > 1:
+            raise UsageError(
+                f"is the entry of {code}, of whom another file was given too",
+                where=str(path),
+                next_step="Give each party's file once.",
+            )
     wanted = dict(_code_and_roles(text) for text in roles)
     unknown = set(wanted) - {party.code for party in found}
     if unknown:
@@ -340,9 +348,11 @@ def _party(path: Path) -> Party:
 def _code_and_roles(text: str) -> tuple[str, list[Role]]:
     code, _, names = text.partition("=")
     roles = names.split(",")
-    if not code or not set(roles) <= set(ROLES):
+    unknown = [role for role in roles if role not in ROLES]
+    if not code or unknown:
+        why = f", no role is called {unknown[0]!r}" if code and names else ""
         raise UsageError(
-            f"is not CODE=ROLE: {text!r}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
+            f"is not CODE=ROLE: {text!r}{why}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
         )
     return code, [cast("Role", role) for role in roles]
 
