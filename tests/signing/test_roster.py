@@ -219,8 +219,11 @@ def test_rule_3_a_root_that_the_old_members_did_not_sign() -> None:
                 root.add_key(signer(name).public_key, role)
 
     thieves = (signer("s1"), signer("s2"))
-    rejected(next_root(FILES, take_over, thieves), "enough members")
-    rejected(next_root(FILES, take_over, (MEMBERS[0], *thieves)), "enough members")
+    targets = {n: FILES[n] for n in ("roster.json", "policy.txt")}
+    for signers in (thieves, (MEMBERS[0], *thieves)):
+        # Whole in all else: the targets are signed by those whom the new root names.
+        taken = with_targets(next_root(FILES, take_over, signers), targets, thieves)
+        rejected(taken, "2.root.json: is not signed by enough members")
 
 
 def test_rule_3_a_root_that_its_own_members_did_not_sign() -> None:
@@ -229,7 +232,9 @@ def test_rule_3_a_root_that_its_own_members_did_not_sign() -> None:
         for role in root.roles.values():
             role.threshold = 3
 
-    rejected(next_root(FILES, raise_threshold, MEMBERS[1:]), "enough members")
+    targets = {n: FILES[n] for n in ("roster.json", "policy.txt")}
+    half = with_targets(next_root(FILES, raise_threshold, MEMBERS[1:]), targets, NEW_MEMBERS)
+    rejected(half, "2.root.json: is not signed by enough members")
 
 
 def test_rule_4_targets_need_the_threshold_of_the_last_root() -> None:
