@@ -14,7 +14,7 @@ from countermark.node.node import Node
 from countermark.node.rosters import accept, kept_roster
 from countermark.records.errors import StateError
 from countermark.signing.ceremony import draft_next, members_of, sign_draft
-from countermark.signing.roster import POLICY_FILE, ROSTER_FILE, parse_content
+from countermark.signing.roster import POLICY_FILE, ROSTER_FILE, parse_content, refuse_rewriting
 
 
 class StoppedError(Exception):
@@ -80,7 +80,7 @@ def test_two_that_accept_at_once_never_bring_the_older_one_back(
         *(network[code].signer for code in ("GB", "JP", "SG")),
     )
     threads: list[Thread] = []
-    real = rosters.refuse_rewriting
+    real = refuse_rewriting
 
     def slowly(older: Mapping[str, bytes], files: Mapping[str, bytes]) -> None:
         real(older, files)

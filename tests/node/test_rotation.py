@@ -101,7 +101,7 @@ def test_rule_3_a_crash_before_the_key_is_in_its_place_is_mended(
     reopened.say(plan("KE", 311))
 
 
-def _only_keys(killed: Callable[..., None]) -> Callable[[Path, Path], object]:
+def _only_keys(killed: Callable[..., object]) -> Callable[[Path, Path], object]:
     replace = Path.replace
 
     def chosen(path: Path, target: Path) -> object:

@@ -49,7 +49,7 @@ LONG_AGO = datetime(2026, 2, 1, tzinfo=UTC)
 Vector = dict[str, Any]
 
 
-def of_kind(kind: str) -> Any:
+def of_kind(kind: str) -> pytest.MarkDecorator:
     found = [vector for vector in INDEX["files"] if vector["kind"] == kind]
     assert found
     return pytest.mark.parametrize("vector", found, ids=[vector["file"] for vector in found])
@@ -66,7 +66,8 @@ def roster(name: str = "roster") -> Roster:
 
 
 def contents(vector: Vector) -> bytes:
-    return (FOLDER / vector["file"]).read_bytes()
+    file: Path = FOLDER / vector["file"]
+    return file.read_bytes()
 
 
 def log_file(path: str) -> bytes | None:
