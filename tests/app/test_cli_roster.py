@@ -212,4 +212,5 @@ def test_a_log_without_a_witness_of_its_own_is_the_weakest(here: Path) -> None:
         "roster", "init", here / "weighed", *parties(here, CODES), "--role", "KE=publisher",
         "--threshold", 2, "--quorum", 1,
     )  # fmt: skip
-    assert "1 of the 2 witnesses that count for KE's log" in done("roster", "show", here / "weighed").out
+    shown = done("roster", "show", here / "weighed").out
+    assert "1 of the 2 witnesses that count for KE's log" in shown

@@ -284,6 +284,8 @@ def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_
         node = open_node(node_folder, passphrase_file)
         for name in switch(node):
             talk(f"The new {name} key is in use; the old one was deleted.")
+        if has_new_keys(node):
+            talk("New keys still wait. Accept the roster again when their time in it has come.")
     roster = node.roster
     value = {
         "version": roster.version,
