@@ -121,6 +121,12 @@ def test_rule_3_entries_that_are_not_there(ahead: Network) -> None:
     refused(ahead, liar, StorageError, "is missing")
 
 
+def test_leaves_that_would_fill_the_memory_are_refused_one_by_one(network: Network) -> None:
+    liar = LyingPeer(network["KE"])
+    liar.show_log([*liar.leaves, b"x" * (news.MAX_LEAF_BYTES + 1)])
+    refused(network, liar, VerificationError, "has a leaf of 513 bytes")
+
+
 @pytest.mark.parametrize("size", [news.MAX_NEW_LEAVES + 3, 2**40, 2**63 - 1])
 def test_an_enormous_size_is_refused_before_anything_is_read(network: Network, size: int) -> None:
     liar = LyingPeer(network["KE"])

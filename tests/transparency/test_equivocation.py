@@ -28,8 +28,16 @@ class OneLog:
     name = "Institute"
     log_keys: tuple[VerifierKey, ...] = (SIGNER.log_key, NEWER.log_key)
 
+    honest_log_keys = log_keys
+
     def by_origin(self, origin: str) -> "OneLog | None":
         return self if origin == ORIGIN else None
+
+
+class Robbed(OneLog):
+    """The same log, whose earlier key was stolen and revoked."""
+
+    honest_log_keys = (NEWER.log_key,)
 
 
 def tree(leaves: Sequence[bytes], signer: NoteSigner = SIGNER) -> tuple[Note, TileReader]:
@@ -129,6 +137,14 @@ def test_rule_2_a_log_answers_for_its_earlier_key() -> None:
     found = find_equivocation(one, other, OneLog.log_keys)
     assert found is not None
     assert judged(found.to_bytes()) == (True, True, True)
+
+
+def test_rule_2_a_thief_cannot_accuse_the_log_that_was_robbed() -> None:
+    data = fork(2, 4).to_bytes()
+    assert judged(data) == (True, True, True)
+    checks = verify_equivocation(data, Robbed())  # type: ignore[arg-type]
+    assert [check.ok for check in checks] == [True, False, True]
+    assert "revoked" in checks[1].detail
 
 
 def test_rule_3_checkpoints_that_agree_prove_nothing() -> None:

@@ -36,6 +36,7 @@ from countermark.transparency.tiles import TileReader, plan_append, read_entries
 from countermark.transparency.verify import verify_statement
 
 MAX_NEW_LEAVES = 100_000
+MAX_LEAF_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,14 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
     if head.size - seen.size > MAX_NEW_LEAVES:
         peer.distrust(f"claims {head.size - seen.size:,} new statements at once")
     _check_mirror(mirror, seen)
-    new = list(read_entries(_tiles_of(peer.source), seen.size, head.size, head.size))
+    new = []
+    for leaf in read_entries(_tiles_of(peer.source), seen.size, head.size, head.size):
+        # Before they are held together: a hundred thousand of the longest would fill the memory.
+        if len(leaf) > MAX_LEAF_BYTES:
+            peer.distrust(
+                f"has a leaf of {len(leaf):,} bytes, and a statement's has fewer than 300"
+            )
+        new.append(leaf)
     plan = plan_append(mirror.read, seen.size, new)
     if plan.root != head.root:
         found = fork_evidence(node, peer, mirror.note(), data, _tiles_of(peer.source))
@@ -150,7 +158,7 @@ def fork_evidence(
     def keep() -> str:
         if one is None:
             return ""
-        found = find_equivocation(one, parse_note(other), peer.party.log_keys, *readers)
+        found = find_equivocation(one, parse_note(other), peer.party.honest_log_keys, *readers)
         if found is None:
             return ""
         path = keep_evidence(node.folder.root / "evidence", found)

@@ -210,7 +210,7 @@ def _disagreements(
     node: Node, party: Party, ours: Seen, seen: list[Seen]
 ) -> Iterator[tuple[str, Equivocation | None]]:
     """Rule 7."""
-    keys, own = party.log_keys, parse_checkpoint(ours.note.text)
+    keys, own = party.honest_log_keys, parse_checkpoint(ours.note.text)
     theirs = []
     for one in seen:
         checkpoint = parse_checkpoint(one.note.text)

@@ -268,6 +268,15 @@ class Party(Closed):
         return next(filter(_stands, self.witnesses), None)
 
     @property
+    def honest_log_keys(self) -> tuple[VerifierKey, ...]:
+        """The keys that its log has and had, without those that were revoked.
+
+        A checkpoint has no time that others attest, so what a stolen key signed cannot be told
+        from what its owner signed before.
+        """
+        return tuple(log.key for log in self.logs if log.ended != "revoked")
+
+    @property
     def log_keys(self) -> tuple[VerifierKey, ...]:
         """The keys that its log has and had."""
         return tuple(log.key for log in self.logs)

@@ -21,7 +21,8 @@ hashes and no others, so the larger tree does not begin with the smaller. An hon
 
 1. **Form.** It parses and is the one byte form.
 2. **Signatures.** Each checkpoint is signed by a key that the roster lists, for now or for earlier,
-   for the log of that origin. (Rotating its key does not make a log another log.)
+   for the log of that origin. (Rotating its key does not make a log another log.) A revoked key
+   does not count: whoever stole it could accuse an honest log.
 3. **Conflict.** The checkpoints cannot be of one log that only grew.
 """
 
@@ -219,8 +220,11 @@ def _signature_problem(found: Equivocation, roster: Roster) -> str | None:
     if party is None:
         return f"the roster lists no log {found.origin}"
     for name, note in (("first", found.first), ("second", found.second)):
-        if not any(note.signed_by(key) for key in party.log_keys):
-            return f"the {name} checkpoint is not signed by a key of {found.origin}"
+        if any(note.signed_by(key) for key in party.honest_log_keys):
+            continue
+        if any(note.signed_by(key) for key in party.log_keys):
+            return f"the {name} checkpoint is signed by a key that was revoked: a thief may have"
+        return f"the {name} checkpoint is not signed by a key of {found.origin}"
     return None
 
 

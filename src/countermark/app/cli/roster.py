@@ -150,6 +150,7 @@ def init(
 @role_option
 @click.option("--leave", "leaving", multiple=True, metavar="CODE")
 @click.option("--renew", "renewing", multiple=True, type=_file, help="As `node rotate` printed it.")
+@click.option("--stolen", is_flag=True, help="The keys that --renew replaces were stolen.")
 @click.option(
     "--revoke", "revoking", multiple=True, metavar="KEYID", help="A statement key that was stolen."
 )
@@ -183,6 +184,7 @@ def change(
     expires: datetime | None,
     at: datetime | None,
     *,
+    stolen: bool,
     as_json: bool,
 ) -> None:
     """Draft the next roster: joining, leaving, new keys, revocation, roles, quorum, expiry."""
@@ -195,7 +197,7 @@ def change(
     for code in leaving:
         content = leave(content, code, time)
     for party in _parties(renewing, ()):
-        content = renew(content, party, time)
+        content = renew(content, party, time, "revoked" if stolen else "rotated")
     for keyid in revoking:
         content = revoke(content, keyid, time)
     for code, role in map(_code_and_role, granting):
@@ -284,6 +286,8 @@ def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_
         node = open_node(node_folder, passphrase_file)
         for name in switch(node):
             talk(f"The new {name} key is in use; the old one was deleted.")
+        if has_new_keys(node):
+            talk("New keys still wait. Accept the roster again when their time in it has come.")
     roster = node.roster
     value = {
         "version": roster.version,

@@ -72,17 +72,17 @@ def _witness_strength(policy: Policy, parties: Sequence[Party]) -> tuple[str, ..
     counting = len(listed) - own[code]
     liars = 2 * threshold - counting
     if liars > 0:
-        line = (
+        said = (
             f"Witnesses: {threshold} must cosign. For {code}'s log {counting} count, so {liars} "
-            f"must lie before it can show two histories."
+            "must lie before it can show two histories."
         )
     else:
-        line = (
+        said = (
             f"Warning: {threshold} of the {counting} witnesses that count for {code}'s log must "
-            f"cosign. That is not more than half, so it can show two histories though no witness "
+            "cosign. That is not more than half, so it can show two histories though no witness "
             f"lies. More than half is {counting // 2 + 1}."
         )
-    return (line,)
+    return (said,)
 
 
 def signatures(files: dict[str, bytes]) -> list[dict[str, object]]:
