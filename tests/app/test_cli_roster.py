@@ -4,6 +4,7 @@
 import io
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done("roster", "sign", here / "draft", "--node", here / "JP", "--also", here / "copy", "--yes")
     for code in CODES:
         done("roster", "accept", here / "draft", "--node", here / code)
+    time.sleep(1.05)  # what began in this second cannot end in it
     return here
 
 
@@ -130,6 +132,19 @@ def test_a_stolen_key_is_revoked(here: Path) -> None:
     done("roster", "accept", folder, "--node", here / "GB")
 
 
+def test_a_stolen_key_signs_no_later_roster(here: Path) -> None:
+    key = party_in(here / "draft", "KE")["statement_keys"][0]["keyid"]
+    folder = next_roster(here, "--revoke", key, signers=("GB", "JP"))
+    signatures = done("roster", "show", folder, "--json").value["signatures"]
+    assert key in {k for one in signatures for k in (*one["signed"], *one["missing"])}
+    assert key not in {*signatures[-1]["signed"], *signatures[-1]["missing"]}
+    ran = countermark(
+        "roster", "change", here / "other", "--from", here / "draft", "--revoke", key,
+        "--member", "KE", "--at", "2100-01-01",
+    )  # fmt: skip
+    assert "has no statement key to sign with: KE" in ran.err
+
+
 def test_going_back_is_refused(here: Path) -> None:
     folder = next_roster(here, "--leave", "JP")
     done("roster", "accept", folder, "--node", here / "GB")
@@ -166,3 +181,45 @@ def test_a_file_that_is_no_entry(here: Path) -> None:
         )  # fmt: skip
         assert ran.code == 1
         assert "bad.json" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("threshold", "quorum", "said"),
+    [
+        (2, 2, "For GB's log 2 count, so 2 must lie before it can show two histories."),
+        (1, 2, "Warning: 1 of 3 is not more than half, so two groups of members can sign two"),
+        (2, 1, "Warning: 1 of the 2 witnesses that count for GB's log must cosign."),
+    ],
+)
+def test_how_many_must_lie_is_said_to_those_who_sign(
+    here: Path, threshold: int, quorum: int, said: str
+) -> None:
+    draft = here / "weighed"
+    made = done(
+        "roster", "init", draft, *parties(here, CODES),
+        "--threshold", threshold, "--quorum", quorum,
+    )  # fmt: skip
+    signed = done("roster", "sign", draft, "--node", here / "GB", "--yes")
+    shown = done("roster", "show", draft)
+    for text in (made.err, signed.out, shown.out):
+        assert said in text
+        assert text.count("Warning") == (threshold, quorum).count(1)
+
+
+def test_a_log_without_a_witness_of_its_own_is_the_weakest(here: Path) -> None:
+    done(
+        "roster", "init", here / "weighed", *parties(here, CODES), "--role", "KE=publisher",
+        "--threshold", 2, "--quorum", 1,
+    )  # fmt: skip
+    assert (
+        "1 of the 2 witnesses that count for KE's log"
+        in done("roster", "show", here / "weighed").out
+    )
+
+
+def test_init_says_which_entry_or_role_is_wrong(here: Path) -> None:
+    words = ("roster", "init", here / "new", "--threshold", 1, "--quorum", 1)
+    twice = countermark(*words, *parties(here, ("GB", "KE", "GB")))
+    assert "entry of GB" in twice.err
+    unknown = countermark(*words, *parties(here, CODES), "--role", "GB=coordinator,witnes")
+    assert "no role is called 'witnes'" in unknown.err

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The roster's folder is the old one or the new one, wherever the machine stops."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from nodes import EXPIRES, Network
 
+from countermark.node import rosters
 from countermark.node.node import Node
 from countermark.node.rosters import accept, kept_roster
 from countermark.records.errors import StateError
@@ -59,6 +62,61 @@ def test_each_stop_leaves_one_roster_whole(
         assert Node.open(network["KE"].folder.root, clock=network.clock).roster.parties
     assert seen == {False, True}
     assert not list(folder.parent.glob("roster.*"))
+
+
+def test_two_that_accept_at_once_never_bring_the_older_one_back(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = network["KE"].folder.roster
+    second = newer(network)
+    third = sign_draft(
+        draft_next(
+            second,
+            parse_content(second[ROSTER_FILE]),
+            {POLICY_FILE: second[POLICY_FILE]},
+            members_of(second),
+            EXPIRES + timedelta(days=2),
+        ),
+        *(network[code].signer for code in ("GB", "JP", "SG")),
+    )
+    threads: list[Thread] = []
+    real = rosters.refuse_rewriting
+
+    def slowly(older: Mapping[str, bytes], files: Mapping[str, bytes]) -> None:
+        real(older, files)
+        if files is second and not threads:
+            # Between the check of the second and its being kept, somebody else accepts the third.
+            threads.append(Thread(target=accept, args=(folder, third, network.clock())))
+            threads[0].start()
+            threads[0].join(0.5)
+
+    monkeypatch.setattr(rosters, "refuse_rewriting", slowly)
+    accept(folder, second, network.clock())
+    threads[0].join()
+    assert kept_roster(folder) == third
+
+
+def test_a_reader_never_meets_half_of_each(network: Network) -> None:
+    folder = network["KE"].folder.roster
+    rosters_seen = (dict(kept_roster(folder)), newer(network))
+    wrong: list[object] = []
+    stop = Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                if dict(kept_roster(folder)) not in rosters_seen:
+                    wrong.append("half of each")
+            except Exception as error:  # noqa: BLE001  whatever it is, it is wrong
+                wrong.append(error)
+
+    reader = Thread(target=read)
+    reader.start()
+    for _ in range(30):
+        accept(folder, rosters_seen[1], network.clock())
+    stop.set()
+    reader.join()
+    assert not wrong
 
 
 def test_what_is_no_part_of_a_roster_is_left_out(network: Network) -> None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """New keys: made first, listed by the members, and used from when the roster says."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from nodes import EXPIRES, Network, plan
@@ -9,6 +11,7 @@ from nodes import EXPIRES, Network, plan
 from countermark.network.sync import settle
 from countermark.node.audit import audit_node
 from countermark.node.index import book
+from countermark.node.log import CHECKPOINT
 from countermark.node.node import Node, timestamp
 from countermark.node.rotation import KeyName, has_new_keys, prepare, signers, switch
 from countermark.records.errors import StateError
@@ -63,6 +66,48 @@ def test_rule_2_a_key_is_not_used_before_its_time(network: Network) -> None:
     assert switch(ke) == ()
     network.clock.now += timedelta(hours=1)
     assert switch(ke) == ("statement",)
+
+
+def test_rule_3_a_log_whose_state_went_back_is_not_signed_again(network: Network) -> None:
+    ke = network["KE"]
+    backup = (ke.folder.root / "state.db").read_bytes()
+    ke.say(plan("KE", 311))
+    files = rotate(network, "log")
+    ke.accept_roster(files)
+    (ke.folder.root / "state.db").write_bytes(backup)
+    published = ke.log.read(CHECKPOINT)
+    reopened = network.open("KE")
+    with pytest.raises(StateError, match="restored from a backup"):
+        switch(reopened)
+    assert ke.log.read(CHECKPOINT) == published, "a checkpoint that was published is never replaced"
+
+
+def test_rule_3_a_crash_before_the_key_is_in_its_place_is_mended(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ke = network["KE"]
+    ke.accept_roster(rotate(network, "log"))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", _only_keys(killed))
+        with pytest.raises(KeyboardInterrupt):
+            switch(ke)
+    assert has_new_keys(ke)
+    reopened = network.open("KE")
+    assert switch(reopened) == ("log",)
+    reopened.say(plan("KE", 311))
+
+
+def _only_keys(killed: Callable[..., None]) -> Callable[[Path, Path], object]:
+    replace = Path.replace
+
+    def chosen(path: Path, target: Path) -> object:
+        return killed() if path.name == "log-next.pem" else replace(path, target)
+
+    return chosen
 
 
 def test_rule_1_new_keys_are_made_once_and_sign_with_the_old(network: Network) -> None:

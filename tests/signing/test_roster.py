@@ -17,7 +17,7 @@ from countermark.records.errors import CountermarkError, InputError, Verificatio
 from countermark.signing.ceremony import create_roster
 from countermark.signing.keys import CryptoSigner, Signer, SSlibKey
 from countermark.signing.party import LogKey, Party, WitnessKey
-from countermark.signing.roster import load_roster
+from countermark.signing.roster import PolicyTerm, _refuse_change, load_roster
 from countermark.signing.vkey import COSIGNATURE_V1, ED25519
 from tests.signing.conftest import (
     EXPIRES,
@@ -409,3 +409,14 @@ def test_rule_10_a_quorum_that_needs_the_logs_own_witness() -> None:
 def test_a_threshold_that_does_not_fit(members: tuple[Signer, ...], threshold: int) -> None:
     with pytest.raises(InputError, match="different signers"):
         create_roster(PARTIES, POLICY, members, threshold, SINCE, EXPIRES)
+
+
+def test_rule_13_a_policy_of_the_past_keeps_its_end() -> None:
+    ended = PolicyTerm(
+        file="policy-1.txt", valid_from="2026-01-01T00:00:00Z", valid_until="2026-03-01T00:00:00Z"
+    )
+    earlier = ended.model_copy(update={"valid_until": "2026-02-01T00:00:00Z"})
+    earlier = PolicyTerm.model_validate(earlier.model_dump(exclude_none=True))
+    _refuse_change("policy", ended, ended)
+    with pytest.raises(VerificationError, match="another time"):
+        _refuse_change("policy", ended, earlier)

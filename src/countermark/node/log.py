@@ -164,6 +164,24 @@ def own_head(log: LogFolder, state: State, signer: NoteSigner) -> Head:
     return head
 
 
+def sign_head_again(
+    log: LogFolder, state: State, signer: NoteSigner, keys: Sequence[VerifierKey]
+) -> None:
+    """Publish the checkpoint of one's own log anew, signed by another of its ``keys``.
+
+    Raises
+    ------
+    StateError, StorageError, VerificationError
+        As :func:`append` does: what may not grow is not signed again either.
+    """
+    with state.locked() as heads:
+        head = _known_head(log, heads, *keys)
+        _check_tiles(log, head)
+        if head.size:
+            checkpoint = Checkpoint(signer.name, head.size, head.root)
+            log.write(CHECKPOINT, sign_checkpoint(checkpoint, signer).to_bytes())
+
+
 def refuse_damage(log: LogFolder, state: State | None, keys: Sequence[VerifierKey]) -> None:
     """Refuse to work on one's own log where its tiles and its checkpoint disagree.
 

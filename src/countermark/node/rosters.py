@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The roster's folder of a node: replaced whole, so that a crash leaves the old one or the new."""
+"""The roster's folder of a node: replaced whole, so that a crash leaves the old one or the new.
 
+Whoever reads it or replaces it holds a lock on the folder above. So a reader never meets half of
+each, and of two processes that replace it the second continues what the first has left.
+"""
+
+import contextlib
+import fcntl
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from countermark.node.files import read_file, storage_errors, write_atomic
+from countermark.node.files import make_folders, read_file, storage_errors, write_atomic
 from countermark.records.errors import StateError
 from countermark.signing.roster import (
     ROSTER_FILE,
@@ -28,6 +34,11 @@ def kept_roster(folder: Path) -> Mapping[str, bytes]:
     StateError
         If none was.
     """
+    with _locked(folder, fcntl.LOCK_SH):
+        return _read(folder)
+
+
+def _read(folder: Path) -> Mapping[str, bytes]:
     place = folder if folder.is_dir() else _fresh(folder)
     names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
     if not names:
@@ -61,12 +72,29 @@ def accept(folder: Path, files: Mapping[str, bytes], at: datetime) -> Roster:
         If it cannot be written; the old one is still there.
     """
     fresh = load_roster(files, at=at)
-    if folder.is_dir() or _fresh(folder).is_dir():
-        refuse_rewriting(kept_roster(folder), files)
     terms = parse_content(files[ROSTER_FILE]).policies
     names = [*root_names(files), TARGETS_FILE, ROSTER_FILE, *(term.file for term in terms)]
-    _replace(folder, {name: files[name] for name in names})
+    with storage_errors(folder):
+        make_folders(folder.parent)
+    with _locked(folder, fcntl.LOCK_EX):
+        if folder.is_dir() or _fresh(folder).is_dir():
+            refuse_rewriting(_read(folder), files)
+        _replace(folder, {name: files[name] for name in names})
     return fresh
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, how: int) -> Iterator[None]:
+    """Hold a lock on the folder above, if it is there; it ends with the process."""
+    with contextlib.ExitStack() as stack:
+        with (
+            storage_errors(folder),
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        ):
+            descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, how)
+        yield
 
 
 def _fresh(folder: Path) -> Path:

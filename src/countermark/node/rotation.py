@@ -5,7 +5,9 @@
 2. :func:`switch` puts a new key in place of the old once the kept roster lists it and its time has
    come; the old one is deleted, because it can sign nothing any more.
 3. When the log's key changes, the checkpoint that stands is signed again by the new one, and then
-   gathers cosignatures anew. No proof that was made before is lost by that.
+   gathers cosignatures anew. No proof that was made before is lost by that. A log that may not grow
+   is not signed again either. If the process dies before the key is in its place, switching again
+   ends it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from typing import Literal
 
 from countermark.node.config import NodeFolder
 from countermark.node.files import write_atomic
-from countermark.node.log import CHECKPOINT, EMPTY, OWN
+from countermark.node.log import sign_head_again
 from countermark.node.node import Node, timestamp
 from countermark.records.errors import StateError
 from countermark.signing.keys import (
@@ -26,7 +28,6 @@ from countermark.signing.keys import (
     statement_signer,
 )
 from countermark.signing.party import Party, StatementKey
-from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.note import NoteSigner
 
 KeyName = Literal["statement", "log", "witness"]
@@ -76,7 +77,8 @@ def switch(node: Node) -> tuple[str, ...]:
         key = _key(node, name)
         if _is_valid_now(node, party, name, public_hex(key)):
             if name == "log":
-                _sign_again(node, key)
+                signer = NoteSigner(node.config.origin, key)
+                sign_head_again(node.log, node.state, signer, party.log_keys)
             node.folder.key(_next(name)).replace(node.folder.key(name))
             switched.append(name)
     return tuple(switched)
@@ -138,12 +140,3 @@ def _is_valid_now(node: Node, party: Party, name: str, public: str) -> bool:
         return any(key.public == public and key.valid_at(now) for key in party.statement_keys)
     entries = party.logs if name == "log" else party.witnesses
     return any(entry.key.public.hex() == public and entry.valid_at(now) for entry in entries)
-
-
-def _sign_again(node: Node, key: Ed25519PrivateKey) -> None:
-    with node.state.locked() as heads:
-        head = heads.read(OWN, node.config.origin) or EMPTY
-        if head.size:
-            checkpoint = Checkpoint(node.config.origin, head.size, head.root)
-            signer = NoteSigner(node.config.origin, key)
-            node.log.write(CHECKPOINT, sign_checkpoint(checkpoint, signer).to_bytes())

@@ -26,7 +26,8 @@ offline. :func:`load_roster` accepts a folder only if
 11. it has the same first root and, version by version, the same root files;
 12. its version is not lower, and at the same version it is the same roster;
 13. nothing of the older one is gone or begins at another time, and what had ended has not come back
-    or been prolonged. (An end may move to an earlier time: a theft is often found out late.)
+    or been prolonged. (An end may move to an earlier time, because a theft is often found out late;
+    but not that of a policy, which would make room for a weaker one in the past.)
 
 The first root is the trust anchor. The digest of what it says is :attr:`Roster.anchor`; compare it
 with what the members published. What a party may say, and whose cosignature counts, is judged at
@@ -257,6 +258,8 @@ def _refuse_change(label: str, old: Lasting, new: Lasting | None) -> None:
         _distrust(f"does not list any more {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
     if new.valid_from != old.valid_from:
         _distrust(f"lets begin at another time {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
+    if isinstance(old, PolicyTerm) and old.valid_until not in (None, new.valid_until):
+        _distrust(f"lets end at another time {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
     if old.valid_until and not (new.valid_until and new.valid_until <= old.valid_until):
         _distrust(f"prolongs what had ended: {label}", ROSTER_FILE, _ASK_FOR_NEWEST)
 

@@ -256,7 +256,7 @@ def challenge(
     as_json: bool,
 ) -> int:
     """Name the samples that a lab is asked to open; with FILES, check its answers."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
     made = make_challenge(node, protocol, lab, count)
     if not files:
         if as_json:
@@ -293,7 +293,7 @@ def challenge(
 @json_option
 def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     """Show which stage each participant has reached, as far as this node knows."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None)
+    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
     rows = stages.stages(protocol, book(node))
     if as_json:
         data_json([asdict(row) for row in rows])

@@ -93,7 +93,7 @@ def rotate(names: tuple[KeyName, ...], node_folder: Path, passphrase_file: Path 
 @json_option
 def status(node_folder: Path, *, as_json: bool) -> None:
     """Show what the node knows of each log."""
-    node = open_node(node_folder, None)
+    node = open_node(node_folder, None, ask=False)
     known = book(node)
     if as_json:
         data_json(
@@ -117,7 +117,7 @@ def status(node_folder: Path, *, as_json: bool) -> None:
 @json_option
 def reindex(node_folder: Path, *, as_json: bool) -> None:
     """Build the index anew from the logs and blobs."""
-    count = rebuild(open_node(node_folder, None))
+    count = rebuild(open_node(node_folder, None, ask=False))
     answer(f"{count} statements", {"statements": count}, as_json=as_json)
 
 

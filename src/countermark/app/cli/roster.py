@@ -25,7 +25,7 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import roster_files_in
-from countermark.app.cli.roster_words import print_asked, print_roster, signatures
+from countermark.app.cli.roster_words import print_asked, print_roster, signatures, strength
 from countermark.app.cli.verb import Noun
 from countermark.node.files import write_atomic
 from countermark.records.canonical import read_object
@@ -136,6 +136,8 @@ def init(
     )
     _write_new(out, draft)
     print_asked(draft, as_json=as_json)
+    for line in strength(draft):
+        talk(line)
     talk(f"Next, each member: countermark roster sign {out} --node NODE")
 
 
@@ -209,6 +211,8 @@ def change(
     draft = draft_next(kept, content, texts, members, _expiry(expires))
     _write_new(out, draft)
     print_asked(draft, as_json=as_json)
+    for line in strength(draft):
+        talk(line)
     talk(f"Next, each member: countermark roster sign {out} --node NODE")
 
 
@@ -306,6 +310,14 @@ def _next_policy(
 
 def _parties(files: Sequence[Path], roles: Sequence[str]) -> list[Party]:
     found = [_party(path) for path in files]
+    codes = [party.code for party in found]
+    for path, code in zip(files, codes, strict=True):
+        if codes.count(code) > 1:
+            raise UsageError(
+                f"is the entry of {code}, of whom another file was given too",
+                where=str(path),
+                next_step="Give each party's file once.",
+            )
     wanted = dict(_code_and_roles(text) for text in roles)
     unknown = set(wanted) - {party.code for party in found}
     if unknown:
@@ -336,9 +348,11 @@ def _party(path: Path) -> Party:
 def _code_and_roles(text: str) -> tuple[str, list[Role]]:
     code, _, names = text.partition("=")
     roles = names.split(",")
-    if not code or not set(roles) <= set(ROLES):
+    unknown = [role for role in roles if role not in ROLES]
+    if not code or unknown:
+        why = f", no role is called {unknown[0]!r}" if code and names else ""
         raise UsageError(
-            f"is not CODE=ROLE: {text!r}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
+            f"is not CODE=ROLE: {text!r}{why}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
         )
     return code, [cast("Role", role) for role in roles]
 
@@ -356,23 +370,31 @@ def _keys(parties: Sequence[Party], codes: Sequence[str]) -> tuple[Key, ...]:
     by_code = {party.code: party for party in parties}
     keys: list[Key] = []
     for code in codes:
-        if code not in by_code or not by_code[code].statement_keys:
+        key = _standing_key(by_code[code]) if code in by_code else None
+        if key is None:
             raise UsageError(
                 f"has no statement key to sign with: {code}",
                 where="--member",
-                next_step="Name members whose entries hold a statement key.",
+                next_step="Name members whose entries hold a statement key that did not end.",
             )
-        keys.append(by_code[code].statement_keys[-1].key)
+        keys.append(key)
     return tuple(keys)
 
 
+def _standing_key(party: Party) -> Key | None:
+    """Return the newest statement key that did not end: a stolen one signs no later roster."""
+    return next((key.key for key in reversed(party.statement_keys) if not key.ended), None)
+
+
 def _codes_of(keys: Sequence[Key], parties: Sequence[Party]) -> tuple[str, ...]:
-    """Return the members whose keys signed so far, without those that leave."""
+    """Return the members whose keys signed so far, without those that leave or have no key now."""
     keyids = {key.keyid for key in keys}
     return tuple(
         party.code
         for party in parties
-        if party.current_roles and keyids & {key.keyid for key in party.statement_keys}
+        if party.current_roles
+        and _standing_key(party)
+        and keyids & {key.keyid for key in party.statement_keys}
     )
 
 

@@ -22,7 +22,7 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 def build(node_folder: Path, out: Path, *, as_json: bool) -> None:
     """Write pages, statement files, roster and revealed samples, for any web server."""
-    written = write_record(open_node(node_folder, None), out)
+    written = write_record(open_node(node_folder, None, ask=False), out)
     front = str(out / "site" / "index.html")
     answer(front, {"front": front, **asdict(written)}, as_json=as_json)
     talk(f"{written.pages} files of pages and {written.statements} statements.")

@@ -1,0 +1,585 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write ``tests/vectors/v0.1/``: signed samples of every kind that must verify for ever.
+
+Keys are made of labels (the seed is SHA-256 of the label) and ECDSA signatures have nonces by RFC
+6979, so all but the ML-DSA-44 cosignature comes out the same each time. What is frozen is never
+changed: this script writes a file only where there is none. ``records/`` is its input. A change of
+format gets a new folder beside this one.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, derive_private_key
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from securesystemslib.dsse import Envelope as DsseEnvelope
+
+from countermark.exercise.samples import LabSample
+from countermark.exercise.sealing import disclose, opened_samples
+from countermark.records import Record
+from countermark.records.base import record_from_value
+from countermark.records.canonical import canonical, read_object
+from countermark.records.equivocation import Equivocation as EquivocationRecord
+from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
+from countermark.signing.ceremony import Members, draft_first, draft_next, sign_draft
+from countermark.signing.changes import leave, policy_for, renew, replace_policy, revoke
+from countermark.signing.envelope import PAYLOAD_TYPE, Envelope, sign_record
+from countermark.signing.keys import (
+    ECDSA_SCHEME,
+    Ed25519PrivateKey,
+    Key,
+    Signature,
+    Signer,
+    SSlibKey,
+    public_hex,
+    statement_signer,
+)
+from countermark.signing.party import Party, Role, StatementKey
+from countermark.signing.roster import (
+    ANY_TIME,
+    POLICY_FILE,
+    ROSTER_FILE,
+    load_roster,
+    parse_content,
+)
+from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
+from countermark.transparency.cosignature import MldsaSigner, cosign, with_cosignatures
+from countermark.transparency.disclosure import to_file
+from countermark.transparency.equivocation import find_equivocation
+from countermark.transparency.note import Note, NoteSigner
+from countermark.transparency.proof import TlogProof
+from countermark.transparency.statement import StatementFile, leaf_for, leaf_of
+from countermark.transparency.tiles import consistency_proof, inclusion_proof, plan_append
+from countermark.transparency.witness import AddCheckpoint
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "v0.1"
+SINCE = "2026-01-01T00:00:00Z"
+TURN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+AT = "2026-03-01T12:00:00Z"
+BEFORE, AFTER = TURN - timedelta(days=20), TURN + timedelta(days=20)
+EXPIRES = (datetime(2027, 1, 1, tzinfo=UTC), datetime(2027, 3, 1, tzinfo=UTC))
+MEMBERS = ("GB", "JP", "KE", "FR", "SG")
+DEVELOPER = "example-developer"
+AUTHOR = {"GB": ("protocol", "exercise-closing", "finding", "decision"),
+          "JP": ("institute", "declaration", "partnership", "publication", "equivocation"),
+          "KE": ("countersignature", "run-plan", "sealed-result", "evidence"),
+          "SG": ("annotation-set", "dissent"),
+          DEVELOPER: ("framework",)}  # fmt: skip
+NOT_DETERMINISTIC = "checkpoints/mldsa-44.txt"
+SEAL = "records/sealed-result.json"
+
+
+def private(label: str) -> Ed25519PrivateKey:
+    """Return the Ed25519 key of a label."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(label.encode()).digest())
+
+
+class P256Signer(Signer):
+    """Signs by ECDSA P-256 with nonces by RFC 6979; the secret number is SHA-256 of the label."""
+
+    def __init__(self, label: str) -> None:
+        self._private = derive_private_key(
+            int.from_bytes(sha256(label.encode()).digest(), "big"), SECP256R1()
+        )
+        self._public = SSlibKey.from_crypto(self._private.public_key())
+
+    @property
+    def public_key(self) -> Key:
+        """The public half."""
+        return self._public
+
+    @classmethod
+    def from_priv_key_uri(
+        cls, priv_key_uri: str, public_key: Key, secrets_handler: object = None
+    ) -> "P256Signer":
+        """Refuse: these keys come from labels only."""
+        raise NotImplementedError
+
+    def sign(self, payload: bytes) -> Signature:
+        """Return the signature, in DER."""
+        found = self._private.sign(payload, ECDSA(SHA256(), deterministic_signing=True))
+        return Signature(self._public.keyid, found.hex())
+
+
+def speaker(code: str, *, new: bool = False) -> Signer:
+    """Return the signer of a party's statements, before or after the turn."""
+    if code == "JP" and new:
+        return P256Signer("JP statements 2")
+    return statement_signer(private(f"{code} statements{' 2' if code == 'KE' and new else ''}"))
+
+
+def log_of(code: str, *, new: bool = False) -> NoteSigner:
+    """Return the key of a party's log, before or after the turn."""
+    label = f"{code} log{' 2' if code == 'JP' and new else ''}"
+    return NoteSigner(f"{code.lower()}.example/log", private(label))
+
+
+def witness_of(code: str, *, new: bool = False) -> NoteSigner:
+    """Return the key of a member's witness, before or after the turn."""
+    label = f"{code} witness{' 2' if code == 'SG' and new else ''}"
+    return NoteSigner(f"{code.lower()}.example/witness", private(label))
+
+
+def party(code: str, *, new: bool = False) -> Party:
+    """Return the entry of a party with its keys of before or after the turn."""
+    member = code in MEMBERS
+    roles: tuple[Role, ...] = ("publisher", "witness") if member else ("developer",)
+    key = speaker(code, new=new).public_key
+    since = AT if new else SINCE
+    entry = (
+        StatementKey.of(public_hex(key), since, scheme=ECDSA_SCHEME)
+        if key.scheme == ECDSA_SCHEME
+        else StatementKey.of(public_hex(key), since)
+    )
+    return Party.begin(
+        code,
+        f"Simulated institute {code}" if member else "Example Developer",
+        ("coordinator", *roles) if code == "GB" else roles,
+        entry,
+        log_of(code, new=new).log_key,
+        witness_of(code, new=new).witness_key if member else None,
+        since,
+    )
+
+
+def rosters() -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the first roster, and the second that its members signed at the turn."""
+    parties = [party(code) for code in (*MEMBERS, DEVELOPER)]
+    members = Members(tuple(speaker(code).public_key for code in MEMBERS), 3)
+    first = draft_first(parties, policy_for(parties, 2), members, SINCE, EXPIRES[0])
+    for code in ("GB", "KE", "SG"):
+        first = sign_draft(first, speaker(code))
+    content = parse_content(first[ROSTER_FILE])
+    content = leave(content, "FR", AT)
+    content = revoke(content, speaker("KE").public_key.keyid, AT)
+    for code in ("JP", "KE", "SG"):
+        content = renew(content, party(code, new=True), AT)
+    texts = {POLICY_FILE: first[POLICY_FILE]}
+    content, texts = replace_policy(content, texts, policy_for(content.parties, 3), AT)
+    stay = tuple(speaker(code, new=True).public_key for code in MEMBERS if code != "FR")
+    second = draft_next(first, content, texts, Members(stay, 3), EXPIRES[1])
+    for code in ("GB", "JP", "SG"):
+        second = sign_draft(second, speaker(code), speaker(code, new=True))
+    return first, second
+
+
+@dataclass
+class Log:
+    """One log, in memory."""
+
+    code: str
+    files: dict[str, bytes] = field(default_factory=dict)
+    size: int = 0
+    root: bytes = b""
+
+    def append(self, *entries: bytes) -> int:
+        """Append entries; return the index of the first."""
+        index = self.size
+        plan = plan_append(self.files.get, self.size, entries)
+        self.files.update(plan.files)
+        self.size, self.root = plan.size, plan.root
+        return index
+
+    def checkpoint(self, *, new: bool = False) -> Note:
+        """Return the checkpoint, signed by the key of before or after the turn."""
+        signer = log_of(self.code, new=new)
+        return sign_checkpoint(Checkpoint(signer.name, self.size, self.root), signer)
+
+    def proof(self, index: int, note: Note) -> TlogProof:
+        """Return the proof of one leaf under a note of the log as it is now."""
+        return TlogProof(index, inclusion_proof(self.files.get, index, self.size), note)
+
+
+Lines = Sequence[tuple[str, datetime, bool]]
+"""Which witnesses cosign, when, and whether with the key of after the turn."""
+
+
+def cosigned(note: Note, lines: Lines) -> Note:
+    """Return a checkpoint with cosignatures."""
+    made = [cosign(note.text, witness_of(code, new=new), at) for code, at, new in lines]
+    return with_cosignatures(note, made, origin=note.text.split("\n")[0])
+
+
+def lines_at(author: str, at: datetime, count: int) -> Lines:
+    """Return lines of other members than the author, a second apart; the middle one is ``at``."""
+    new = at >= TURN
+    start = at if at == TURN else at - timedelta(seconds=count // 2)
+    others = [c for c in MEMBERS if c != author and not (new and c == "FR")][:count]
+    # At the turn the second of three is still at the turn: nobody cosigned before it.
+    step = [0, 0, 1] if at == TURN else list(range(count))
+    return [(c, start + timedelta(seconds=s), new) for c, s in zip(others, step, strict=False)]
+
+
+@dataclass
+class Writer:
+    """The vectors as they are made: files, and what ``index.json`` says of each."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    index: list[dict[str, object]] = field(default_factory=list)
+    logs: dict[str, Log] = field(
+        default_factory=lambda: {code: Log(code) for code in (*MEMBERS, DEVELOPER)}
+    )
+
+    def add(self, file: str, kind: str, data: bytes, shows: str, **expected: object) -> None:
+        """Take in a file."""
+        self.files[file] = data
+        self.index.append({"file": file, "kind": kind, **expected, "shows": shows})
+
+    def logged(
+        self,
+        code: str,
+        envelope: Envelope,
+        lines: Lines,
+        *,
+        new: bool,
+        log: str | None = None,
+    ) -> bytes:
+        """Log an envelope between two other leaves and return the statement file."""
+        home = self.logs[log or code]
+        home.append(b"before")
+        index = home.append(leaf_of(envelope), b"after")
+        note = cosigned(home.checkpoint(new=new), lines)
+        return StatementFile(envelope, home.proof(index, note)).to_bytes()
+
+
+def records() -> dict[str, Record]:
+    """Return the records of ``records/``, by kind."""
+    found = {}
+    for path in sorted((FOLDER / "records").glob("*.json")):
+        record = record_from_value(read_object(path.read_bytes(), where=path.name), where=path.name)
+        found[record.kind_name()] = record
+    return found
+
+
+def samples() -> tuple[LabSample, ...]:
+    """Return the samples of the sealed result."""
+    answers = ("Samahani, siwezi.", "The word is opal.", "合言葉は言えません。", "No.")
+    found = []
+    for number, answer in enumerate(answers):
+        key = SampleKey(
+            model="small-model", task="leak", language="en", item="i1", epoch=number + 1
+        )
+        score = Score(scorer="leak", version="v1", status="scored", value=float(number == 1))
+        said = (
+            Message(role="user", content="The word?"),
+            Message(role="assistant", content=answer),
+        )
+        found.append(
+            LabSample(
+                SampleScores(key=key, outcome="answered", scores=(score,)),
+                Transcript(key=key, messages=said, seed=number),
+            )
+        )
+    return tuple(found)
+
+
+def add_statements(out: Writer) -> None:
+    """Add every kind, before the turn, at it and after it."""
+    known = records()
+    author = {kind: code for code, kinds in AUTHOR.items() for kind in kinds}
+    for kind, record in known.items():
+        code = author[kind]
+        for when, at in (("before", BEFORE), ("at-the-turn", TURN), ("after", AFTER)):
+            new = at >= TURN
+            signer = speaker(code, new=new)
+            lines = lines_at(code, at, 3)
+            if code == "SG" and when == "after":
+                continue  # in the log of 300 leaves
+            out.add(
+                f"statements/{kind}-{when}.json",
+                "statement",
+                out.logged(code, sign_record(record, signer), lines, new=new),
+                f"a {kind} by {code}, {signer.public_key.scheme}, "
+                f"witnessed {when.replace('-', ' ')}",
+                expect=[], record=kind, author=code, witnessed=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            )  # fmt: skip
+    seen = TURN - timedelta(seconds=1)
+    last = [("GB", seen - timedelta(seconds=1), False), ("KE", seen, False), ("FR", seen, False)]
+    plan = known["institute"]
+    out.add(
+        "statements/last-second.json", "statement",
+        out.logged("JP", sign_record(plan, speaker("JP")), last, new=False),
+        "the last second of JP's first keys, one second before they were rotated",
+        expect=[], record="institute", author="JP", witnessed=f"{seen:%Y-%m-%dT%H:%M:%SZ}",
+    )  # fmt: skip
+    across = [("GB", seen, False), ("KE", TURN, True), ("SG", TURN + timedelta(seconds=1), True)]
+    out.add(
+        "statements/across-the-turn.json", "statement",
+        out.logged("JP", sign_record(plan, speaker("JP", new=True)), across, new=True),
+        "one witness cosigned before the turn; the median is at it, so the new keys and policy "
+        "hold",
+        expect=[], record="institute", author="JP", witnessed=AT,
+    )  # fmt: skip
+
+
+def add_log(out: Writer) -> None:
+    """Add a log of 300 leaves as a folder, its proofs, checkpoints and witness requests."""
+    log, known = out.logs["SG"], records()
+    kinds = ("annotation-set", "dissent")
+    while log.size < 256:
+        log.append(f"leaf {log.size}".encode())
+    early = cosigned(log.checkpoint(), lines_at("SG", BEFORE, 3))
+    envelopes = [sign_record(known[kind], speaker("SG", new=True)) for kind in kinds]
+    rest = [f"leaf {number}".encode() for number in range(258, 300)]
+    log.append(*map(leaf_of, envelopes), *rest)
+    bare = log.checkpoint(new=True)
+    note = cosigned(bare, lines_at("SG", AFTER, 3))
+    witnessed = f"{AFTER:%Y-%m-%dT%H:%M:%SZ}"
+    for index, kind in enumerate(kinds, start=256):
+        statement = StatementFile(envelopes[index - 256], log.proof(index, note))
+        out.add(
+            f"statements/{kind}-after.json", "statement", statement.to_bytes(),
+            f"a {kind} by SG, ed25519, witnessed after; leaf {index} of log/",
+            expect=[], record=kind, author="SG", witnessed=witnessed,
+        )  # fmt: skip
+    for path, data in log.files.items():
+        width = path.rpartition(".p/")[2] if ".p/" in path else ""
+        if not width or (width == "44" if "tile/1" not in path else width == "1"):
+            out.files[f"log/{path}"] = data
+    key = log_of("SG").log_key.text
+    out.add("log/checkpoint", "checkpoint", note.to_text().encode(),
+            "the log of the folder log/, which has 300 leaves",
+            expect=True, log=key, size=300, cosigned=sorted(witnesses(note)))  # fmt: skip
+    out.add("checkpoints/bare.txt", "checkpoint", bare.to_text().encode(),
+            "signed by the log alone", expect=True, log=key, size=300, cosigned=[])  # fmt: skip
+    out.add("checkpoints/earlier.txt", "checkpoint", early.to_text().encode(),
+            "the same log when it had 256 leaves", expect=True, log=key, size=256,
+            cosigned=sorted(witnesses(early)))  # fmt: skip
+    other = replace(note, text=note.text.replace("300", "301"))
+    out.add("checkpoints/other-size.txt", "checkpoint", other.to_text().encode(),
+            "another size than was signed", expect=False, log=key)  # fmt: skip
+    quantum = MldsaSigner(
+        "pq.example/witness", MLDSA44PrivateKey.from_seed_bytes(sha256(b"PQ witness").digest())
+    )
+    line = cosign(bare.text, quantum, AFTER)
+    out.add(NOT_DETERMINISTIC, "checkpoint",
+            with_cosignatures(bare, [line], origin=bare.text.split("\n")[0]).to_text().encode(),
+            "with an ML-DSA-44 cosignature (experimental; counts in no quorum)",
+            expect=True, log=key, size=300, cosigned=[],
+            mldsa=quantum.witness_key.text)  # fmt: skip
+    for index in (0, 127, 255, 256, 299):
+        out.add(f"proofs/{index}.tlog-proof", "proof", log.proof(index, note).to_bytes(),
+                f"leaf {index} of log/", expect=True, index=index)  # fmt: skip
+    out.add("proofs/wrong-index.tlog-proof", "proof",
+            replace(log.proof(255, note), index=254).to_bytes(),
+            "the proof of leaf 255 for leaf 254", expect=False, index=254)  # fmt: skip
+    add_requests(out, log, bare)
+
+
+def add_requests(out: Writer, log: Log, note: Note) -> None:
+    """Add requests to a witness, and what it answers when it has seen a given size."""
+    grown = consistency_proof(log.files.get, 256, 300)
+    bent = (b"\0" * 32, *grown[1:])
+    (line,) = note.signatures
+    forged = replace(note, signatures=(replace(line, signature=line.signature[:-1] + b"\0"),))
+    gone = Note(note.text.replace("sg.", "zz."), note.signatures)
+    fresh = AddCheckpoint(0, (), note)
+    cases = {
+        "first": (fresh, 0, 200, "the first that it sees of this log"),
+        "grown": (AddCheckpoint(256, grown, note), 256, 200, "the log grew from 256 leaves"),
+        "again": (AddCheckpoint(300, (), note), 300, 200, "the same once more"),
+        "malformed": (None, 0, 400, "no request"),
+        "old-above-size": (AddCheckpoint(301, (), note), 256, 400, "an old size above the new"),
+        "forged": (replace(fresh, note=forged), 0, 403, "a signature that does not verify"),
+        "unknown-log": (replace(fresh, note=gone), 0, 404, "a log that it does not know"),
+        "stale": (fresh, 256, 409, "it has cosigned 256 leaves meanwhile"),
+        "wrong-proof": (AddCheckpoint(256, bent, note), 256, 422, "a proof that leads elsewhere"),
+    }
+    for name, (request, seen, status, shows) in cases.items():
+        data = request.to_bytes() if request else b"older 0\n\n"
+        out.add(f"requests/{name}.txt", "witness-request", data, shows, expect=status,
+                log=log_of("SG", new=True).log_key.text, seen=seen)  # fmt: skip
+
+
+def add_invalid(out: Writer) -> None:
+    """Add statements of which exactly the rules named fail."""
+    known = records()
+    plan, institute = known["run-plan"], known["institute"]
+    later = lines_at("KE", AFTER, 3)
+    good = out.logged("KE", sign_record(plan, speaker("KE", new=True)), later, new=True)
+
+    def bad(name: str, rules: list[int], data: bytes, shows: str) -> None:
+        out.add(f"invalid/{name}.json", "statement", data, shows, expect=rules)
+
+    def said(
+        code: str, record: Record, signer: Signer, lines: Lines, *, new: bool = True,
+        log: str | None = None, log_new: bool | None = None,
+    ) -> bytes:  # fmt: skip
+        wanted = new if log_new is None else log_new
+        return out.logged(code, sign_record(record, signer), lines, new=wanted, log=log)
+
+    bad("1-two-newlines", [1], good + b"\n", "one byte more than the one form")
+    bad("1-spaces", [1], good.replace(b'","', b'", "'), "JSON that is not canonical")
+    envelope = sign_record(plan, speaker("KE", new=True))
+    flipped = replace(
+        envelope, signature=bytes([envelope.signature[0] ^ 1]) + envelope.signature[1:]
+    )
+    bad("2-signature", [2], out.logged("KE", flipped, later, new=True), "one bit of the signature")
+    stranger = sign_record(plan, statement_signer(private("a stranger")))
+    bad("2-stranger", [2], out.logged("KE", stranger, later, new=True), "a key of nobody's")
+    bad("3-revoked", [3], said("KE", plan, speaker("KE"), later), "a key that was revoked before")
+    bad("3-rotated", [3], said("JP", institute, speaker("JP"), lines_at("JP", AFTER, 3)),
+        "a key that was rotated before")  # fmt: skip
+    early = said("JP", institute, speaker("JP", new=True), lines_at("JP", BEFORE, 3), new=False)
+    bad("3-too-early", [3], early, "a P-256 key before it was valid")
+    bad("3-role", [3], said("KE", known["protocol"], speaker("KE", new=True), later),
+        "KE is no coordinator and does not say protocols")  # fmt: skip
+    bad("3-for-another", [3], said("JP", plan, speaker("JP", new=True), lines_at("JP", AFTER, 3)),
+        "JP speaks for KE")  # fmt: skip
+    bad("3-after-expiry", [3],
+        said("KE", plan, speaker("KE", new=True), lines_at("KE", EXPIRES[1], 3)),
+        "witnessed after the roster expired")  # fmt: skip
+    bad("3-and-6-left", [3, 6], said("FR", institute, speaker("FR"), lines_at("FR", AFTER, 3)),
+        "a member that had left")  # fmt: skip
+    bad(
+        "4-subject",
+        [4],
+        wrong_subject(out, plan, later),
+        "a subject that is not the record's digest",
+    )
+    bad("5-index", [5], moved(good), "the path of another leaf")
+    bad("6-other-log", [6], said("KE", plan, speaker("KE", new=True), lines_at("GB", AFTER, 3),
+        log="GB"), "in the log of GB")  # fmt: skip
+    bad("6-old-log-key", [6], said("JP", institute, speaker("JP", new=True),
+        lines_at("JP", AFTER, 3), log_new=False),
+        "a checkpoint by the log key of before")  # fmt: skip
+    fresh = speaker("KE", new=True)
+    bad("7-too-few", [7], said("KE", plan, fresh, later[:2]), "two witnesses where three are asked")
+    own = [*later[:2], ("KE", AFTER, True)]
+    bad("7-own", [7], said("KE", plan, fresh, own), "the log's own witness is one of the three")
+    old = [*later[:2], ("SG", AFTER, False)]
+    bad("7-old-witness-key", [7], said("KE", plan, fresh, old), "a witness's key of before")
+    gone = [*later, ("FR", AFTER, False)]
+    bad("7-left", [7], said("KE", plan, fresh, gone), "three, and a witness that had left")
+    twice = StatementFile.from_bytes(good)
+    lines = twice.proof.note.signatures
+    doubled = Note(twice.proof.note.text, (*lines, lines[-1]))
+    bad("7-twice", [7],
+        StatementFile(twice.envelope, replace(twice.proof, note=doubled)).to_bytes(),
+        "a line that is there twice")  # fmt: skip
+
+
+def wrong_subject(out: Writer, record: Record, lines: Lines) -> bytes:
+    """Return a statement, well signed and logged, whose subject is another digest."""
+    signer = speaker("KE", new=True)
+    right = sign_record(record, signer)
+    payload = right.payload.replace(record.digest[7:].encode(), b"0" * 64)
+    signed = DsseEnvelope(payload, PAYLOAD_TYPE, {}).sign(signer)
+    envelope = replace(right, payload=payload, signature=bytes.fromhex(signed.signature))
+    home = out.logs["KE"]
+    index = home.append(leaf_for(envelope, record))
+    note = cosigned(home.checkpoint(new=True), lines)
+    return StatementFile(envelope, home.proof(index, note)).to_bytes()
+
+
+def moved(data: bytes) -> bytes:
+    """Return a statement file with the index of the leaf before."""
+    statement = StatementFile.from_bytes(data)
+    proof = replace(statement.proof, index=statement.proof.index - 1)
+    return StatementFile(statement.envelope, proof).to_bytes()
+
+
+def add_equivocation(out: Writer) -> None:
+    """Add two checkpoints of FR's log, at one size and at two, and the record that says so."""
+    trees = {}
+    for name, leaves in {"five": 5, "five, other": 5, "seven, other": 7}.items():
+        log = Log("FR")
+        log.append(
+            *(f"{'other' if 'other' in name and i == 2 else i}".encode() for i in range(leaves))
+        )
+        trees[name] = log
+    keys = [log_of("FR").log_key]
+    for name, pair in {
+        "one-size": ("five", "five, other"),
+        "two-sizes": ("five", "seven, other"),
+    }.items():
+        one, other = (trees[part] for part in pair)
+        found = find_equivocation(one.checkpoint(), other.checkpoint(), keys, other.files.get)
+        if found is None:
+            raise SystemExit("the two trees do not conflict")
+        out.add(f"equivocations/{name}.json", "equivocation", found.to_bytes(),
+                f"FR's log signed two trees, of {name.replace('-', ' ')}", expect=[])  # fmt: skip
+    data = found.to_bytes()
+    out.add("equivocations/1-form.json", "equivocation", data + b"\n", "one byte more", expect=[1])
+    forged = replace(found, second=replace(found.second, signatures=tuple(
+        replace(line, signature=b"\1" * 64) for line in found.second.signatures)))  # fmt: skip
+    out.add("equivocations/2-forged.json", "equivocation", forged.to_bytes(),
+            "a checkpoint that the log did not sign", expect=[2])  # fmt: skip
+    small, large = Log("FR"), Log("FR")
+    small.append(*(b"%d" % i for i in range(4)))
+    large.append(*(b"%d" % i for i in range(6)))
+    grown = replace(found, first=small.checkpoint(), second=large.checkpoint(), hashes=())
+    out.add("equivocations/3-grown.json", "equivocation", grown.to_bytes(),
+            "a log that only grew, without hashes", expect=[3])  # fmt: skip
+    record = EquivocationRecord(
+        reporter="JP", origin=found.origin, first=found.first.to_text(),
+        second=found.second.to_text(), hashes=tuple(read_object(data, where="")["hashes"]),
+    )  # fmt: skip
+    out.files["records/equivocation.json"] = record.to_bytes() + b"\n"
+
+
+def add_samples(out: Writer) -> None:
+    """Add single samples of the sealed result, and ones that were never sealed."""
+    opened = opened_samples(samples(), sha256(b"KE tree").digest())
+    seal = records()["sealed-result"].digest
+    for index, only in ((0, False), (3, True)):
+        data = to_file(disclose(opened, seal, index, scores_only=only))
+        out.add(f"samples/{index}{'-scores' if only else ''}.json", "sample", data,
+                f"sample {index}{', scores only' if only else ''}",
+                expect=[], seal=SEAL)  # fmt: skip
+    value = json.loads(to_file(disclose(opened, seal, 1, scores_only=False)))
+    value["sample"]["scores"]["value"]["scores"][0]["value"] = 0.0
+    out.add("samples/3-changed.json", "sample", canonical(value) + b"\n",
+            "a score that was changed after sealing", expect=[3], seal=SEAL)  # fmt: skip
+    value["seal"] = "sha256:" + "0" * 64
+    out.add("samples/2-unknown-seal.json", "sample", canonical(value) + b"\n",
+            "a seal that nobody knows", expect=[2], seal=SEAL)  # fmt: skip
+
+
+def witnesses(note: Note) -> list[str]:
+    """Return the names of a checkpoint's witnesses."""
+    return [line.name for line in note.signatures if line.name.endswith("/witness")]
+
+
+def make() -> dict[str, bytes]:
+    """Return all files but the records, by path."""
+    out = Writer()
+    first, second = rosters()
+    for folder, files in (("roster-1", first), ("roster", second)):
+        out.files |= {f"{folder}/{name}": data for name, data in files.items()}
+    add_equivocation(out)
+    add_statements(out)
+    add_log(out)
+    add_invalid(out)
+    add_samples(out)
+    index = {
+        "format": "countermark-vectors", "version": "0.1",
+        "anchor": load_roster(second, ANY_TIME).anchor, "turn": AT, "files": out.index,
+    }  # fmt: skip
+    text = json.dumps(index, indent=1, ensure_ascii=False) + "\n"
+    return {**out.files, "index.json": text.encode()}
+
+
+def main() -> int:
+    """Write what is not there yet; say which frozen files would come out otherwise."""
+    changed = []
+    for name, data in make().items():
+        path = FOLDER / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        elif name != NOT_DETERMINISTIC and path.read_bytes() != data:
+            changed.append(name)
+    for name in changed:
+        print(f"{name} is frozen and would come out otherwise", file=sys.stderr)  # noqa: T201
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
