@@ -111,9 +111,9 @@ def test_evidence_by_another_roster_accuses_nobody(evidence: Path, other_roster:
 
 @pytest.fixture
 def other_roster(tmp_path: Path) -> Path:
-    from exercise_small import small_protocol  # noqa: PLC0415
+    from exercise_small import small_protocol
 
-    from countermark.app.demo.cast import assemble  # noqa: PLC0415
+    from countermark.app.demo.cast import assemble
 
     return assemble(tmp_path / "other", small_protocol()).institutes["GB"].folder.roster
 
