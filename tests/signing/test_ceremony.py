@@ -249,6 +249,19 @@ def bring_back(value: dict[str, Any]) -> None:
             entry.pop("ended")
 
 
+def bring_back_one(name: str) -> Callable[[dict[str, Any]], None]:
+    """Let one thing of the member that left go on a little longer, and no other."""
+
+    def change(value: dict[str, Any]) -> None:
+        value["parties"][3][name][0]["valid_until"] = LATER
+
+    return change
+
+
+def begin_policy_earlier(value: dict[str, Any]) -> None:
+    value["policies"][0]["valid_from"] = "2025-01-01T00:00:00Z"
+
+
 def prolong(value: dict[str, Any]) -> None:
     for name in ("roles", "statement_keys", "logs", "witnesses"):
         for entry in value["parties"][3][name]:
@@ -269,6 +282,10 @@ def forget(value: dict[str, Any]) -> None:
         (bring_back, "prolongs what had ended"),
         (prolong, "prolongs what had ended"),
         (begin_earlier, "begin at another time"),
+        (begin_policy_earlier, "does not list any more policy from"),
+        (bring_back_one("roles"), "prolongs what had ended: KR: role"),
+        (bring_back_one("statement_keys"), "prolongs what had ended: KR: statement key"),
+        (bring_back_one("logs"), "prolongs what had ended: KR: key kr.example/log"),
     ],
 )
 def test_roster_rule_13_the_past_is_not_rewritten(

@@ -4,7 +4,13 @@
 import pytest
 
 from countermark.records.errors import InputError
-from countermark.signing.vkey import COSIGNATURE_V1, ED25519, VerifierKey, parse_vkey
+from countermark.signing.vkey import (
+    COSIGNATURE_V1,
+    ED25519,
+    VerifierKey,
+    is_key_name,
+    parse_vkey,
+)
 from tests.signing.conftest import private
 
 SPEC = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -79,3 +85,11 @@ def test_a_malleable_signature_is_refused() -> None:
     s = int.from_bytes(signature[32:], "little") + order
     key = VerifierKey("k", ED25519, private("k").public_key().public_bytes_raw())
     assert not key.verifies(signature[:32] + s.to_bytes(32, "little"), b"message")
+
+
+@pytest.mark.parametrize("name", ["a\ud800b", "\udfff"])
+def test_rule_1_a_lone_surrogate_is_no_key_name(name: str) -> None:
+    assert not is_key_name(name)
+    assert is_key_name("\U0001f600.example/log")
+    with pytest.raises(InputError, match="has the key name"):
+        VerifierKey(name, ED25519, bytes(32))

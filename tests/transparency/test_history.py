@@ -156,6 +156,14 @@ def test_a_witness_key_rotated(network: Network) -> None:
     assert verdict(fresh, roster).valid
 
 
+def test_a_stale_witness_key_is_told_even_where_others_are_enough(network: Network) -> None:
+    roster = changed(network, lambda content: renew(content, renewed("JP", witness="JP new"), AT))
+    stale = network.publish("UK", run_plan(), witnesses=("JP", "KE", "KR"), at=AFTER).to_bytes()
+    found = verdict(stale, roster)
+    assert failing(found) == [7]
+    assert "jp.example/witness cosigned at" in found.checks[6].detail
+
+
 def test_a_role_withdrawn(network: Network) -> None:
     roster = changed(network, lambda content: withdraw(content, "UK", "publisher", AT))
     before = network.publish("UK", run_plan(), at=BEFORE).to_bytes()

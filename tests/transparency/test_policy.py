@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from datetime import datetime
 
+from countermark.signing.party import WitnessKey
 from countermark.transparency.cosignature import Cosignature, cosign
 from countermark.transparency.note import NoteSigner
 from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
@@ -69,3 +70,20 @@ def test_rule_3_the_witnessed_time_is_the_median(network: Network) -> None:
     two = judge(network, {"JP": -99_999, "KE": 7})
     assert two.witnessed is not None
     assert two.witnessed.timestamp() == T + 7
+
+
+def test_rule_1_key_and_role_must_both_hold_when_it_cosigned(network: Network) -> None:
+    """Each ends alone here; the roster ends them together, but rule 1 asks for both."""
+    jp = network.roster.party("JP")
+    assert jp is not None
+    assert jp.witness is not None
+    value = jp.witness.model_dump(exclude_none=True)
+    value["valid_until"] = f"{NOON:%Y-%m-%dT%H:%M:%SZ}"
+    ended = WitnessKey.model_validate(value)
+    no_role = jp.model_copy(
+        update={"roles": tuple(grant for grant in jp.roles if grant.role != "witness")}
+    )
+    seen = Cosignature(jp.witness.name, T)
+    assert Sighting(jp, jp.witness, seen).in_time
+    assert not Sighting(jp, ended, seen).in_time
+    assert not Sighting(no_role, jp.witness, seen).in_time

@@ -3,7 +3,8 @@
 
 ``<name>+<key id, 8 hex digits>+<base64 of algorithm byte and public key>``
 
-1. The name is not empty and holds no white space, no ``+`` and no control character.
+1. The name is not empty and holds no white space, no ``+``, no control character and no lone
+   surrogate.
 2. The algorithm is 0x01 (Ed25519, logs), 0x04 (Ed25519 cosignature/v1, witnesses) or 0x06
    (ML-DSA-44 cosignature, witnesses).
 3. The public key is sound, as ``public.py`` says: 32 bytes of Ed25519, or 1312 of ML-DSA-44.
@@ -104,7 +105,10 @@ class VerifierKey:
 
 def is_key_name(name: str) -> bool:
     """Tell whether a text may name a key (rule 1)."""
-    return bool(name) and not any(char.isspace() or char == "+" or char < " " for char in name)
+    # A lone surrogate has no UTF-8, so no key id could be computed of it.
+    return bool(name) and not any(
+        char.isspace() or char == "+" or char < " " or "\ud800" <= char <= "\udfff" for char in name
+    )
 
 
 def parse_vkey(text: str, *, where: str) -> VerifierKey:
