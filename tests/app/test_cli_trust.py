@@ -13,6 +13,8 @@ from nodes import spoil
 from countermark.node.node import Node
 from countermark.transparency.equivocation import find_equivocation
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "v0.1"
+
 
 @pytest.fixture
 def nodes(finished_exercise: FinishedExercise, tmp_path: Path) -> Path:
@@ -140,3 +142,28 @@ def test_a_node_with_a_damaged_log_says_nothing(nodes: Path, record: Path) -> No
         assert "tiles that do not give the root" in ran.err
         assert "countermark log repair" in ran.err
     assert (nodes / "KE/log/checkpoint").read_bytes() == checkpoint
+
+
+def test_verify_checks_a_disclosed_sample_against_the_seals_that_lie_beside_it() -> None:
+    ran = countermark("verify", "--json", *sorted((VECTORS / "samples").glob("*.json")))
+    assert ran.code == 5
+    assert {Path(one["file"]).name: one["valid"] for one in ran.value} == {
+        "0.json": True,
+        "2-unknown-seal.json": False,
+        "3-changed.json": False,
+        "3-scores.json": True,
+    }
+
+
+def test_verify_takes_the_seal_from_the_files_given_if_it_verifies(tmp_path: Path) -> None:
+    sample = tmp_path / "sample.json"
+    sample.write_bytes((VECTORS / "samples" / "0.json").read_bytes())
+    words = ("verify", "--roster", VECTORS / "roster", sample)
+    alone = countermark(*words)
+    assert alone.code == 5
+    assert "is not here" in alone.out
+    seal = VECTORS / "statements" / "sealed-result-before.json"
+    assert countermark(*words, seal).code == 0
+    forged = tmp_path / "forged.json"
+    forged.write_bytes(seal.read_bytes().replace(b'"sig":"', b'"sig":"A', 1))
+    assert countermark(*words, forged).code == 5
