@@ -110,6 +110,28 @@ def _only_keys(killed: Callable[..., object]) -> Callable[[Path, Path], object]:
     return chosen
 
 
+@pytest.mark.parametrize("name", ["log", "witness"])
+def test_keys_that_are_drafted_for_later_stop_nobody_until_then(
+    network: Network, name: KeyName
+) -> None:
+    entry = prepare(network["KE"], (name,))
+    later = network.clock.now + timedelta(hours=1)
+    files = renewed(network, entry, timestamp(later))
+    for node in network.nodes.values():
+        node.accept_roster(files)
+    reopened = {code: network.open(code) for code in network.codes}
+    reopened["KE"].say(plan("KE", 312))
+    settle(reopened, network.sources)
+    network.clock.now = later
+    assert switch(reopened["KE"]) == (name,)
+    again = {code: network.open(code) for code in network.codes}
+    again["KE"].say(plan("KE", 313))
+    settle(again, network.sources)
+    found = [entry for entry in book(again["GB"]).entries if entry.author == "KE"]
+    assert len(found) == 4
+    assert all(entry.witnessed for entry in found)
+
+
 def test_rule_1_new_keys_are_made_once_and_sign_with_the_old(network: Network) -> None:
     ke = network["KE"]
     assert len(signers(ke)) == 1

@@ -43,6 +43,8 @@ from countermark.transparency.witness import AddCheckpoint, Verdict, WitnessStat
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
+NOW = START + timedelta(hours=1)  # when the roster's entries hold
+
 
 class Log:
     """KE's log with any contents, under its true key; what it signs need not be what it logged."""
@@ -211,8 +213,11 @@ def test_an_encrypted_key_does_not_open_without_its_passphrase(fresh: Network) -
 @pytest.mark.parametrize("year", [1, 1969])
 def test_a_clock_out_of_range_signs_nothing(fresh: Network, log: Log, year: int) -> None:
     node = Node(fresh["GB"].folder, config("GB"), clock=lambda: datetime(year, 6, 1, tzinfo=UTC))
-    with pytest.raises(InputError, match="seconds after 1970"):
+    with pytest.raises(StateError, match="is no witness by the roster"):
         ask(node, log.request(0, 3))
+    # With its key at hand it knows no log yet at such a time.
+    assert add_checkpoint(node, open_witness(fresh["GB"]), log.request(0, 3)).status == 404
+    assert kept(fresh["GB"]) is None
 
 
 def test_the_witness_follows_one_tree_by_pull_and_by_request(network: Network) -> None:
@@ -254,7 +259,7 @@ def test_a_logs_own_cosignature_never_counts_for_it(network: Network) -> None:
 def test_rule_4_requests_that_make_a_log_grow_are_counted(fresh: Network, log: Log) -> None:
     node, pace = fresh["GB"], Pace(per_minute=3)
     signer = open_witness(node)
-    fixed = Node(node.folder, node.config, clock=lambda: START)
+    fixed = Node(node.folder, node.config, clock=lambda: NOW)
     answers = [add_checkpoint(fixed, signer, log.request(n, n + 1), pace).status for n in range(4)]
     assert answers == [200, 200, 200, 429]
     assert kept(node) == log.head(3)
@@ -269,13 +274,13 @@ def test_rule_4_requests_that_make_a_log_grow_are_counted(fresh: Network, log: L
     assert add_checkpoint(fixed, signer, b"", pace).status == 400
     other = Log(fresh["JP"].log_signer)
     assert add_checkpoint(fixed, signer, other.request(0, 1), pace).status == 200
-    later = Node(node.folder, node.config, clock=lambda: START + timedelta(minutes=1))
+    later = Node(node.folder, node.config, clock=lambda: NOW + timedelta(minutes=1))
     assert add_checkpoint(later, signer, log.request(3, 4), pace).status == 200
 
 
 def test_rule_4_replays_do_not_use_up_what_the_log_needs(fresh: Network, log: Log) -> None:
     node, pace = fresh["GB"], Pace(per_minute=2)
-    fixed = Node(node.folder, node.config, clock=lambda: START)
+    fixed = Node(node.folder, node.config, clock=lambda: NOW)
     assert admit(fixed, log.request(0, 1), pace).status == 200
     assert [admit(fixed, log.request(0, 1), pace).status for _ in range(3)] == [409, 409, 429]
     assert admit(fixed, log.request(1, 2), pace).status == 200

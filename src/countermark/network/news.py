@@ -101,13 +101,14 @@ def find_peer(node: Node, code: str, source: PeerSource) -> Peer:
         If the roster does not list it with a log.
     """
     party = node.roster.party(code)
-    if party is None or party.log is None:
+    log = party.log_at(node.clock()) if party is not None else None
+    if party is None or log is None:
         raise StateError(
             f"is a peer that the roster does not list with a log: {code}",
             where=str(node.folder.root),
             next_step="Correct [peers] in node.toml, or get the current roster.",
         )
-    return Peer(party, party.log, source)
+    return Peer(party, log, source)
 
 
 def fetch_news(node: Node, peer: Peer) -> News | None:

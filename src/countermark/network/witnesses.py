@@ -110,13 +110,14 @@ def _ask(node: Node, code: str, witness: Witness) -> Note:
 
 def _key(node: Node, code: str) -> VerifierKey:
     party: Party | None = node.roster.party(code)
-    if party is None or party.witness is None or code == node.code:
+    witness = party.witness_at(node.clock()) if party is not None else None
+    if witness is None or code == node.code:
         raise StateError(
             "is not another party's witness by the roster",
             where=code,
             next_step="Correct [witnesses] in node.toml, or get the current roster.",
         )
-    return party.witness.key
+    return witness.key
 
 
 def _size(answer: WitnessAnswer, code: str) -> int:

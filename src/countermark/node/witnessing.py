@@ -87,14 +87,15 @@ def open_witness(node: Node) -> NoteSigner:
         If the key does not open.
     """
     party = _roster(node).party(node.code)
-    if party is None or party.witness is None:
+    witness = party.witness_at(node.clock()) if party is not None else None
+    if witness is None:
         raise StateError(
             "is no witness by the roster",
             where=node.code,
             next_step="Ask the members for the role witness, or get the current roster.",
         )
     signer = node.witness_signer
-    if signer.witness_key.text != party.witness.vkey:
+    if signer.witness_key.text != witness.vkey:
         raise StateError(
             "has another witness key than the roster lists; nobody would count its cosignatures",
             where=node.code,
@@ -106,10 +107,11 @@ def open_witness(node: Node) -> NoteSigner:
 
 def known_logs(node: Node) -> dict[str, VerifierKey]:
     """Return the logs that this node witnesses, origin to key (rule 1)."""
+    now = node.clock()
     return {
-        party.log.origin: party.log.key
+        log.origin: log.key
         for party in _roster(node).parties
-        if party.log is not None and party.code != node.code
+        if party.code != node.code and (log := party.log_at(now)) is not None
     }
 
 
@@ -225,7 +227,7 @@ def own_request(node: Node, since: int) -> AddCheckpoint:
         If the log's files were changed.
     """
     party, note = node.roster.party(node.code), node.log.note()
-    head = node.log.head(party.log.key) if party is not None and party.log is not None else EMPTY
+    head = node.log.head(*party.log_keys) if party is not None and party.logs else EMPTY
     if note is None or not head.size:
         raise StateError(
             "has logged nothing that the roster's log key signed",

@@ -267,6 +267,14 @@ class Party(Closed):
         """The witness key that stands."""
         return next(filter(_stands, self.witnesses), None)
 
+    def log_at(self, at: datetime) -> LogKey | None:
+        """Return the log key that holds at a time; one that is drafted for later does not yet."""
+        return next((log for log in self.logs if log.valid_at(at)), None)
+
+    def witness_at(self, at: datetime) -> WitnessKey | None:
+        """Return the witness key that holds at a time."""
+        return next((witness for witness in self.witnesses if witness.valid_at(at)), None)
+
     @property
     def honest_log_keys(self) -> tuple[VerifierKey, ...]:
         """The keys that its log has and had, without those that were revoked.
