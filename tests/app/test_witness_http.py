@@ -131,7 +131,7 @@ def test_rule_7_422_for_a_proof_that_does_not_lead_there(nodes: Network) -> None
 
 def test_429_says_when_to_come_again(nodes: Network) -> None:
     node = Node(
-        nodes["GB"].folder, nodes["GB"].config, clock=lambda: datetime(2026, 11, 23, tzinfo=UTC)
+        nodes["GB"].folder, nodes["GB"].config, clock=lambda: datetime(2026, 12, 23, tzinfo=UTC)
     )
     witness, signer = witness_of(node, Pace(per_minute=2)), nodes["KE"].log_signer
     answers = [post(witness, request(signer, n, n + 1)) for n in range(3)]
