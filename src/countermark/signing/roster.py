@@ -64,6 +64,9 @@ ROSTER_FILE = "roster.json"
 POLICY_FILE = "policy.txt"
 TARGETS_FILE = "targets.json"
 MAX_METADATA_BYTES = 1024 * 1024
+_ASK_TO_SIGN = (
+    "More must sign if it is a draft (see `countermark roster show`). Else do not use it."
+)
 _ASK_FOR_NEWEST = "Ask the members for the newest roster; one never goes back."
 ANY_TIME = datetime.min.replace(tzinfo=UTC)
 S = TypeVar("S", Root, Targets)
@@ -328,7 +331,7 @@ def _verify_signed(
     try:
         root.verify_delegate(role, metadata.signed_bytes, metadata.signatures)
     except RepositoryError as error:
-        _distrust(f"is not signed by enough members: {error}", name, "Do not use this roster.")
+        _distrust(f"is not signed by enough members: {error}", name, _ASK_TO_SIGN)
 
 
 def _content(files: Mapping[str, bytes], targets: Targets) -> RosterContent:

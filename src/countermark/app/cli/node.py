@@ -158,7 +158,8 @@ def _config(**fields: str | None) -> NodeConfig:
         raise UsageError(
             f"is not one: {first['msg']}",
             where="--" + ".".join(map(str, first["loc"])).replace("_", "-"),
-            next_step="See the example: countermark node init --help.",
+            next_step="A code is two capitals (KE) or a slug (example-developer); an origin has no "
+            "space and no plus. See the example: countermark node init --help.",
         ) from error
 
 

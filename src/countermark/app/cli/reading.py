@@ -84,7 +84,7 @@ def roster_files_in(folder: Path) -> dict[str, bytes]:
         raise InputError(
             "is no folder",
             where=str(folder),
-            next_step="Give the folder of the members' roster: --roster DIR.",
+            next_step="Give the folder with the members' roster.json and targets.json.",
         )
     paths = sorted(path for path in folder.iterdir() if path.is_file())
     return {path.name: read_file(path) or b"" for path in paths}
