@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FileChooser, Page, expect, sync_playwright
 from sample_book import sample_book
 from verify_script import ARGUMENTS, chromium
 
@@ -37,6 +37,8 @@ PAYLOADS = (
     "<svg onload=globalThis.ran=1><a href=javascript:globalThis.ran=1>",
     "&lt;b&gt;\u202egpj.exe\u2066'\"`${globalThis.ran=1}`{{7*7}}",
 )
+# A busy machine's browser may miss a key that comes before it has made the window active.
+ATTEMPTS, PATIENCE_MS = 10, 500
 OVERFLOWS = "() => document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
@@ -199,10 +201,17 @@ def test_a_file_may_be_dropped(visit: Visit) -> None:
 
 
 def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
+    choosers: list[FileChooser] = []
+    visit.page.on("filechooser", choosers.append)
+    visit.page.bring_to_front()
     visit.page.locator("#files").focus()
-    with visit.page.expect_file_chooser() as chooser:
+    expect(visit.page.locator("#files")).to_be_focused()
+    for _ in range(ATTEMPTS):
         visit.page.keyboard.press("Space")
-    chooser.value.set_files([upload("good.json", GOOD)])
+        visit.page.wait_for_timeout(PATIENCE_MS)
+        if choosers:
+            break
+    choosers[0].set_files([upload("good.json", GOOD)])
     expect(visit.page.locator("#status")).to_contain_text("valid.")
     visit.page.keyboard.press("Tab")
     assert visit.page.evaluate("document.activeElement.tagName") == "SUMMARY"

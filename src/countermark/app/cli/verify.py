@@ -11,6 +11,7 @@ from countermark.app.cli.checking import SAMPLE, Checked, Seals, check_file, for
 from countermark.app.cli.output import data, data_json, json_option, read_input, talk
 from countermark.app.cli.reading import roster_beside, roster_in
 from countermark.app.cli.verb import Verb
+from countermark.records.errors import InputError
 from countermark.signing.roster import Roster
 
 FAILED = 5
@@ -46,7 +47,7 @@ def command(
     results = []
     read = [(path, read_input(path)) for path in files]
     for path, contents in read:
-        folder = roster_folder or roster_beside(path)
+        folder = roster_folder or _roster_found(path)
         if folder not in rosters:
             rosters[folder] = roster_in(folder)
         if format_of(contents) == SAMPLE and folder not in seals:
@@ -62,6 +63,17 @@ def command(
         talk(f"Roster {folder}: version {roster.version}, anchor {roster.anchor}")
     talk(f"{len(results) - len(failed)} of {len(results)} valid.")
     return FAILED if failed else 0
+
+
+def _roster_found(path: Path) -> Path:
+    folder = roster_beside(path)
+    if not folder.is_dir():
+        raise InputError(
+            "has no folder 'roster' beside it, nor beside its folder",
+            where=str(path),
+            next_step="Say where the members' roster is: --roster FOLDER.",
+        )
+    return folder
 
 
 def _print(path: Path, checked: Checked) -> None:
