@@ -202,7 +202,11 @@ def test_a_file_may_be_dropped(visit: Visit) -> None:
 
 def test_the_keyboard_alone_is_enough(visit: Visit) -> None:
     choosers: list[FileChooser] = []
-    visit.page.on("filechooser", choosers.append)
+
+    def keep(chooser: FileChooser) -> None:
+        choosers.append(chooser)
+
+    visit.page.on("filechooser", keep)
     visit.page.bring_to_front()
     visit.page.locator("#files").focus()
     expect(visit.page.locator("#files")).to_be_focused()

@@ -16,7 +16,7 @@ from countermark.node.index import book
 from countermark.records.evidence import Evidence
 from countermark.records.finding import Finding, FindingCell
 from countermark.records.sample import RevealedSample
-from countermark.statistics import Grid, NotComputable, StatisticsError, crossed
+from countermark.statistics import Crossing, NotComputable, StatisticsError, crossed
 
 Scores = NDArray[np.float64]
 
@@ -198,7 +198,7 @@ def test_numbers_are_rounded_once_to_the_protocols_digits(digits: int) -> None:
 def test_a_figure_carries_all_that_its_bounds_are_made_of() -> None:
     labs = ("GB-x", "GB-y", "GB-z")
     rows = [(lab, f"i{i}", float((i + k) % 2)) for k, lab in enumerate(labs) for i in range(5)]
-    estimate = crossed(Grid.from_rows(*zip(*rows, strict=True)), "generalised")
+    estimate = crossed(Crossing.from_rows(*zip(*rows, strict=True)), "generalised")
     assert not isinstance(estimate, NotComputable)
     figure = Rounding(8).figure(estimate, "none")
     assert [figure.se, figure.df] == pytest.approx([estimate.se, estimate.df])
@@ -211,7 +211,7 @@ def test_a_figure_carries_all_that_its_bounds_are_made_of() -> None:
 
 def test_an_exact_figure_has_counts_and_no_standard_error() -> None:
     rows = [(lab, f"i{i}", 0.0) for lab in ("GB-x", "GB-y") for i in range(7)]
-    estimate = crossed(Grid.from_rows(*zip(*rows, strict=True)), "benchmark")
+    estimate = crossed(Crossing.from_rows(*zip(*rows, strict=True)), "benchmark")
     assert not isinstance(estimate, NotComputable)
     figure = Rounding(8).figure(estimate, "none", "GB-z")
     assert (figure.value, figure.lower, figure.se, figure.df) == (0, 0, None, None)

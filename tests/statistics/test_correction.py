@@ -7,8 +7,8 @@ from scipy import special
 
 from countermark.statistics import (
     Correction,
+    Crossing,
     Estimate,
-    Grid,
     NotComputable,
     StatisticsError,
     Validity,
@@ -24,23 +24,23 @@ GOOD = Validity(true_positive=170, positives=200, true_negative=186, negatives=2
 PERFECT = Validity(10**9, 10**9, 10**9, 10**9)
 
 
-def grid_of(total: np.ndarray, epochs: int = 2) -> Grid:
+def grid_of(total: np.ndarray, epochs: int = 2) -> Crossing:
     labs, items = total.shape
     keys = (tuple(f"lab{k}" for k in range(labs)), tuple(f"item{i:04}" for i in range(items)))
-    return Grid(*keys, np.full(total.shape, epochs), total.astype(float), total.astype(float))
+    return Crossing(*keys, np.full(total.shape, epochs), total.astype(float), total.astype(float))
 
 
 def drawn(
     labs: int = 4, items: int = 300, rate: float = 0.1, seed: int = 2, v: Validity = GOOD
-) -> Grid:
+) -> Crossing:
     rng = np.random.default_rng(seed)
     true = special.expit(special.logit(rate) + rng.normal(0, 0.2, (labs, 1)) * np.ones(items))
     seen = true * v.true_positive / v.positives + (1 - true) * (1 - v.true_negative / v.negatives)
     return grid_of(rng.binomial(2, seen))
 
 
-def shared(grid: Grid, validity: Validity = GOOD, level: float = 0.95) -> Correction:
-    return correct(grid, dict.fromkeys(grid.labs, "v1"), {"v1": validity}, level)
+def shared(crossing: Crossing, validity: Validity = GOOD, level: float = 0.95) -> Correction:
+    return correct(crossing, dict.fromkeys(crossing.labs, "v1"), {"v1": validity}, level)
 
 
 def estimate(result: Estimate | NotComputable) -> Estimate:
@@ -49,19 +49,19 @@ def estimate(result: Estimate | NotComputable) -> Estimate:
 
 
 def test_the_value_is_rogan_and_gladens() -> None:
-    grid = drawn()
-    reported = estimate(crossed(grid, "generalised")).value
+    crossing = drawn()
+    reported = estimate(crossed(crossing, "generalised")).value
     expected = (reported + 0.93 - 1) / (0.85 + 0.93 - 1)
-    result = shared(grid)
+    result = shared(crossing)
     assert estimate(result.generalised).value == pytest.approx(expected)
     assert estimate(result.benchmark).value == pytest.approx(expected)
 
 
 def test_a_perfect_judge_changes_nothing() -> None:
-    grid = drawn()
+    crossing = drawn()
     for estimand in ("benchmark", "generalised"):
-        plain = estimate(crossed(grid, estimand))
-        corrected = estimate(getattr(shared(grid, PERFECT), estimand))
+        plain = estimate(crossed(crossing, estimand))
+        corrected = estimate(getattr(shared(crossing, PERFECT), estimand))
         assert corrected.value == pytest.approx(plain.value)
         assert (corrected.lower, corrected.upper) == pytest.approx(
             (plain.lower, plain.upper), abs=1e-4
@@ -69,10 +69,10 @@ def test_a_perfect_judge_changes_nothing() -> None:
 
 
 def test_labs_with_different_judges_are_each_corrected_with_their_own() -> None:
-    grid = drawn(labs=2)
+    crossing = drawn(labs=2)
     other = Validity(190, 200, 198, 200)
-    result = correct(grid, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": other})
-    means = (grid.total / grid.count).mean(axis=1)
+    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": other})
+    means = (crossing.total / crossing.count).mean(axis=1)
     by_hand = [(means[0] - 0.07) / 0.78, (means[1] - 0.01) / 0.94]
     assert estimate(result.benchmark).value == pytest.approx(np.mean(by_hand))
     assert [known.version for known in result.judges] == ["v1", "v2"]
@@ -91,11 +91,11 @@ def test_sensitivity_and_specificity_have_exact_intervals() -> None:
 
 
 def test_rule_1_every_version_needs_a_validity() -> None:
-    grid = drawn(labs=2)
+    crossing = drawn(labs=2)
     with pytest.raises(StatisticsError, match="lab 'lab1'"):
-        correct(grid, {"lab0": "v1"}, {"v1": GOOD})
+        correct(crossing, {"lab0": "v1"}, {"v1": GOOD})
     with pytest.raises(StatisticsError, match="'v2' has no validity"):
-        correct(grid, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD})
+        correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD})
 
 
 def test_rule_2_a_judge_not_shown_to_tell_events_apart_corrects_nothing() -> None:
@@ -108,7 +108,7 @@ def test_rule_2_a_judge_not_shown_to_tell_events_apart_corrects_nothing() -> Non
 
 
 def test_rule_3_graded_scores_are_not_corrected() -> None:
-    graded = Grid.from_rows(["a", "a", "b", "b"], ["1", "2", "1", "2"], [0.5, 0.0, 1.0, 0.0])
+    graded = Crossing.from_rows(["a", "a", "b", "b"], ["1", "2", "1", "2"], [0.5, 0.0, 1.0, 0.0])
     result = shared(graded)
     assert isinstance(result.benchmark, NotComputable)
     assert "neither 0 nor 1" in result.benchmark.reason
@@ -125,9 +125,9 @@ def test_rule_4_a_faultless_record_is_not_a_faultless_judge() -> None:
 
 def test_rule_5_a_shared_judges_error_does_not_average_out() -> None:
     """By the delta method, at the joint rate; the smoothed variances are those of rule 4."""
-    grid = drawn(labs=8)
-    result = estimate(shared(grid).generalised)
-    rates = ((grid.total / grid.count).mean(axis=1) - 0.07) / 0.78
+    crossing = drawn(labs=8)
+    result = estimate(shared(crossing).generalised)
+    rates = ((crossing.total / crossing.count).mean(axis=1) - 0.07) / 0.78
     se, sp = 170.5 / 201, 186.5 / 201
     variance = (rates.mean() / 0.78) ** 2 * se * (1 - se) / 201
     variance += ((1 - rates).mean() / 0.78) ** 2 * sp * (1 - sp) / 201
@@ -136,10 +136,10 @@ def test_rule_5_a_shared_judges_error_does_not_average_out() -> None:
 
 
 def test_rule_5_judges_of_their_own_are_not_counted_twice() -> None:
-    grid = drawn(labs=6)
-    versions = {lab: f"v-{lab}" for lab in grid.labs}
-    own = estimate(correct(grid, versions, dict.fromkeys(versions.values(), GOOD)).benchmark)
-    common = estimate(shared(grid).benchmark)
+    crossing = drawn(labs=6)
+    versions = {lab: f"v-{lab}" for lab in crossing.labs}
+    own = estimate(correct(crossing, versions, dict.fromkeys(versions.values(), GOOD)).benchmark)
+    common = estimate(shared(crossing).benchmark)
     assert own.judged is not None
     assert common.judged is not None
     assert own.judged.judge_se < 0.5 * common.judged.judge_se
@@ -165,22 +165,25 @@ def test_rule_7_no_event_reported_is_bounded_by_what_the_judge_finds() -> None:
 
 
 def test_rule_7_the_worst_judge_in_use_bounds() -> None:
-    grid = grid_of(np.full((2, 300), 2))
+    crossing = grid_of(np.full((2, 300), 2))
     worse = Validity(200, 200, 160, 200)
-    result = correct(grid, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": worse})
+    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": worse})
     by_hand = 1 - zero_event_upper(300, 0.9875) / exact_lower(160, 200, 0.9875)
     assert estimate(result.generalised).lower == pytest.approx(by_hand)
 
 
 def test_one_lab_can_be_corrected() -> None:
-    grid = drawn(labs=1)
-    corrected, plain = estimate(shared(grid).benchmark), estimate(crossed(grid, "benchmark"))
+    crossing = drawn(labs=1)
+    corrected, plain = (
+        estimate(shared(crossing).benchmark),
+        estimate(crossed(crossing, "benchmark")),
+    )
     assert corrected.upper - corrected.lower > plain.upper - plain.lower
-    assert estimate(shared(grid).generalised).labs == 1
+    assert estimate(shared(crossing).generalised).labs == 1
 
 
 def test_what_cannot_be_crossed_cannot_be_corrected() -> None:
-    apart = Grid.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    apart = Crossing.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
     assert isinstance(shared(apart).benchmark, NotComputable)
     one_item = shared(grid_of(np.array([[1], [2], [0]])))
     assert isinstance(one_item.generalised, NotComputable)
@@ -202,11 +205,11 @@ def test_coverage_with_a_judge_of_known_quality() -> None:
         item = special.logit(rate) + rng.normal(0, 1.0, (1, 200))
         item = item - special.logit(special.expit(item).mean()) + special.logit(rate)
         true = special.expit(item + rng.normal(0, 0.1, (4, 1)))
-        grid = grid_of(rng.binomial(2, true * 0.85 + (1 - true) * 0.07))
+        crossing = grid_of(rng.binomial(2, true * 0.85 + (1 - true) * 0.07))
         record = Validity(int(rng.binomial(200, 0.85)), 200, int(rng.binomial(200, 0.93)), 200)
-        result = estimate(shared(grid, record).generalised)
+        result = estimate(shared(crossing, record).generalised)
         hits.append(result.lower <= rate <= result.upper)
-        uncorrected = estimate(crossed(grid, "generalised"))
+        uncorrected = estimate(crossed(crossing, "generalised"))
         plain.append(uncorrected.lower <= rate <= uncorrected.upper)
     assert np.mean(hits) > 0.93
     assert np.mean(plain) < 0.5

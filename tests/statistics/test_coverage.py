@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from countermark.statistics import Estimand, Estimate, Grid, bound, crossed
+from countermark.statistics import Crossing, Estimand, Estimate, bound, crossed
 from countermark.statistics.layout import degrees_of_freedom, error_variance, mean_squares
 
 BOTH: tuple[Estimand, ...] = ("benchmark", "generalised")
@@ -65,8 +65,8 @@ def test_many_repetitions_at_once_are_what_crossed_computes(estimand: Estimand) 
         labs, items = cell.shape
         keys = (tuple(map(str, range(labs))), tuple(f"{i:03}" for i in range(items)))
         # 0/1 answers, so the sum of squares is the sum.
-        grid = Grid(*keys, np.full(cell.shape, 2), 2 * cell, 2 * cell)
-        result = crossed(grid, estimand, 0.9)
+        crossing = Crossing(*keys, np.full(cell.shape, 2), 2 * cell, 2 * cell)
+        result = crossed(crossing, estimand, 0.9)
         assert isinstance(result, Estimate)
         methods.add(result.method)
         assert (result.lower, result.upper) == pytest.approx((ends.lower[j], ends.upper[j]))

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from countermark.statistics import (
+    Crossing,
     Estimand,
     Estimate,
-    Grid,
     NotComputable,
     StatisticsError,
     clopper_pearson,
@@ -20,10 +20,10 @@ from countermark.statistics import (
 BOTH: tuple[Estimand, ...] = ("benchmark", "generalised")
 
 
-def grid_of(scores: np.ndarray) -> Grid:
-    """Make a grid of ``(K, I, E)`` scores; NaN means not scored."""
+def grid_of(scores: np.ndarray) -> Crossing:
+    """Make a crossing of ``(K, I, E)`` scores; NaN means not scored."""
     labs, items, _ = scores.shape
-    return Grid(
+    return Crossing(
         tuple(f"lab{k:02}" for k in range(labs)),
         tuple(f"item{i:04}" for i in range(items)),
         np.isfinite(scores).sum(axis=2),
@@ -39,8 +39,8 @@ def drawn(labs: int, items: int, epochs: int, s_lab: float = 0.1, seed: int = 3)
     return rng.binomial(1, np.clip(rate, 0.02, 0.98)[..., None], size).astype(float)
 
 
-def computed(grid: Grid, estimand: Estimand, level: float = 0.95) -> Estimate:
-    result = crossed(grid, estimand, level)
+def computed(crossing: Crossing, estimand: Estimand, level: float = 0.95) -> Estimate:
+    result = crossed(crossing, estimand, level)
     assert isinstance(result, Estimate)
     return result
 
@@ -168,16 +168,16 @@ def test_rule_6_one_lab_on_these_items_has_its_epochs_only() -> None:
 
 
 def test_rule_7_nothing_in_common_is_not_computable() -> None:
-    apart = Grid.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    apart = Crossing.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
     result = crossed(apart, "benchmark")
     assert isinstance(result, NotComputable)
     assert "None of the 2 items" in result.reason
 
 
 def test_rule_7_one_item_does_not_generalise() -> None:
-    grid = grid_of(drawn(4, 1, 5))
-    assert isinstance(crossed(grid, "generalised"), NotComputable)
-    assert computed(grid, "benchmark").df == pytest.approx(3)
+    crossing = grid_of(drawn(4, 1, 5))
+    assert isinstance(crossed(crossing, "generalised"), NotComputable)
+    assert computed(crossing, "benchmark").df == pytest.approx(3)
 
 
 def test_one_epoch_names_what_it_cannot_separate() -> None:
@@ -188,11 +188,11 @@ def test_one_epoch_names_what_it_cannot_separate() -> None:
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
-    grid = grid_of(drawn(2, 3, 1))
+    crossing = grid_of(drawn(2, 3, 1))
     with pytest.raises(StatisticsError, match="not an estimand"):
-        crossed(grid, "overall")  # type: ignore[arg-type]
+        crossed(crossing, "overall")  # type: ignore[arg-type]
     with pytest.raises(StatisticsError, match="confidence level"):
-        crossed(grid, "benchmark", 95)
+        crossed(crossing, "benchmark", 95)
 
 
 GRIDS = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 3)).flatmap(
@@ -249,6 +249,6 @@ def test_equal_input_gives_equal_bits() -> None:
     scores = drawn(5, 80, 2)
     rows = [(f"lab{k}", f"item{i}", float(scores[k, i, e])) for k, i, e in np.ndindex(scores.shape)]
     mixed = [rows[j] for j in np.random.default_rng(1).permutation(len(rows))]
-    one, other = (Grid.from_rows(*zip(*r, strict=True)) for r in (rows, mixed))
+    one, other = (Crossing.from_rows(*zip(*r, strict=True)) for r in (rows, mixed))
     for estimand in BOTH:
         assert crossed(one, estimand) == crossed(other, estimand)

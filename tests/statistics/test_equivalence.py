@@ -4,8 +4,8 @@ import pytest
 from scipy import stats
 
 from countermark.statistics import (
+    Crossing,
     Equivalence,
-    Grid,
     NotComputable,
     crossed,
     equivalence,
@@ -13,9 +13,9 @@ from countermark.statistics import (
 )
 
 
-def grid_of(cells: np.ndarray) -> Grid:
+def grid_of(cells: np.ndarray) -> Crossing:
     labs, items = cells.shape
-    return Grid(
+    return Crossing(
         tuple(f"lab{k}" for k in range(labs)),
         tuple(f"item{i:03}" for i in range(items)),
         np.ones((labs, items), dtype=int),
@@ -81,17 +81,17 @@ def test_rule_4_no_uncertainty_is_zero() -> None:
 
 
 def test_leave_one_out_is_the_estimate_of_the_rest() -> None:
-    grid = grid_of(simulated(4, 50))
-    left = leave_one_out(grid, level=0.9)
+    crossing = grid_of(simulated(4, 50))
+    left = leave_one_out(crossing, level=0.9)
     assert not isinstance(left, NotComputable)
-    assert [out.lab for out in left] == list(grid.labs)
-    assert left[2].benchmark == crossed(grid.without_lab("lab2"), "benchmark", 0.9)
-    assert left[2].generalised == crossed(grid.without_lab("lab2"), "generalised", 0.9)
+    assert [out.lab for out in left] == list(crossing.labs)
+    assert left[2].benchmark == crossed(crossing.without_lab("lab2"), "benchmark", 0.9)
+    assert left[2].generalised == crossed(crossing.without_lab("lab2"), "generalised", 0.9)
 
 
 def test_one_lab_or_one_item_is_not_computable() -> None:
     assert isinstance(equivalence(grid_of(simulated(1, 9))), NotComputable)
     assert isinstance(equivalence(grid_of(simulated(3, 1))), NotComputable)
     assert isinstance(leave_one_out(grid_of(simulated(1, 9))), NotComputable)
-    apart = Grid.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    apart = Crossing.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
     assert isinstance(equivalence(apart), NotComputable)

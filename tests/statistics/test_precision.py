@@ -6,15 +6,15 @@ import math
 import numpy as np
 import pytest
 
-from countermark.statistics import Grid, NotComputable, Precision, precision
+from countermark.statistics import Crossing, NotComputable, Precision, precision
 
 MEANS = (41.28333, 41.44, 41.45, 41.45667, 41.46333, 42.02, 40.45667, 42.57667)
 DEVIATIONS = (0.2230097, 0.4850773, 1.0608016, 1.8117763, 0.3666515, 1.408119, 1.247811, 0.8224557)
 SCALE = 100.0  # scores run from 0 to 1
 
 
-def computed(grid: Grid) -> Precision:
-    result = precision(grid)
+def computed(crossing: Crossing) -> Precision:
+    result = precision(crossing)
     assert isinstance(result, Precision)
     return result
 
@@ -26,7 +26,7 @@ def glucose() -> Precision:
         for k, (mean, deviation) in enumerate(zip(MEANS, DEVIATIONS, strict=True))
         for step in (-1, 0, 1)  # three results with this mean and deviation
     ]
-    return computed(Grid.from_rows(*zip(*rows, strict=True)))
+    return computed(Crossing.from_rows(*zip(*rows, strict=True)))
 
 
 def simulated(labs: int, items: int, epochs: int) -> np.ndarray:
@@ -36,9 +36,9 @@ def simulated(labs: int, items: int, epochs: int) -> np.ndarray:
     return scores
 
 
-def grid_of(scores: np.ndarray) -> Grid:
+def grid_of(scores: np.ndarray) -> Crossing:
     labs, items, epochs = scores.shape
-    return Grid(
+    return Crossing(
         tuple(f"lab{k:02}" for k in range(labs)),
         tuple(f"item{i:04}" for i in range(items)),
         np.full((labs, items), epochs),
@@ -75,7 +75,7 @@ def test_glucose_mandel(glucose: Precision) -> None:
 def test_rule_1_an_item_that_a_lab_lacks_changes_nothing() -> None:
     rows = [(f"l{k}", f"i{i}", float((k * i) % 3 == 0)) for k in range(3) for i in range(6)]
     more = [*rows, ("l0", "extra", 1.0)]
-    one, other = (Grid.from_rows(*zip(*r, strict=True)) for r in (rows, more))
+    one, other = (Crossing.from_rows(*zip(*r, strict=True)) for r in (rows, more))
     assert computed(one).items_dropped == 0
     assert computed(other).items_dropped == 1
     assert computed(one).reproducibility == computed(other).reproducibility
@@ -126,5 +126,5 @@ def test_f_test_is_absent_without_noise() -> None:
 def test_what_needs_more_labs_or_runs_is_not_computable() -> None:
     assert isinstance(precision(grid_of(simulated(1, 5, 2))), NotComputable)
     assert isinstance(precision(grid_of(simulated(3, 1, 1))), NotComputable)
-    apart = Grid.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    apart = Crossing.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
     assert isinstance(precision(apart), NotComputable)

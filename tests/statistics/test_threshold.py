@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countermark.statistics import (
+    Crossing,
     Decision,
     Direction,
     Estimate,
-    Grid,
     NotComputable,
     StatisticsError,
     bound,
@@ -26,7 +26,7 @@ def estimate() -> Estimate:
     scores = rng.binomial(2, rng.beta(2, 8, (1, 200)) * np.ones((5, 1))) / 2
     keys = (tuple("abcde"), tuple(f"{i:03}" for i in range(200)))
     # Answers are 0 or 1, so the sum of squares is the sum.
-    result = crossed(Grid(*keys, np.full((5, 200), 2), 2 * scores, 2 * scores), "generalised")
+    result = crossed(Crossing(*keys, np.full((5, 200), 2), 2 * scores, 2 * scores), "generalised")
     assert isinstance(result, Estimate)
     return result
 
@@ -119,7 +119,7 @@ def test_rule_6_signed_figures_decide_without_rows(estimate: Estimate) -> None:
 def test_rule_6_the_exact_method_decides_from_its_counts() -> None:
     keys = (("a", "b"), tuple(f"{i:03}" for i in range(300)))
     none = np.zeros((2, 300))
-    result = crossed(Grid(*keys, np.ones((2, 300), dtype=int), none, none), "generalised")
+    result = crossed(Crossing(*keys, np.ones((2, 300), dtype=int), none, none), "generalised")
     assert isinstance(result, Estimate)
     decision = decide(result, 0.01, "at most", alpha_miss=0.05, alpha_false=0.05)
     assert decision.outcome == "below"

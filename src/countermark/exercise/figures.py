@@ -20,7 +20,7 @@ from countermark.statistics import (
     significant,
     wilson,
 )
-from countermark.statistics.grid import Grid
+from countermark.statistics.crossing import Crossing
 
 LEVEL = 0.95
 
@@ -72,11 +72,11 @@ class Rounding:
         )
 
     def lab(
-        self, grid: Grid, lab: str, institute: str, standing: Equivalence | None
+        self, crossing: Crossing, lab: str, institute: str, standing: Equivalence | None
     ) -> records.LabFigures:
         """Return one lab's own rate, and how it stands to the others'."""
-        row = grid.labs.index(lab)
-        scored, events = int(grid.count[row].sum()), float(grid.total[row].sum())
+        row = crossing.labs.index(lab)
+        scored, events = int(crossing.count[row].sum()), float(crossing.total[row].sum())
         interval = wilson(events, scored, LEVEL)
         return records.LabFigures(
             institute=institute,

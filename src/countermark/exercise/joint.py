@@ -29,8 +29,8 @@ from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
 from countermark.records.protocol import Protocol, Task
 from countermark.records.sample import Score
 from countermark.statistics import (
+    Crossing,
     Estimate,
-    Grid,
     NotComputable,
     Validity,
     correct,
@@ -129,8 +129,8 @@ class _Cell:
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        grid = self._grid()
-        if grid is None:
+        crossing = self._crossing()
+        if crossing is None:
             return self._without_rates("not-computable", "no answer was scored")
         labelled = self._label_counts()
         if any(not (counts.positives and counts.negatives) for counts in labelled):
@@ -140,8 +140,10 @@ class _Cell:
                 "nothing shows that it tells them apart",
             )
         validity = tuple(self._validity(counts) for counts in labelled)
-        versions = {lab: version for lab, version in self._versions().items() if lab in grid.labs}
-        figures, missing = self._figures(grid, validity, versions)
+        versions = {
+            lab: version for lab, version in self._versions().items() if lab in crossing.labs
+        }
+        figures, missing = self._figures(crossing, validity, versions)
         needed = "rogan-gladen" if judged else "none"
         if not any((f.correction, f.without_lab) == (needed, None) for f in figures):
             reason = next(lost.reason for lost in missing if lost.correction == needed)
@@ -158,8 +160,8 @@ class _Cell:
             validity=validity,
             figures=tuple(figures),
             missing=tuple(missing),
-            spread=self._precision(grid),
-            labs=self._lab_figures(grid),
+            spread=self._precision(crossing),
+            labs=self._lab_figures(crossing),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
@@ -171,7 +173,7 @@ class _Cell:
                     for score in sample.scores:
                         yield one.evidence.lab, key.item, score
 
-    def _grid(self) -> Grid | None:
+    def _crossing(self) -> Crossing | None:
         rows = [
             (lab, item, score.value)
             for lab, item, score in self._scored("test")
@@ -179,7 +181,7 @@ class _Cell:
         ]
         if not rows:
             return None
-        return Grid.from_rows(*zip(*rows, strict=True))
+        return Crossing.from_rows(*zip(*rows, strict=True))
 
     def _versions(self) -> dict[str, str]:
         return {lab: score.version for lab, _, score in self._scored("test")}
@@ -206,7 +208,7 @@ class _Cell:
 
     def _figures(
         self,
-        grid: Grid,
+        crossing: Crossing,
         validity: tuple[records.JudgeValidity, ...],
         versions: Mapping[str, str],
     ) -> tuple[list[records.Figure], list[records.NotComputed]]:
@@ -218,8 +220,8 @@ class _Cell:
             )
             for one in validity
         }
-        for left_out in (None, *grid.labs) if len(grid.labs) > 1 else (None,):
-            rest = grid if left_out is None else grid.without_lab(left_out)
+        for left_out in (None, *crossing.labs) if len(crossing.labs) > 1 else (None,):
+            rest = crossing if left_out is None else crossing.without_lab(left_out)
             corrected = (
                 correct(rest, {lab: versions[lab] for lab in rest.labs}, known, LEVEL)
                 if known
@@ -249,15 +251,16 @@ class _Cell:
         passed = sum(score.value == 1 for score in scores)
         return self._round.controls(passed, len(scores), minimum)
 
-    def _precision(self, grid: Grid) -> records.PrecisionFigures | None:
-        found = precision(grid)
+    def _precision(self, crossing: Crossing) -> records.PrecisionFigures | None:
+        found = precision(crossing)
         return None if isinstance(found, NotComputable) else self._round.precision(found)
 
-    def _lab_figures(self, grid: Grid) -> tuple[records.LabFigures, ...]:
-        standing = equivalence(grid)
+    def _lab_figures(self, crossing: Crossing) -> tuple[records.LabFigures, ...]:
+        standing = equivalence(crossing)
         by_lab = {} if isinstance(standing, NotComputable) else {one.lab: one for one in standing}
         return tuple(
-            self._round.lab(grid, lab, self._institutes[lab], by_lab.get(lab)) for lab in grid.labs
+            self._round.lab(crossing, lab, self._institutes[lab], by_lab.get(lab))
+            for lab in crossing.labs
         )
 
     def _counts(self) -> CellCounts:

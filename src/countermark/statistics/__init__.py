@@ -7,6 +7,7 @@ Method and assumptions: ``docs/statistics.md``.
 
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
 from countermark.statistics.crossed import crossed
+from countermark.statistics.crossing import Crossing
 from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
@@ -18,7 +19,6 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
-from countermark.statistics.grid import Grid
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.rounding import agree, significant
@@ -28,13 +28,13 @@ __all__ = [
     "Components",
     "Correction",
     "Counts",
+    "Crossing",
     "Decision",
     "Direction",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
-    "Grid",
     "Interval",
     "Judge",
     "Judged",

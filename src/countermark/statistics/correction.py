@@ -6,8 +6,8 @@ A judge that reports a share ``p`` of events, recognises a share ``Se`` of the t
 correction is made per lab, with the version of the judge that the lab used, and the labs are then
 crossed as ever.
 
-Validity must come from answers of the same language as the grid. A judge's errors differ between
-languages, so counts may never be pooled over them; the caller has to see to that.
+Validity must come from answers of the same language as the crossing. A judge's errors differ
+between languages, so counts may never be pooled over them; the caller has to see to that.
 
 Rules
 -----
@@ -33,9 +33,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from countermark.statistics.crossed import Design, alike, design, finish, sampling_error
+from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Counts, Estimand, Estimate, Judged, NotComputable
-from countermark.statistics.grid import Grid
 from countermark.statistics.intervals import Interval, check_level, clopper_pearson, exact_lower
 from countermark.statistics.layout import (
     ErrorVariance,
@@ -122,7 +122,7 @@ def judge(version: str, validity: Validity, level: float = 0.95) -> Judge:
 
 
 def correct(
-    grid: Grid,
+    crossing: Crossing,
     versions: Mapping[str, str],
     validity: Mapping[str, Validity],
     level: float = 0.95,
@@ -131,12 +131,12 @@ def correct(
 
     Parameters
     ----------
-    grid
+    crossing
         0/1 scores by the judges, of one model, task and language.
     versions
         The judge version that each lab used, by lab.
     validity
-        The validity of each version, by version, in the language of the grid.
+        The validity of each version, by version, in the language of the crossing.
     level
         Two-sided confidence.
 
@@ -146,37 +146,37 @@ def correct(
         If a lab has no version or a version no validity (rule 1).
     """
     check_level(level)
-    used = _used(grid, versions, validity)
+    used = _used(crossing, versions, validity)
     judges = tuple(judge(name, validity[name], level) for name in sorted(set(used)))
     per_lab = tuple(validity[name] for name in used)
-    refusal = _refusal(grid, judges)
+    refusal = _refusal(crossing, judges)
     if refusal is not None:
         return Correction(refusal, refusal, judges)
     return Correction(
-        _correct(grid, used, per_lab, "benchmark", level),
-        _correct(grid, used, per_lab, "generalised", level),
+        _correct(crossing, used, per_lab, "benchmark", level),
+        _correct(crossing, used, per_lab, "generalised", level),
         judges,
     )
 
 
 def _used(
-    grid: Grid, versions: Mapping[str, str], validity: Mapping[str, Validity]
+    crossing: Crossing, versions: Mapping[str, str], validity: Mapping[str, Validity]
 ) -> tuple[str, ...]:
-    unsaid = [lab for lab in grid.labs if lab not in versions]
+    unsaid = [lab for lab in crossing.labs if lab not in versions]
     if unsaid:
         raise StatisticsError(
             f"No judge version is given for lab {unsaid[0]!r}. Say which one it used."
         )
-    unknown = sorted({versions[lab] for lab in grid.labs}.difference(validity))
+    unknown = sorted({versions[lab] for lab in crossing.labs}.difference(validity))
     if unknown:
         raise StatisticsError(
             f"Judge version {unknown[0]!r} has no validity. Compare it with labelled answers of "
             "this language first."
         )
-    return tuple(versions[lab] for lab in grid.labs)
+    return tuple(versions[lab] for lab in crossing.labs)
 
 
-def _refusal(grid: Grid, judges: Sequence[Judge]) -> NotComputable | None:
+def _refusal(crossing: Crossing, judges: Sequence[Judge]) -> NotComputable | None:
     for known in judges:
         if known.youden_lower <= 0:
             return NotComputable(
@@ -184,19 +184,19 @@ def _refusal(grid: Grid, judges: Sequence[Judge]) -> NotComputable | None:
                 f"lower bound of sensitivity + specificity - 1 is {known.youden_lower:.3f}. "
                 "Label more answers, or use a better judge."
             )
-    if not np.allclose(grid.square, grid.total, rtol=1e-9, atol=1e-9):
+    if not np.allclose(crossing.square, crossing.total, rtol=1e-9, atol=1e-9):
         return NotComputable("Some scores are neither 0 nor 1; this correction is for 0/1 scores.")
     return None
 
 
 def _correct(
-    grid: Grid,
+    crossing: Crossing,
     used: Sequence[str],
     per_lab: Sequence[Validity],
     estimand: Estimand,
     level: float,
 ) -> Estimate | NotComputable:
-    plan = design(grid)
+    plan = design(crossing)
     if isinstance(plan, NotComputable):
         return plan
     if estimand == "generalised" and plan.items == 1:

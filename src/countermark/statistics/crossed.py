@@ -23,6 +23,7 @@ from typing import get_args
 
 import numpy as np
 
+from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
     Components,
@@ -35,7 +36,6 @@ from countermark.statistics.estimate import (
     Shape,
     end,
 )
-from countermark.statistics.grid import Grid
 from countermark.statistics.intervals import check_level
 from countermark.statistics.layout import (
     Array,
@@ -50,7 +50,7 @@ from countermark.statistics.layout import (
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """A complete grid made ready: cell means, and what the epochs tell.
+    """A complete crossing made ready: cell means, and what the epochs tell.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ class Design:
         return float(self.cells.mean())
 
 
-def design(grid: Grid) -> Design | NotComputable:
+def design(crossing: Crossing) -> Design | NotComputable:
     """Keep the items scored at every lab and compute the cell means."""
-    whole, dropped = grid.complete()
+    whole, dropped = crossing.complete()
     if not whole.items or not whole.labs:
         return NotComputable(
-            f"None of the {len(grid.items)} items was scored at every one of the "
-            f"{len(grid.labs)} labs, so the labs share nothing to compare."
+            f"None of the {len(crossing.items)} items was scored at every one of the "
+            f"{len(crossing.labs)} labs, so the labs share nothing to compare."
         )
     within = np.maximum(whole.square - whole.total**2 / whole.count, 0.0)
     epoch_df = int((whole.count - 1).sum())
@@ -127,12 +127,14 @@ def components(plan: Design, ms: MeanSquares) -> Components | None:
     )
 
 
-def crossed(grid: Grid, estimand: Estimand, level: float = 0.95) -> Estimate | NotComputable:
+def crossed(
+    crossing: Crossing, estimand: Estimand, level: float = 0.95
+) -> Estimate | NotComputable:
     """Estimate the rate over labs that ran the same items.
 
     Parameters
     ----------
-    grid
+    crossing
         One model, task and language.
     estimand
         ``benchmark`` (these items) or ``generalised`` (the population of items).
@@ -157,7 +159,7 @@ def crossed(grid: Grid, estimand: Estimand, level: float = 0.95) -> Estimate | N
         raise StatisticsError(
             f"{estimand!r} is not an estimand. Choose {' or '.join(get_args(Estimand))}."
         )
-    plan = design(grid)
+    plan = design(crossing)
     if isinstance(plan, NotComputable):
         return plan
     if estimand == "generalised" and plan.items == 1:

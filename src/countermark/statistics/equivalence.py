@@ -22,8 +22,8 @@ import numpy as np
 from scipy import special
 
 from countermark.statistics.crossed import crossed, design
+from countermark.statistics.crossing import Crossing
 from countermark.statistics.estimate import Estimate, NotComputable
-from countermark.statistics.grid import Grid
 
 _COVERAGE = 0.95
 _NIL = 1e-18  # a variance of scores in [0, 1] below this is rounding
@@ -49,9 +49,9 @@ class LeftOut:
     generalised: Estimate | NotComputable
 
 
-def equivalence(grid: Grid) -> tuple[Equivalence, ...] | NotComputable:
-    """Compute the degree of equivalence of each lab, in the order of ``grid.labs``."""
-    plan = design(grid)
+def equivalence(crossing: Crossing) -> tuple[Equivalence, ...] | NotComputable:
+    """Compute the degree of equivalence of each lab, in the order of ``crossing.labs``."""
+    plan = design(crossing)
     if isinstance(plan, NotComputable):
         return plan
     if plan.labs < 2 or plan.items < 2:
@@ -70,18 +70,18 @@ def equivalence(grid: Grid) -> tuple[Equivalence, ...] | NotComputable:
             normalised=float(difference) / (factor * float(error)),
             df=df,
         )
-        for lab, difference, error in zip(grid.labs, paired.mean(axis=1), errors, strict=True)
+        for lab, difference, error in zip(crossing.labs, paired.mean(axis=1), errors, strict=True)
     )
 
 
-def leave_one_out(grid: Grid, level: float = 0.95) -> tuple[LeftOut, ...] | NotComputable:
-    """Estimate the joint rate without each lab in turn, in the order of ``grid.labs``.
+def leave_one_out(crossing: Crossing, level: float = 0.95) -> tuple[LeftOut, ...] | NotComputable:
+    """Estimate the joint rate without each lab in turn, in the order of ``crossing.labs``.
 
     Items that only the absent lab had not scored take part, as they would without that lab.
     """
-    if len(grid.labs) < 2:
+    if len(crossing.labs) < 2:
         return NotComputable("With one lab there is none to leave out.")
-    left = ((lab, grid.without_lab(lab)) for lab in grid.labs)
+    left = ((lab, crossing.without_lab(lab)) for lab in crossing.labs)
     return tuple(
         LeftOut(lab, crossed(rest, "benchmark", level), crossed(rest, "generalised", level))
         for lab, rest in left

@@ -34,8 +34,8 @@ import numpy as np
 from scipy import special
 
 from countermark.statistics.crossed import Design, design
+from countermark.statistics.crossing import Crossing
 from countermark.statistics.estimate import NotComputable
-from countermark.statistics.grid import Grid
 from countermark.statistics.layout import MeanSquares, mean_squares
 
 _MANDEL_TAIL = 0.005  # ASTM E691 marks a lab at this significance
@@ -66,7 +66,7 @@ class Mandel:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Precision of a grid; see the module for the definitions.
+    """Precision of a crossing; see the module for the definitions.
 
     ``h_critical`` and ``k_critical`` are the 0.5 % values of ASTM E691 (two-sided for ``h``);
     ``h_critical`` needs three labs, ``k_critical`` equal repeats at every lab.
@@ -86,7 +86,7 @@ class Precision:
     k_critical: float | None
 
 
-def precision(grid: Grid) -> Precision | NotComputable:
+def precision(crossing: Crossing) -> Precision | NotComputable:
     """Compute repeatability, reproducibility and the test of labs.
 
     Returns
@@ -94,7 +94,7 @@ def precision(grid: Grid) -> Precision | NotComputable:
     Precision or NotComputable
         The latter with one lab, with one item run once, or with nothing in common.
     """
-    plan = design(grid)
+    plan = design(crossing)
     if isinstance(plan, NotComputable):
         return plan
     if plan.labs < 2:
@@ -122,9 +122,9 @@ def precision(grid: Grid) -> Precision | NotComputable:
         between_labs=math.sqrt(lab),
         reproducibility=math.sqrt(lab + single),
         f_test=_f_test(float(ms.lab), noise, plan.labs - 1, noise_df),
-        mandel=_mandel(grid, plan, ms),
+        mandel=_mandel(crossing, plan, ms),
         h_critical=_h_critical(plan.labs),
-        k_critical=_k_critical(grid),
+        k_critical=_k_critical(crossing),
     )
 
 
@@ -136,10 +136,10 @@ def _f_test(lab: float, noise: float, df_labs: int, df_error: int) -> FTest | No
     return FTest(statistic, df_labs, df_error, p)
 
 
-def _mandel(grid: Grid, plan: Design, ms: MeanSquares) -> tuple[Mandel, ...]:
+def _mandel(crossing: Crossing, plan: Design, ms: MeanSquares) -> tuple[Mandel, ...]:
     spread = math.sqrt(float(ms.lab) / plan.items)  # standard deviation of the labs' means
     deviations = plan.cells.mean(axis=1) - plan.value
-    squares, repeats = _repeats(grid)
+    squares, repeats = _repeats(crossing)
     pooled = plan.s2_epoch
     return tuple(
         Mandel(
@@ -148,13 +148,13 @@ def _mandel(grid: Grid, plan: Design, ms: MeanSquares) -> tuple[Mandel, ...]:
             k=math.sqrt(float(square) / int(count) / pooled) if pooled and count else None,
         )
         for lab, deviation, square, count in zip(
-            grid.labs, deviations, squares, repeats, strict=True
+            crossing.labs, deviations, squares, repeats, strict=True
         )
     )
 
 
-def _repeats(grid: Grid) -> tuple[np.ndarray, np.ndarray]:
-    whole, _ = grid.complete()
+def _repeats(crossing: Crossing) -> tuple[np.ndarray, np.ndarray]:
+    whole, _ = crossing.complete()
     within = np.maximum(whole.square - whole.total**2 / whole.count, 0.0)
     return within.sum(axis=1), (whole.count - 1).sum(axis=1)
 
@@ -166,8 +166,8 @@ def _h_critical(labs: int) -> float | None:
     return (labs - 1) * t / math.sqrt(labs * (t**2 + labs - 2))
 
 
-def _k_critical(grid: Grid) -> float | None:
-    _, repeats = _repeats(grid)
+def _k_critical(crossing: Crossing) -> float | None:
+    _, repeats = _repeats(crossing)
     df = int(repeats[0])
     if not df or (repeats != df).any():
         return None

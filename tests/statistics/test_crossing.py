@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countermark.statistics import Grid, StatisticsError
+from countermark.statistics import Crossing, StatisticsError
 
 ROWS = st.lists(
     st.tuples(
@@ -17,18 +17,18 @@ ROWS = st.lists(
 )
 
 
-def from_rows(rows: list[tuple[str, str, float]]) -> Grid:
+def from_rows(rows: list[tuple[str, str, float]]) -> Crossing:
     lab, item, score = zip(*rows, strict=True)
-    return Grid.from_rows(lab, item, score)
+    return Crossing.from_rows(lab, item, score)
 
 
 def test_sums_are_those_of_the_rows() -> None:
-    grid = from_rows([("jp", "b", 1.0), ("gb", "a", 0.5), ("gb", "a", 1.0), ("gb", "b", 0.0)])
-    assert grid.labs == ("gb", "jp")
-    assert grid.items == ("a", "b")
-    assert grid.count.tolist() == [[2, 1], [0, 1]]
-    assert grid.total.tolist() == [[1.5, 0.0], [0.0, 1.0]]
-    assert grid.square.tolist() == [[1.25, 0.0], [0.0, 1.0]]
+    crossing = from_rows([("jp", "b", 1.0), ("gb", "a", 0.5), ("gb", "a", 1.0), ("gb", "b", 0.0)])
+    assert crossing.labs == ("gb", "jp")
+    assert crossing.items == ("a", "b")
+    assert crossing.count.tolist() == [[2, 1], [0, 1]]
+    assert crossing.total.tolist() == [[1.5, 0.0], [0.0, 1.0]]
+    assert crossing.square.tolist() == [[1.25, 0.0], [0.0, 1.0]]
 
 
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), -0.01, 1.01])
@@ -48,9 +48,9 @@ def test_rule_2_the_order_of_rows_changes_no_bit(
 
 
 def test_rule_3_labs_and_items_are_put_in_order() -> None:
-    grid = Grid(("z", "a"), ("2", "1"), np.array([[1, 2], [3, 4]]), np.eye(2), np.eye(2))
-    assert (grid.labs, grid.items) == (("a", "z"), ("1", "2"))
-    assert grid.count.tolist() == [[4, 3], [2, 1]]
+    crossing = Crossing(("z", "a"), ("2", "1"), np.array([[1, 2], [3, 4]]), np.eye(2), np.eye(2))
+    assert (crossing.labs, crossing.items) == (("a", "z"), ("1", "2"))
+    assert crossing.count.tolist() == [[4, 3], [2, 1]]
 
 
 @pytest.mark.parametrize(
@@ -58,50 +58,50 @@ def test_rule_3_labs_and_items_are_put_in_order() -> None:
     [(-1, 0.0, 0.0), (1, 2.0, 1.0), (2, 1.0, 1.5), (2, 2.0, 1.0), (1, np.nan, 0.0), (0, 1.0, 1.0)],
 )
 def test_rule_4_impossible_sums_are_refused(count: int, total: float, square: float) -> None:
-    with pytest.raises(StatisticsError, match="cell of the grid"):
-        Grid(("a",), ("1",), np.array([[count]]), np.array([[total]]), np.array([[square]]))
+    with pytest.raises(StatisticsError, match="cell of the crossing"):
+        Crossing(("a",), ("1",), np.array([[count]]), np.array([[total]]), np.array([[square]]))
 
 
 def test_keys_are_unique_and_shapes_fit() -> None:
     zero = np.zeros((2, 1))
     with pytest.raises(StatisticsError, match="labs have the same key"):
-        Grid(("a", "a"), ("1",), zero.astype(int), zero, zero)
+        Crossing(("a", "a"), ("1",), zero.astype(int), zero, zero)
     with pytest.raises(StatisticsError, match="shape"):
-        Grid(("a",), ("1",), zero.astype(int), zero, zero)
+        Crossing(("a",), ("1",), zero.astype(int), zero, zero)
     with pytest.raises(StatisticsError, match="whole numbers"):
-        Grid(("a", "b"), ("1",), zero, zero, zero)  # type: ignore[arg-type]
+        Crossing(("a", "b"), ("1",), zero, zero, zero)  # type: ignore[arg-type]
     with pytest.raises(StatisticsError, match="2 labs, 1 items"):
-        Grid.from_rows(["a", "b"], ["1"], [1.0])
+        Crossing.from_rows(["a", "b"], ["1"], [1.0])
 
 
 def test_a_grid_cannot_be_changed() -> None:
-    grid = from_rows([("gb", "a", 1.0)])
+    crossing = from_rows([("gb", "a", 1.0)])
     with pytest.raises(ValueError, match="read-only"):
-        grid.total[0, 0] = 0.5
+        crossing.total[0, 0] = 0.5
 
 
 def test_complete_names_what_it_drops() -> None:
-    grid = from_rows([("gb", "a", 1.0), ("gb", "b", 0.0), ("jp", "b", 1.0), ("jp", "c", 1.0)])
-    whole, dropped = grid.complete()
+    crossing = from_rows([("gb", "a", 1.0), ("gb", "b", 0.0), ("jp", "b", 1.0), ("jp", "c", 1.0)])
+    whole, dropped = crossing.complete()
     assert whole.items == ("b",)
     assert dropped == ("a", "c")
     assert whole.labs == ("gb", "jp")
 
 
 def test_items_that_only_the_absent_lab_lacked_come_back() -> None:
-    grid = from_rows(
+    crossing = from_rows(
         [("gb", "a", 1.0), ("jp", "a", 1.0), ("gb", "b", 0.0), ("jp", "b", 0.0), ("sg", "a", 1.0)]
     )
-    assert grid.complete()[1] == ("b",)
-    assert grid.without_lab("sg").complete()[1] == ()
-    assert grid.without_lab("gb").select(["sg"]).items == ("a",)
+    assert crossing.complete()[1] == ("b",)
+    assert crossing.without_lab("sg").complete()[1] == ()
+    assert crossing.without_lab("gb").select(["sg"]).items == ("a",)
 
 
 def test_selecting_what_is_not_there_is_refused() -> None:
-    grid = from_rows([("gb", "a", 1.0)])
+    crossing = from_rows([("gb", "a", 1.0)])
     with pytest.raises(StatisticsError, match="'fr'"):
-        grid.select(["fr"])
+        crossing.select(["fr"])
     with pytest.raises(StatisticsError, match="No lab at all"):
-        grid.select([])
+        crossing.select([])
     with pytest.raises(StatisticsError, match="left out"):
-        grid.without_lab("gb")
+        crossing.without_lab("gb")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab x item grid of one model, task and language, as sufficient statistics.
+"""The lab x item crossing of one model, task and language, as sufficient statistics.
 
 Rules
 -----
@@ -21,7 +21,7 @@ _SLACK = 1e-9  # a sum of scores made elsewhere may carry rounding of this relat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grid:
+class Crossing:
     """What K labs scored on I items.
 
     Parameters
@@ -51,7 +51,9 @@ class Grid:
         rows, columns = _order("lab", self.labs), _order("item", self.items)
         shape = (len(rows), len(columns))
         if not np.issubdtype(np.asarray(self.count).dtype, np.integer):
-            raise StatisticsError("The counts of a grid are whole numbers. Give an integer array.")
+            raise StatisticsError(
+                "The counts of a crossing are whole numbers. Give an integer array."
+            )
         count = np.asarray(self.count, dtype=np.int64)
         total = np.asarray(self.total, dtype=np.float64)
         square = np.asarray(self.square, dtype=np.float64)
@@ -71,7 +73,9 @@ class Grid:
             object.__setattr__(self, name, kept)
 
     @classmethod
-    def from_rows(cls, lab: Sequence[str], item: Sequence[str], score: Sequence[float]) -> "Grid":
+    def from_rows(
+        cls, lab: Sequence[str], item: Sequence[str], score: Sequence[float]
+    ) -> "Crossing":
         """Add up scored samples, one row each.
 
         Parameters
@@ -113,40 +117,41 @@ class Grid:
         count = np.bincount(cell, minlength=size).reshape(shape)
         return cls(labs, items, count.astype(np.int64), add_up(scores), add_up(scores**2))
 
-    def select(self, labs: Iterable[str]) -> "Grid":
+    def select(self, labs: Iterable[str]) -> "Crossing":
         """Keep these labs, and the items that at least one of them scored."""
         wanted = set(labs)
         unknown = sorted(wanted.difference(self.labs))
         if unknown or not wanted:
             raise StatisticsError(
                 f"No lab {', '.join(map(repr, unknown)) or 'at all'} can be selected. "
-                f"The grid has {', '.join(map(repr, self.labs))}."
+                f"The crossing has {', '.join(map(repr, self.labs))}."
             )
         rows = np.array([name in wanted for name in self.labs])
         columns = np.any(self.count[rows] > 0, axis=0)
         return self._part(rows, columns)
 
-    def without_lab(self, lab: str) -> "Grid":
+    def without_lab(self, lab: str) -> "Crossing":
         """Leave one lab out.
 
         Items that only this lab had not scored count as complete again.
         """
         if lab not in self.labs or len(self.labs) == 1:
             raise StatisticsError(
-                f"Lab {lab!r} cannot be left out of a grid with {', '.join(map(repr, self.labs))}. "
+                f"Lab {lab!r} cannot be left out of a crossing with "
+                f"{', '.join(map(repr, self.labs))}. "
                 "Name one of its labs, and keep at least one."
             )
         return self.select(name for name in self.labs if name != lab)
 
-    def complete(self) -> tuple["Grid", tuple[str, ...]]:
-        """Return the grid of the items scored at every lab, and the keys of the other items."""
+    def complete(self) -> tuple["Crossing", tuple[str, ...]]:
+        """Return the crossing of the items scored at every lab, and the keys of the other items."""
         whole = np.all(self.count > 0, axis=0)
         dropped = tuple(key for key, kept in zip(self.items, whole, strict=True) if not kept)
         return self._part(np.ones(len(self.labs), dtype=bool), whole), dropped
 
-    def _part(self, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> "Grid":
+    def _part(self, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> "Crossing":
         cut = np.ix_(rows, columns)
-        return Grid(
+        return Crossing(
             tuple(key for key, kept in zip(self.labs, rows, strict=True) if kept),
             tuple(key for key, kept in zip(self.items, columns, strict=True) if kept),
             self.count[cut],
@@ -171,7 +176,9 @@ def _check_cells(
     count: NDArray[np.int64], total: NDArray[np.float64], square: NDArray[np.float64]
 ) -> None:
     if (count < 0).any():
-        raise StatisticsError("A cell of the grid has a negative count. Count the scored epochs.")
+        raise StatisticsError(
+            "A cell of the crossing has a negative count. Count the scored epochs."
+        )
     slack = _SLACK * np.maximum(count, 1)
     possible = (
         (square >= -slack)
@@ -181,6 +188,6 @@ def _check_cells(
     )
     if not possible.all():
         raise StatisticsError(
-            "A cell of the grid has a count, sum and sum of squares that no scores from 0 to 1 "
+            "A cell of the crossing has a count, sum and sum of squares that no scores from 0 to 1 "
             "can have. Add them up again from the scores."
         )
