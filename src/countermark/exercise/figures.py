@@ -15,6 +15,7 @@ from countermark.statistics import (
     Estimate,
     Judge,
     Judged,
+    Mandel,
     NotComputable,
     Precision,
     significant,
@@ -69,10 +70,17 @@ class Rounding:
             reproducibility=self.number(precision.reproducibility),
             f_statistic=self.number(test.statistic) if test else None,
             f_p_value=self.number(test.p) if test else None,
+            h_critical=self._maybe(precision.h_critical),
+            k_critical=self._maybe(precision.k_critical),
         )
 
     def lab(
-        self, crossing: Crossing, lab: str, institute: str, standing: Equivalence | None
+        self,
+        crossing: Crossing,
+        lab: str,
+        institute: str,
+        standing: Equivalence | None,
+        consistency: Mandel | None,
     ) -> records.LabFigures:
         """Return one lab's own rate, and how it stands to the others'."""
         row = crossing.labs.index(lab)
@@ -89,6 +97,8 @@ class Rounding:
             difference=self.number(standing.difference) if standing else None,
             expanded_uncertainty=self.number(standing.expanded) if standing else None,
             e_n=self.number(standing.normalised) if standing else None,
+            mandel_h=self.number(consistency.h) if consistency else None,
+            mandel_k=self._maybe(consistency.k) if consistency else None,
         )
 
     def controls(self, passed: int, tried: int, minimum: float) -> records.ControlFigures:

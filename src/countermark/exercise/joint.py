@@ -32,6 +32,7 @@ from countermark.statistics import (
     Crossing,
     Estimate,
     NotComputable,
+    Precision,
     Validity,
     correct,
     crossed,
@@ -151,6 +152,7 @@ class _Cell:
             reason = next(lost.reason for lost in missing if lost.correction == needed)
             return self._without_rates("not-computable", reason, validity)
         controls = self._controls()
+        spread = self._precision(crossing)
         informative = controls is None or controls.lower >= controls.minimum
         return self._cell(
             status="reported" if informative else "not-informative",
@@ -162,8 +164,8 @@ class _Cell:
             validity=validity,
             figures=tuple(figures),
             missing=tuple(missing),
-            spread=self._precision(crossing),
-            labs=self._lab_figures(crossing),
+            spread=None if spread is None else self._round.precision(spread),
+            labs=self._lab_figures(crossing, spread),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
@@ -253,15 +255,20 @@ class _Cell:
         passed = sum(score.value == 1 for score in scores)
         return self._round.controls(passed, len(scores), minimum)
 
-    def _precision(self, crossing: Crossing) -> records.PrecisionFigures | None:
+    def _precision(self, crossing: Crossing) -> Precision | None:
         found = precision(crossing)
-        return None if isinstance(found, NotComputable) else self._round.precision(found)
+        return None if isinstance(found, NotComputable) else found
 
-    def _lab_figures(self, crossing: Crossing) -> tuple[records.LabFigures, ...]:
+    def _lab_figures(
+        self, crossing: Crossing, spread: Precision | None
+    ) -> tuple[records.LabFigures, ...]:
         standing = equivalence(crossing)
         by_lab = {} if isinstance(standing, NotComputable) else {one.lab: one for one in standing}
+        consistency = {one.lab: one for one in spread.mandel} if spread else {}
         return tuple(
-            self._round.lab(crossing, lab, self._institutes[lab], by_lab.get(lab))
+            self._round.lab(
+                crossing, lab, self._institutes[lab], by_lab.get(lab), consistency.get(lab)
+            )
             for lab in crossing.labs
         )
 
