@@ -21,6 +21,17 @@ from countermark.statistics.estimate import (
 )
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
+from countermark.statistics.languages import (
+    Family,
+    LanguageComparison,
+    LanguageResult,
+    Tested,
+    Verdict,
+    Worse,
+    compare_languages,
+)
+from countermark.statistics.multiplicity import benjamini_hochberg, holm
+from countermark.statistics.paired import Difference, difference
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
@@ -34,16 +45,20 @@ __all__ = [
     "Crossing",
     "Decision",
     "Dense",
+    "Difference",
     "Direction",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
+    "Family",
     "Grid",
     "Group",
     "Interval",
     "Judge",
     "Judged",
+    "LanguageComparison",
+    "LanguageResult",
     "LeftOut",
     "Mandel",
     "NotComputable",
@@ -51,14 +66,21 @@ __all__ = [
     "Precision",
     "Scale",
     "StatisticsError",
+    "Tested",
     "Validity",
+    "Verdict",
+    "Worse",
     "agree",
+    "benjamini_hochberg",
     "bound",
     "clopper_pearson",
+    "compare_languages",
     "correct",
     "crossed",
     "decide",
+    "difference",
     "equivalence",
+    "holm",
     "judge",
     "leave_one_out",
     "precision",
