@@ -19,22 +19,28 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
+from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.rounding import agree, significant
+from countermark.statistics.scale import BINARY, Scale
 from countermark.statistics.threshold import Decision, Direction, Outcome, decide
 
 __all__ = [
+    "BINARY",
     "Components",
     "Correction",
     "Counts",
     "Crossing",
     "Decision",
+    "Dense",
     "Direction",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
+    "Grid",
+    "Group",
     "Interval",
     "Judge",
     "Judged",
@@ -43,6 +49,7 @@ __all__ = [
     "NotComputable",
     "Outcome",
     "Precision",
+    "Scale",
     "StatisticsError",
     "Validity",
     "agree",
