@@ -5,6 +5,9 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
+from countermark.statistics.choice import Choice, choose
+from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
@@ -22,13 +25,27 @@ from countermark.statistics.estimate import (
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.ratings import Ratings
+from countermark.statistics.rectification import (
+    Labelled,
+    Rectification,
+    Rectifier,
+    Sampling,
+    rectify,
+)
+from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
+from countermark.statistics.resampling import Resampling
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
 from countermark.statistics.threshold import Decision, Direction, Outcome, decide
 
 __all__ = [
     "BINARY",
+    "Agreement",
+    "Choice",
+    "Coefficient",
     "Components",
+    "Confusion",
     "Correction",
     "Counts",
     "Crossing",
@@ -43,25 +60,40 @@ __all__ = [
     "Group",
     "Interval",
     "Judge",
+    "JudgeRepeatability",
     "Judged",
+    "Labelled",
     "LeftOut",
+    "LevelConfusion",
     "Mandel",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Ratings",
+    "Rectification",
+    "Rectifier",
+    "Resampling",
+    "Sampling",
     "Scale",
+    "Share",
     "StatisticsError",
     "Validity",
     "agree",
+    "agreement",
     "bound",
+    "choose",
     "clopper_pearson",
+    "confusion",
     "correct",
     "crossed",
     "decide",
     "equivalence",
+    "interval_alpha",
     "judge",
+    "judge_repeatability",
     "leave_one_out",
     "precision",
+    "rectify",
     "significant",
     "wilson",
     "zero_event_upper",

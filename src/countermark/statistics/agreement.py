@@ -134,8 +134,7 @@ def agreement(
     check_level(level)
     if coefficient not in get_args(Coefficient):
         raise StatisticsError(
-            f"{coefficient!r} is no coefficient. Choose one of "
-            f"{', '.join(get_args(Coefficient))}."
+            f"{coefficient!r} is no coefficient. Choose one of {', '.join(get_args(Coefficient))}."
         )
     if coefficient.startswith("cohen") and ratings.raters > 2:
         return NotComputable(
@@ -259,23 +258,14 @@ def _weights(ratings: Ratings, coefficient: Coefficient) -> Array:
     distance = np.abs(values[:, None] - values) / (values[-1] - values[0])
     ranks = np.arange(len(values))
     steps = np.abs(ranks[:, None] - ranks)
+    weights = np.eye(len(values))
     if coefficient.endswith("linear"):
-        return 1 - distance
-    if coefficient.endswith("quadratic"):
-        return 1 - distance**2
-    if coefficient.endswith("ordinal"):
-        return 1 - steps * (steps + 1) / (len(values) * (len(values) - 1))
-    return np.eye(len(values))
-
-
-def _percent(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Formula]:
-    pairs, number, _ = _unit_features(ratings)
-    differ = pairs.sum(axis=(1, 2)) - np.trace(pairs, axis1=1, axis2=2)
-
-    def formula(sums: Array) -> tuple[Array, Array]:
-        return _share(sums[:, 0], sums[:, 1]), np.ones(len(sums))
-
-    return np.stack([differ, number >= 2], axis=1), formula
+        weights = 1 - distance
+    elif coefficient.endswith("quadratic"):
+        weights = 1 - distance**2
+    elif coefficient.endswith("ordinal"):
+        weights = 1 - steps * (steps + 1) / (len(values) * (len(values) - 1))
+    return weights
 
 
 def _cohen(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Formula]:
@@ -295,7 +285,7 @@ def _cohen(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Formula]:
 
 
 def _fixed_chance(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Formula]:
-    """Prepare Fleiss and Gwet: unit by unit disagreement, and chance from the mean shares."""
+    """Prepare percent, Fleiss and Gwet: unit by unit disagreement, chance from mean shares."""
     weights = _weights(ratings, coefficient)
     levels = len(weights)
     pairs, number, shares = _unit_features(ratings)
@@ -304,12 +294,16 @@ def _fixed_chance(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Fo
 
     def formula(sums: Array) -> tuple[Array, Array]:
         mean = _share(sums[:, 3:], sums[:, 2:3])
-        if coefficient == "fleiss":
+        if coefficient == "percent":
+            expected = np.ones(len(sums))
+        elif coefficient == "fleiss":
             expected = 1 - (mean**2).sum(axis=1)
         else:
             chance = weights.sum() / (levels * (levels - 1))
             expected = 1 - chance * (mean * (1 - mean)).sum(axis=1)
-        return _share(sums[:, 0], sums[:, 1]), _where_two_occur(mean, expected)
+        if coefficient != "percent":
+            expected = _where_two_occur(mean, expected)
+        return _share(sums[:, 0], sums[:, 1]), expected
 
     return features, formula
 
@@ -329,7 +323,9 @@ def _alpha(ratings: Ratings, coefficient: Coefficient) -> tuple[Array, Formula]:
         else:
             # Ordinal distances are those of mid-ranks: sum(n_c..n_k) - (n_c + n_k) / 2.
             place = np.cumsum(margin, axis=1) - margin / 2
-            place = place if coefficient == "alpha-ordinal" else np.broadcast_to(values, place.shape)
+            place = (
+                place if coefficient == "alpha-ordinal" else np.broadcast_to(values, place.shape)
+            )
             squared = (place[:, :, None] - place[:, None, :]) ** 2
         observed = _share((coincidences * squared).sum(axis=(1, 2)), total)
         expected = _share(
@@ -350,7 +346,7 @@ def _where_two_occur(frequency: Array, expected: Array) -> Array:
 
 
 _PREPARED: dict[str, Callable[[Ratings, Coefficient], tuple[Array, Formula]]] = {
-    "percent": _percent,
+    "percent": _fixed_chance,
     "cohen": _cohen,
     "fleiss": _fixed_chance,
     "ac1": _fixed_chance,

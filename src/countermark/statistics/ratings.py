@@ -126,9 +126,7 @@ def _checked_levels(levels: Sequence[float]) -> tuple[float, ...]:
     return known
 
 
-def _distinct(
-    codes: NDArray[np.int64], levels: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _distinct(codes: NDArray[np.int64], levels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distinct rows in ascending order, and how often each occurs."""
     raters = codes.shape[1]
     if (levels + 1) ** raters > 1 << 62:
