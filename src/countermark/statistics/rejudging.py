@@ -19,7 +19,8 @@ Rules
    means; its interval is a score interval of that mean. A verdict pair can differ by one at most,
    so the variance is at most 1/2, and the bounds are those of a rate of twice the variance.
 4. If no answer flips, the bounds are exact: no flip among that many answers.
-5. ``s2_session`` is 0 if the sessions differ by no more than chance explains.
+5. ``s2_session`` is 0 if the sessions differ by no more than chance explains. By chance they may
+   differ by more without cause, so what it adds is rather too much than too little.
 """
 
 import math
