@@ -147,6 +147,9 @@ def cell(language: str, of_task: str = "objective", **changes: Any) -> FindingCe
         "figures": (figure(0.1, 0.3),),
         "not_computed": (),
         "labs": (),
+        "readings": (),
+        "new_lab": (),
+        "next_runs": (),
     }
     return FindingCell(**values | changes)
 
@@ -183,6 +186,7 @@ def validity() -> JudgeValidity:
         specificity=1.0,
         specificity_lower=0.5,
         specificity_upper=1.0,
+        agreement=(),
     )
 
 
@@ -216,6 +220,8 @@ def finding(of: Protocol, *cells: FindingCell, **more: Any) -> Finding:
         ),
         left_out=(),
         differences=(),
+        languages=(),
+        gaps=(),
         cells=cells or (cell("en"),),
         **more,
     )

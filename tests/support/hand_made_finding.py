@@ -74,6 +74,9 @@ def cell(*known: Figure, language: str = "en", **changes: Any) -> FindingCell:
         "figures": known,
         "not_computed": (),
         "labs": (),
+        "readings": (),
+        "new_lab": (),
+        "next_runs": (),
     }  # fmt: skip
     return FindingCell(**fields | changes)
 
@@ -99,6 +102,8 @@ def finding(*cells: FindingCell, demonstration: bool = False) -> Finding:
         ),
         left_out=(),
         differences=(),
+        languages=(),
+        gaps=(),
         cells=cells,
     )
 
@@ -145,4 +150,5 @@ def judge(version: str = "v1") -> JudgeValidity:
         version=version, annotation_set=DIGEST, labelled_by="us", positives=30, true_positives=27,
         negatives=30, true_negatives=27, unparsed=0, sensitivity=0.9, sensitivity_lower=0.7,
         sensitivity_upper=0.95, specificity=0.9, specificity_lower=0.7, specificity_upper=0.95,
+        agreement=(),
     )  # fmt: skip

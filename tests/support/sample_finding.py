@@ -156,6 +156,7 @@ def _validity(version: str, annotation_set: str) -> JudgeValidity:
         specificity=31 / 34,
         specificity_lower=0.76,
         specificity_upper=0.98,
+        agreement=(),
     )
 
 
@@ -181,6 +182,9 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
             f_p_value=0.124,
         ),
         labs=_lab_figures(value),
+        readings=(),
+        new_lab=(),
+        next_runs=(),
     )
 
 
@@ -202,6 +206,9 @@ def _unreported(task: str, language: str, status: CellStatus, reason: str) -> Fi
         if shown
         else (NotComputed(estimand="benchmark", correction="none", reason=reason),),
         labs=_lab_figures(0.05) if shown else (),
+        readings=(),
+        new_lab=(),
+        next_runs=(),
     )
 
 
@@ -241,6 +248,8 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
             Difference(factor="temperature", aliases=("system-prompt",)),
             Difference(factor="judge", aliases=("lab",)),
         ),
+        languages=(),
+        gaps=(),
         cells=(
             _reported("leak", "en", 0.62345678, ()),
             _reported("leak", "fr", 0.31298765, ()),

@@ -121,6 +121,7 @@ class Rounding:
             specificity=self.number(known.specificity),
             specificity_lower=self.number(known.specificity_interval.lower),
             specificity_upper=self.number(known.specificity_interval.upper),
+            agreement=(),
         )
 
     def _maybe(self, value: float | None) -> float | None:

@@ -90,6 +90,8 @@ def joint_finding(
         ),
         left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
+        languages=(),
+        gaps=(),
         cells=tuple(cells),
     )
 
@@ -336,6 +338,9 @@ class _Cell:
             not_computed=missing,
             precision=spread,
             labs=labs,
+            readings=(),
+            new_lab=(),
+            next_runs=(),
         )
 
 
