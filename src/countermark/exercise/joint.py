@@ -200,14 +200,18 @@ class _Cell:
         )
 
     def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
+        assert self._annotations is not None  # noqa: S101  there are counts
         known = judge(
             counts.version,
             Validity(
-                counts.true_positives, counts.positives, counts.true_negatives, counts.negatives
+                counts.true_positives,
+                counts.positives,
+                counts.true_negatives,
+                counts.negatives,
+                self._annotations.language,
             ),
             LEVEL,
         )
-        assert self._annotations is not None  # noqa: S101  there are counts
         return self._round.validity(known, counts, self._annotations)
 
     def _figures(
@@ -218,16 +222,23 @@ class _Cell:
     ) -> tuple[list[records.Figure], list[records.NotComputed]]:
         figures: list[records.Figure] = []
         missing: list[records.NotComputed] = []
+        labelled_in = self._annotations.language if self._annotations else self._language
         known = {
             one.version: Validity(
-                one.true_positives, one.positives, one.true_negatives, one.negatives
+                one.true_positives,
+                one.positives,
+                one.true_negatives,
+                one.negatives,
+                labelled_in,
             )
             for one in validity
         }
         for left_out in (None, *crossing.labs) if len(crossing.labs) > 1 else (None,):
             rest = crossing if left_out is None else crossing.without_lab(left_out)
             corrected = (
-                correct(rest, {lab: versions[lab] for lab in rest.labs}, known, LEVEL)
+                correct(
+                    rest, {lab: versions[lab] for lab in rest.labs}, known, self._language, LEVEL
+                )
                 if known
                 else None
             )

@@ -5,6 +5,9 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
+from countermark.statistics.choice import Choice, choose
+from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
@@ -33,13 +36,27 @@ from countermark.statistics.languages import (
 from countermark.statistics.multiplicity import benjamini_hochberg, holm
 from countermark.statistics.paired import Difference, difference
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.ratings import Ratings
+from countermark.statistics.rectification import (
+    Labelled,
+    Rectification,
+    Rectifier,
+    Sampling,
+    rectify,
+)
+from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
+from countermark.statistics.resampling import Resampling
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
 from countermark.statistics.threshold import Decision, Direction, Outcome, decide
 
 __all__ = [
     "BINARY",
+    "Agreement",
+    "Choice",
+    "Coefficient",
     "Components",
+    "Confusion",
     "Correction",
     "Counts",
     "Crossing",
@@ -56,34 +73,49 @@ __all__ = [
     "Group",
     "Interval",
     "Judge",
+    "JudgeRepeatability",
     "Judged",
+    "Labelled",
     "LanguageComparison",
     "LanguageResult",
     "LeftOut",
+    "LevelConfusion",
     "Mandel",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Ratings",
+    "Rectification",
+    "Rectifier",
+    "Resampling",
+    "Sampling",
     "Scale",
+    "Share",
     "StatisticsError",
     "Tested",
     "Validity",
     "Verdict",
     "Worse",
     "agree",
+    "agreement",
     "benjamini_hochberg",
     "bound",
+    "choose",
     "clopper_pearson",
     "compare_languages",
+    "confusion",
     "correct",
     "crossed",
     "decide",
     "difference",
     "equivalence",
     "holm",
+    "interval_alpha",
     "judge",
+    "judge_repeatability",
     "leave_one_out",
     "precision",
+    "rectify",
     "significant",
     "wilson",
     "zero_event_upper",
