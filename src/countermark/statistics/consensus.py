@@ -8,8 +8,9 @@ are those of the usual random-effects meta-analysis; definitions follow ``rma`` 
 (Viechtbauer 2010).
 
 Labs of a joint test ran the same items, so their ``V`` is *not* diagonal;
-:func:`~countermark.statistics.covariance.lab_means` makes it. For the joint rate itself use :func:`~countermark.statistics.crossed.crossed`: it has the same
-variance and better degrees of freedom. What the consensus adds is Q, ``tau2`` and I2.
+:func:`~countermark.statistics.covariance.lab_means` makes it. For the joint rate itself use
+:func:`~countermark.statistics.crossed.crossed`: it has the same variance and better degrees of
+freedom. What the consensus adds is Q, ``tau2`` and I2.
 
 Rules
 -----
