@@ -324,6 +324,12 @@ def test_lab_means_that_cannot_be_made() -> None:
     assert isinstance(lab_means(apart, "benchmark"), NotComputable)
     same = Crossing.from_rows(["a", "a", "b", "b"], ["1", "2", "1", "2"], [0, 1, 0, 1])
     assert isinstance(lab_means(same, "generalised"), NotComputable)
+    empty = Crossing(
+        ("a", "b"), ("1", "2"), np.array([[1, 1], [0, 0]]), np.zeros((2, 2)), np.zeros((2, 2))
+    )
+    assert isinstance(lab_means(empty, "benchmark"), NotComputable)
+    many = scored(2001, 2, 0, rng)
+    assert isinstance(lab_means(many, "benchmark"), NotComputable)
     with pytest.raises(StatisticsError, match="estimand"):
         lab_means(same, "both")  # type: ignore[arg-type]
 

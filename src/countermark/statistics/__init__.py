@@ -18,7 +18,16 @@ from countermark.statistics.correction import Correction, Judge, Validity, corre
 from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
-from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
+from countermark.statistics.equivalence import (
+    Equivalence,
+    LeftOut,
+    RobustEquivalence,
+    RobustStanding,
+    Signal,
+    equivalence,
+    leave_one_out,
+    robust_equivalence,
+)
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
     Components,
@@ -68,8 +77,11 @@ __all__ = [
     "NotComputable",
     "Outcome",
     "Precision",
+    "RobustEquivalence",
     "RobustMean",
+    "RobustStanding",
     "Scale",
+    "Signal",
     "StatisticsError",
     "Validity",
     "agree",
@@ -86,6 +98,7 @@ __all__ = [
     "leave_one_out",
     "meta_regression",
     "precision",
+    "robust_equivalence",
     "significant",
     "wilson",
     "zero_event_upper",

@@ -17,6 +17,9 @@ from countermark.statistics.estimate import Estimand, NotComputable
 from countermark.statistics.layout import Array, mean_squares
 
 
+_MOST_LABS = 2000  # the covariance of more would not fit where a joint test is analysed
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabMeans:
     """Labs' mean scores with the covariance of their errors.
@@ -51,7 +54,8 @@ def lab_means(crossing: Crossing, estimand: Estimand) -> LabMeans | NotComputabl
     Returns
     -------
     LabMeans or NotComputable
-        The latter with one lab or one item, or if the labs differ by the same at every item.
+        The latter with one lab or one item, with more than 2,000 labs, or if the labs differ by
+        the same at every item.
 
     Notes
     -----
@@ -69,6 +73,11 @@ def lab_means(crossing: Crossing, estimand: Estimand) -> LabMeans | NotComputabl
         return plan
     if plan.labs < 2 or plan.items < 2:
         return NotComputable("A consensus of labs needs two labs that scored two items in common.")
+    if plan.labs > _MOST_LABS:
+        return NotComputable(
+            f"The covariance of {plan.labs} labs is too large to write out. "
+            "The crossed estimate of the joint rate does not need it."
+        )
     ms = mean_squares(plan.cells)
     noise = float(ms.lab_item)
     if noise == 0:
