@@ -8,10 +8,29 @@ Method and assumptions: ``docs/statistics.md``.
 from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
 from countermark.statistics.choice import Choice, choose
 from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
+from countermark.statistics.consensus import (
+    Coefficient,
+    Consensus,
+    ConsensusInterval,
+    Heterogeneity,
+    MetaRegression,
+    consensus,
+    meta_regression,
+)
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
+from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
-from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
+from countermark.statistics.equivalence import (
+    Equivalence,
+    LeftOut,
+    RobustEquivalence,
+    RobustStanding,
+    Signal,
+    equivalence,
+    leave_one_out,
+    robust_equivalence,
+)
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
     Components,
@@ -23,6 +42,7 @@ from countermark.statistics.estimate import (
     bound,
 )
 from countermark.statistics.grid import Dense, Grid, Group
+from countermark.statistics.heterogeneity import HeterogeneityMethod
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.languages import (
     Family,
@@ -46,6 +66,7 @@ from countermark.statistics.rectification import (
 )
 from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
 from countermark.statistics.resampling import Resampling
+from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
 from countermark.statistics.threshold import Decision, Direction, Outcome, decide
@@ -57,6 +78,8 @@ __all__ = [
     "Coefficient",
     "Components",
     "Confusion",
+    "Consensus",
+    "ConsensusInterval",
     "Correction",
     "Counts",
     "Crossing",
@@ -71,16 +94,20 @@ __all__ = [
     "Family",
     "Grid",
     "Group",
+    "Heterogeneity",
+    "HeterogeneityMethod",
     "Interval",
     "Judge",
     "JudgeRepeatability",
     "Judged",
+    "LabMeans",
     "Labelled",
     "LanguageComparison",
     "LanguageResult",
     "LeftOut",
     "LevelConfusion",
     "Mandel",
+    "MetaRegression",
     "NotComputable",
     "Outcome",
     "Precision",
@@ -88,9 +115,13 @@ __all__ = [
     "Rectification",
     "Rectifier",
     "Resampling",
+    "RobustEquivalence",
+    "RobustMean",
+    "RobustStanding",
     "Sampling",
     "Scale",
     "Share",
+    "Signal",
     "StatisticsError",
     "Tested",
     "Validity",
@@ -98,12 +129,14 @@ __all__ = [
     "Worse",
     "agree",
     "agreement",
+    "algorithm_a",
     "benjamini_hochberg",
     "bound",
     "choose",
     "clopper_pearson",
     "compare_languages",
     "confusion",
+    "consensus",
     "correct",
     "crossed",
     "decide",
@@ -113,9 +146,12 @@ __all__ = [
     "interval_alpha",
     "judge",
     "judge_repeatability",
+    "lab_means",
     "leave_one_out",
+    "meta_regression",
     "precision",
     "rectify",
+    "robust_equivalence",
     "significant",
     "wilson",
     "zero_event_upper",
