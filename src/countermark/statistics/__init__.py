@@ -19,13 +19,17 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
+from countermark.statistics.exceedance import Confidence, exceedance
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.rounding import agree, significant
-from countermark.statistics.threshold import Decision, Direction, Outcome, decide
+from countermark.statistics.sensitivity import Case, Flip, Labelled, Sensitivity, cases, sensitivity
+from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
+    "Case",
     "Components",
+    "Confidence",
     "Correction",
     "Counts",
     "Crossing",
@@ -35,26 +39,33 @@ __all__ = [
     "Estimand",
     "Estimate",
     "FTest",
+    "Flip",
+    "Guard",
     "Interval",
     "Judge",
     "Judged",
+    "Labelled",
     "LeftOut",
     "Mandel",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Sensitivity",
     "StatisticsError",
     "Validity",
     "agree",
     "bound",
+    "cases",
     "clopper_pearson",
     "correct",
     "crossed",
     "decide",
     "equivalence",
+    "exceedance",
     "judge",
     "leave_one_out",
     "precision",
+    "sensitivity",
     "significant",
     "wilson",
     "zero_event_upper",
