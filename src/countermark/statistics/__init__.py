@@ -41,6 +41,7 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
+from countermark.statistics.exceedance import Confidence, exceedance
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.heterogeneity import HeterogeneityMethod
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
@@ -69,14 +70,17 @@ from countermark.statistics.resampling import Resampling
 from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
-from countermark.statistics.threshold import Decision, Direction, Outcome, decide
+from countermark.statistics.sensitivity import Case, Flip, Labelled, Sensitivity, cases, sensitivity
+from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
     "BINARY",
     "Agreement",
+    "Case",
     "Choice",
     "Coefficient",
     "Components",
+    "Confidence",
     "Confusion",
     "Consensus",
     "ConsensusInterval",
@@ -92,8 +96,10 @@ __all__ = [
     "Estimate",
     "FTest",
     "Family",
+    "Flip",
     "Grid",
     "Group",
+    "Guard",
     "Heterogeneity",
     "HeterogeneityMethod",
     "Interval",
@@ -120,6 +126,7 @@ __all__ = [
     "RobustStanding",
     "Sampling",
     "Scale",
+    "Sensitivity",
     "Share",
     "Signal",
     "StatisticsError",
@@ -132,6 +139,7 @@ __all__ = [
     "algorithm_a",
     "benjamini_hochberg",
     "bound",
+    "cases",
     "choose",
     "clopper_pearson",
     "compare_languages",
@@ -142,6 +150,7 @@ __all__ = [
     "decide",
     "difference",
     "equivalence",
+    "exceedance",
     "holm",
     "interval_alpha",
     "judge",
@@ -152,6 +161,7 @@ __all__ = [
     "precision",
     "rectify",
     "robust_equivalence",
+    "sensitivity",
     "significant",
     "wilson",
     "zero_event_upper",
