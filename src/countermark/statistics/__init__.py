@@ -9,11 +9,11 @@ from countermark.statistics.agreement import Agreement, Coefficient, agreement, 
 from countermark.statistics.choice import Choice, choose
 from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.consensus import (
-    Coefficient,
     Consensus,
     ConsensusInterval,
     Heterogeneity,
     MetaRegression,
+    ModeratorEffect,
     consensus,
     meta_regression,
 )
@@ -70,7 +70,14 @@ from countermark.statistics.resampling import Resampling
 from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
-from countermark.statistics.sensitivity import Case, Flip, Labelled, Sensitivity, cases, sensitivity
+from countermark.statistics.sensitivity import (
+    Case,
+    Flip,
+    NamedEstimate,
+    Sensitivity,
+    cases,
+    sensitivity,
+)
 from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
@@ -114,6 +121,8 @@ __all__ = [
     "LevelConfusion",
     "Mandel",
     "MetaRegression",
+    "ModeratorEffect",
+    "NamedEstimate",
     "NotComputable",
     "Outcome",
     "Precision",
