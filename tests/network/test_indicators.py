@@ -147,9 +147,6 @@ def cell(language: str, of_task: str = "objective", **changes: Any) -> FindingCe
         "figures": (figure(0.1, 0.3),),
         "not_computed": (),
         "labs": (),
-        "readings": (),
-        "new_lab": (),
-        "next_runs": (),
     }
     return FindingCell(**values | changes)
 

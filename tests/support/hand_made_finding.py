@@ -74,9 +74,6 @@ def cell(*known: Figure, language: str = "en", **changes: Any) -> FindingCell:
         "figures": known,
         "not_computed": (),
         "labs": (),
-        "readings": (),
-        "new_lab": (),
-        "next_runs": (),
     }  # fmt: skip
     return FindingCell(**fields | changes)
 

@@ -182,9 +182,6 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
             f_p_value=0.124,
         ),
         labs=_lab_figures(value),
-        readings=(),
-        new_lab=(),
-        next_runs=(),
     )
 
 
@@ -206,9 +203,6 @@ def _unreported(task: str, language: str, status: CellStatus, reason: str) -> Fi
         if shown
         else (NotComputed(estimand="benchmark", correction="none", reason=reason),),
         labs=_lab_figures(0.05) if shown else (),
-        readings=(),
-        new_lab=(),
-        next_runs=(),
     )
 
 

@@ -15,11 +15,13 @@ For each model, task and language:
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
+8. Languages are compared as :mod:`countermark.exercise.comparing` says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
+from countermark.exercise.comparing import compared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import LEVEL, Rounding, not_computed
 from countermark.exercise.revealing import Revealed
@@ -64,12 +66,19 @@ def joint_finding(
         Labs that are not in the figures, and why.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
-    cells = [
-        _Cell(protocol, task, model.key, language, labs, annotations).result()
+    made = [
+        _Cell(protocol, task, model.key, language, labs, annotations)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
     ]
+    cells = [one.result() for one in made]
+    reported = {
+        (cell.model, cell.task, cell.language): crossing
+        for one, cell in zip(made, cells, strict=True)
+        if cell.status == "reported" and (crossing := one.crossing()) is not None
+    }
+    languages = compared(protocol, reported, Rounding(protocol.significant_digits))
     return records.Finding(
         protocol=protocol.digest,
         coordinator=protocol.coordinator,
@@ -91,8 +100,8 @@ def joint_finding(
         ),
         left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
-        languages=(),
-        gaps=(),
+        languages=languages.figures,
+        gaps=languages.gaps,
         cells=tuple(cells),
     )
 
@@ -132,7 +141,7 @@ class _Cell:
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        crossing = self._crossing()
+        crossing = self.crossing()
         if crossing is None:
             return self._without_rates("not-computable", "no answer was scored")
         labelled = self._label_counts()
@@ -166,6 +175,7 @@ class _Cell:
             missing=tuple(missing),
             spread=None if spread is None else self._round.precision(spread),
             labs=self._lab_figures(crossing, spread),
+            robust_mean=self._round.robust_mean(crossing),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
@@ -177,7 +187,8 @@ class _Cell:
                     for score in sample.scores:
                         yield one.evidence.lab, key.item, score
 
-    def _crossing(self) -> Crossing | None:
+    def crossing(self) -> Crossing | None:
+        """Return the scores of the test items, labs x items; nothing where none was scored."""
         rows = [
             (lab, item, score.value)
             for lab, item, score in self._scored("test")
@@ -318,6 +329,7 @@ class _Cell:
             missing=(),
             spread=None,
             labs=(),
+            robust_mean=None,
         )
 
     def _cell(
@@ -331,6 +343,7 @@ class _Cell:
         missing: tuple[records.NotComputed, ...],
         spread: records.PrecisionFigures | None,
         labs: tuple[records.LabFigures, ...],
+        robust_mean: float | None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -345,9 +358,7 @@ class _Cell:
             not_computed=missing,
             precision=spread,
             labs=labs,
-            readings=(),
-            new_lab=(),
-            next_runs=(),
+            robust_mean=robust_mean,
         )
 
 

@@ -112,47 +112,12 @@ class Bounds(Part):
     upper: float = Field(description="Upper end.")
 
 
-class Reading(Part):
-    """The rate by another method, beside the figure that counts."""
-
-    method: Literal["mixed-model", "bootstrap"] = Field(
-        description="Logistic mixed model, or resampling of labs and items."
-    )
-    estimand: Estimand = Field(description="Which estimand.")
-    value: Rate = Field(description="The estimate.")
-    lower: Rate = Field(description="Lower end of the interval.")
-    upper: Rate = Field(description="Upper end of the interval.")
-    level: Rate = Field(description="Confidence level of the interval.")
-
-
-class NewLab(Part):
-    """Where the rate of one more lab would be expected."""
-
-    estimand: Estimand = Field(description="On these items, or on new ones.")
-    lower: Rate = Field(description="Lower end of the prediction interval.")
-    upper: Rate = Field(description="Upper end of the prediction interval.")
-    level: Rate = Field(description="Its confidence level.")
-
-
 class Agreement(Part):
     """How far a judge and people agree beyond chance."""
 
-    measure: Literal["cohen-kappa", "gwet-ac1", "krippendorff-alpha"] = Field(
-        description="Which coefficient."
-    )
+    measure: Literal["cohen", "ac1", "alpha-nominal"] = Field(description="Which coefficient.")
     value: float = Field(description="1 is full agreement, 0 that of chance.")
-    lower: float = Field(description="Lower end of the interval.")
-    upper: float = Field(description="Upper end of the interval.")
-
-
-class NextRun(Part):
-    """What one more run of some kind would do to the interval."""
-
-    step: Literal["lab", "items", "epoch"] = Field(description="What is added.")
-    added: Count = Field(description="How many of it.")
-    estimand: Estimand = Field(description="Which estimand.")
-    half_width: float = Field(ge=0, description="Expected half width of the interval afterwards.")
-    now: float = Field(ge=0, description="Half width expected of a repetition of this exercise.")
+    bounds: Bounds | None = Field(default=None, description="Its bootstrap interval.")
 
 
 class PrecisionFigures(Part):
@@ -265,18 +230,8 @@ class FindingCell(Part):
         default=None, description="How far labs and runs scatter."
     )
     labs: tuple[LabFigures, ...] = Field(description="Each lab's own rate.")
-    readings: tuple[Reading, ...] = Field(
-        description="The rate by other methods, without correction, with all labs."
-    )
-    new_lab: tuple[NewLab, ...] = Field(description="Where one more lab would be expected.")
     robust_mean: Rate | None = Field(
         default=None, description="Mean of the labs' rates by Algorithm A of ISO 13528."
-    )
-    correction_choice: Text | None = Field(
-        default=None, description="Why the judge's errors were taken out in this way, or not."
-    )
-    next_runs: tuple[NextRun, ...] = Field(
-        description="What another lab, more items or another epoch would do."
     )
 
     def figure(
