@@ -38,6 +38,16 @@ def kept_roster(folder: Path) -> Mapping[str, bytes]:
         return _read(folder)
 
 
+def holds_roster(folder: Path) -> bool:
+    """Tell whether a roster was accepted."""
+    with _locked(folder, fcntl.LOCK_SH):
+        return _holds(folder)
+
+
+def _holds(folder: Path) -> bool:
+    return folder.is_dir() or _fresh(folder).is_dir()
+
+
 def _read(folder: Path) -> Mapping[str, bytes]:
     place = folder if folder.is_dir() else _fresh(folder)
     names = sorted(path.name for path in place.iterdir()) if place.is_dir() else []
@@ -77,7 +87,7 @@ def accept(folder: Path, files: Mapping[str, bytes], at: datetime) -> Roster:
     with storage_errors(folder):
         make_folders(folder.parent)
     with _locked(folder, fcntl.LOCK_EX):
-        if folder.is_dir() or _fresh(folder).is_dir():
+        if _holds(folder):
             refuse_rewriting(_read(folder), files)
         _replace(folder, {name: files[name] for name in names})
     return fresh
