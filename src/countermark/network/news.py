@@ -8,7 +8,9 @@
 4. Each new leaf names an envelope that the peer publishes, and the leaf is that envelope's.
 5. The envelope is signed by a statement key of that very peer, and its record is one its role may
    say and speaks for nobody else.
-6. With each proof the whole statement verifies, and the proof's checkpoint is of the same tree.
+6. With each proof the whole statement verifies, and the proof's checkpoint is of the same tree. A
+   proof that proves nothing any more, because a key in it has ended meanwhile, is no lie: it is not
+   kept. One that is held and proves nothing any more is replaced by the peer's newer one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,19 +23,20 @@ from countermark.node.log import CHECKPOINT, LogFolder, extends
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
 from countermark.node.state import Head
-from countermark.node.witnessed import sightings_of
+from countermark.node.witnessed import proof_stands, sightings_of, standing
 from countermark.records.canonical import content_digest, read_object
 from countermark.records.errors import StateError, StorageError, VerificationError
 from countermark.signing.envelope import Envelope, record_of, verify
-from countermark.signing.party import LogKey, Party
+from countermark.signing.party import Lasting, LogKey, Party
 from countermark.transparency.checkpoint import open_checkpoint
 from countermark.transparency.cosignature import with_cosignatures
 from countermark.transparency.equivocation import find_equivocation
 from countermark.transparency.note import Note, parse_note
-from countermark.transparency.proof import parse_proof
+from countermark.transparency.policy import sighting
+from countermark.transparency.proof import TlogProof, parse_proof
 from countermark.transparency.statement import StatementFile, leaf_of
 from countermark.transparency.tiles import TileReader, plan_append, read_entries, root_of
-from countermark.transparency.verify import verify_statement
+from countermark.transparency.verify import Verification, verify_statement
 
 MAX_NEW_LEAVES = 100_000
 MAX_LEAF_BYTES = 512
@@ -200,10 +203,10 @@ def _with_verified_lines(node: Node, peer: Peer, note: Note) -> Note:
     """Leave out lines that nobody rostered signed, and keep those that were mirrored before."""
     before = node.mirror(peer.code).note()
     earlier = before.signatures if before is not None and before.text == note.text else ()
-    whole = Note(note.text, (*note.signatures, *earlier))
     own = next(line for line in note.signatures if line.is_by(peer.log.key))
-    by_witness = {line.name: line for line in sightings_of(whole, node.roster)}
-    return with_cosignatures(Note(note.text, (own,)), by_witness.values(), origin=peer.log.origin)
+    lines = sightings_of(Note(note.text, (*note.signatures, *earlier)), node.roster)
+    whole = with_cosignatures(Note(note.text, (own,)), lines, origin=peer.log.origin)
+    return standing(whole, node.roster)
 
 
 def _envelopes(node: Node, peer: Peer, leaves: Sequence[bytes], seen: int) -> dict[str, Envelope]:
@@ -249,12 +252,14 @@ def _proofs(
     checkpoint: bytes,
 ) -> dict[int, bytes]:
     """Rule 6."""
-    proofs = {}
+    proofs: dict[int, bytes] = {}
+    judged: dict[bytes, bool] = {}
     for index, leaf in enumerate(leaves):
-        if node.mirror(peer.code).proof(index) is not None:
+        held = node.mirror(peer.code).proof(index)
+        if held is not None and proof_stands(held, node.roster, judged):
             continue
         data = peer.source.read(f"log/proof/{index}")
-        if data is None:
+        if data is None or data == held:
             continue
         proof = parse_proof(data, where=f"{peer.code} log/proof/{index}")
         then = Head(proof.checkpoint.size, proof.checkpoint.root)
@@ -265,6 +270,8 @@ def _proofs(
         file = StatementFile(envelope, proof).to_bytes()
         verdict = verify_statement(file, node.roster, node.clock())
         if not verdict.valid:
+            if _has_ended(node, peer, envelope, proof, verdict):
+                continue
             reason = verdict.failures[0].detail
             peer.distrust(f"publishes a proof of statement {index} that fails: {reason}")
         if proof.index != index:
@@ -274,3 +281,23 @@ def _proofs(
             peer.distrust(f"has shown its witnesses another tree of size {then.size}{found}")
         proofs[index] = data
     return proofs
+
+
+def _has_ended(
+    node: Node, peer: Peer, envelope: Envelope, proof: TlogProof, verdict: Verification
+) -> bool:
+    """Tell whether a proof fails for nothing but a key or a role that has ended."""
+    if not {check.rule for check in verdict.failures} <= {3, 6, 7}:
+        return False
+    by_log = [key for key in peer.party.log_keys if proof.note.signed_by(key)]
+    lines = [line for line in proof.note.signatures if not any(map(line.is_by, by_log))]
+    seen = [one for line in lines if (one := sighting(line, proof.note.text, node.roster))]
+    if not by_log or not seen or len(seen) < len(lines):
+        return False
+    witnessed = max(one.cosignature.time for one in seen)
+    used: list[Lasting] = [one.key for one in seen]
+    used += [grant for one in seen for grant in one.party.roles if grant.role == "witness"]
+    used += [log for log in peer.party.logs if log.key in by_log]
+    used += [key for key in peer.party.statement_keys if key.keyid == envelope.keyid]
+    used += peer.party.roles
+    return any(one.valid_until is not None and not one.valid_at(witnessed) for one in used)
