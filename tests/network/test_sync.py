@@ -31,6 +31,7 @@ from countermark.records.errors import (
 from countermark.records.evidence import Evidence
 from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint
 from countermark.transparency.cosignature import cosign
+from countermark.transparency.equivocation import verify_equivocation
 from countermark.transparency.note import SignatureLine, parse_note
 from countermark.transparency.statement import leaf_of
 from countermark.transparency.witness import consider
@@ -239,6 +240,21 @@ def test_rule_2_a_witness_that_lost_its_mirror_still_refuses_a_fork(network: Net
     refused(network, liar, VerificationError, "shows another tree of size 2 than before")
     liar.show_log(liar.leaves[:1])
     refused(network, liar, VerificationError, "was rolled back from size 2 to 1")
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_rule_2_a_fork_of_what_was_cosigned_leaves_evidence(network: Network, size: int) -> None:
+    shutil.rmtree(network["GB"].folder.mirror("KE"))
+    liar = LyingPeer(network["KE"])
+    liar.serve("log/proof/0", None)
+    liar.serve("log/proof/1", None)
+    more = liar.signed(plan("KE", 300))
+    liar.log_more(more)
+    liar.show_log([*liar.leaves[::-1], leaf_of(more)][:size])
+    refused(network, liar, VerificationError, "the evidence that it signed two different logs is")
+    (path,) = (network["GB"].folder.root / "evidence").iterdir()
+    checks = verify_equivocation(path.read_bytes(), network["GB"].roster)
+    assert all(check.ok for check in checks), checks
 
 
 def test_a_lost_mirror_is_pulled_again(network: Network) -> None:

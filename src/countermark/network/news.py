@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from countermark.node.audit import keep_evidence
 from countermark.node.blobs import blob_path
+from countermark.node.forks import accuse, accuse_of
 from countermark.node.log import CHECKPOINT, LogFolder, extends
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
@@ -30,7 +30,6 @@ from countermark.signing.envelope import Envelope, record_of, verify
 from countermark.signing.party import Lasting, LogKey, Party
 from countermark.transparency.checkpoint import open_checkpoint
 from countermark.transparency.cosignature import with_cosignatures
-from countermark.transparency.equivocation import find_equivocation
 from countermark.transparency.note import Note, parse_note
 from countermark.transparency.policy import sighting
 from countermark.transparency.proof import TlogProof, parse_proof
@@ -130,7 +129,8 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
     checkpoint = open_checkpoint(data, peer.log.key, where=f"{peer.code} log/checkpoint")
     head, mirror = Head(checkpoint.size, checkpoint.root), node.mirror(peer.code)
     seen = mirror.head(*peer.party.log_keys)
-    refuse_fork(peer, seen, head, fork_evidence(node, peer, mirror.note(), data, mirror.read))
+    note = parse_note(data)
+    refuse_fork(peer, seen, head, lambda: accuse(node, peer.party, note))
     if head.size - seen.size > MAX_NEW_LEAVES:
         peer.distrust(f"claims {head.size - seen.size:,} new statements at once")
     _check_mirror(mirror, seen)
@@ -144,36 +144,17 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
         new.append(leaf)
     plan = plan_append(mirror.read, seen.size, new)
     if plan.root != head.root:
-        found = fork_evidence(node, peer, mirror.note(), data, _tiles_of(peer.source))
-        peer.distrust("has a checkpoint that its own leaves do not give" + found())
+        words = accuse(node, peer.party, note, _tiles_of(peer.source))
+        peer.distrust(f"has a checkpoint that its own leaves do not give{words}")
     read = _over(plan.files, mirror.read)
     leaves = tuple(read_entries(read, 0, head.size, head.size))
     envelopes = _envelopes(node, peer, leaves, seen.size)
-    proofs = _proofs(node, peer, leaves, envelopes, head, read, data)
-    note = _with_verified_lines(node, peer, parse_note(data))
-    return News(head, note, read, plan.files, len(new), envelopes, proofs)
+    proofs = _proofs(node, peer, leaves, envelopes, head, read, note)
+    verified = _with_verified_lines(node, peer, note)
+    return News(head, verified, read, plan.files, len(new), envelopes, proofs)
 
 
-def fork_evidence(
-    node: Node, peer: Peer, one: Note | None, other: bytes, *readers: TileReader
-) -> Callable[[], str]:
-    """Return what keeps the evidence that two checkpoints conflict, and says where, if they do."""
-
-    def keep() -> str:
-        if one is None:
-            return ""
-        found = find_equivocation(one, parse_note(other), peer.party.honest_log_keys, *readers)
-        if found is None:
-            return ""
-        path = keep_evidence(node.folder.root / "evidence", found)
-        return f"; the evidence that it signed two different logs is {path}"
-
-    return keep
-
-
-def refuse_fork(
-    peer: Peer, seen: Head, new: Head, evidence: Callable[[], str] = lambda: ""
-) -> None:
+def refuse_fork(peer: Peer, seen: Head, new: Head, evidence: Callable[[], str]) -> None:
     """Refuse a log that went back, or that is another one of the same size (rule 2)."""
     if new.size < seen.size:
         peer.distrust(f"was rolled back from size {seen.size} to {new.size}{evidence()}")
@@ -249,7 +230,7 @@ def _proofs(
     envelopes: Mapping[str, Envelope],
     head: Head,
     read: TileReader,
-    checkpoint: bytes,
+    note: Note,
 ) -> dict[int, bytes]:
     """Rule 6."""
     proofs: dict[int, bytes] = {}
@@ -277,8 +258,8 @@ def _proofs(
         if proof.index != index:
             peer.distrust(f"publishes a proof of leaf {proof.index} in place of {index}'s")
         if not extends(read, head, then):
-            found = fork_evidence(node, peer, proof.note, checkpoint, read)()
-            peer.distrust(f"has shown its witnesses another tree of size {then.size}{found}")
+            words = accuse_of(node, peer.party, proof.note, note, read)
+            peer.distrust(f"has shown its witnesses another tree of size {then.size}{words}")
         proofs[index] = data
     return proofs
 

@@ -18,6 +18,7 @@ from countermark.network.news import News, Peer, fetch_news, find_peer, refuse_f
 from countermark.node.blobs import blob_path
 from countermark.node.book import Entry
 from countermark.node.files import read_file, write_atomic
+from countermark.node.forks import accuse
 from countermark.node.index import book, refresh
 from countermark.node.log import CHECKPOINT, EMPTY
 from countermark.node.node import Node
@@ -41,7 +42,7 @@ from countermark.transparency.tiles import (
 )
 from countermark.transparency.witness import AddCheckpoint
 
-CONFLICT = 409
+ANOTHER_SIZE = 5  # the rule of tlog-witness by which another request was quicker
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +213,11 @@ def _witnessed(node: Node, peer: Peer, news: News) -> bool:
         return True
     origin = peer.log.origin
     seen = node.state.head(WITNESS, origin) or EMPTY
-    refuse_fork(peer, seen, news.head)
+    refuse_fork(peer, seen, news.head, lambda: accuse(node, peer.party, news.note, news.read))
     bare = Note(news.note.text, news.note.signatures[:1])
     proof = consistency_proof(news.read, seen.size, news.head.size)
-    verdict = admit(node, AddCheckpoint(seen.size, proof, bare).to_bytes())
-    if verdict.status == CONFLICT:
+    verdict = admit(node, AddCheckpoint(seen.size, proof, bare).to_bytes(), read=news.read)
+    if verdict.rule == ANOTHER_SIZE:
         return False
     if verdict.status != OK:
         peer.distrust(f"cannot be cosigned: {verdict.reason}")
@@ -227,7 +228,7 @@ def _publish_cosignature(node: Node, peer: Peer, note: Note) -> None:
     own = node.roster.party(node.code)
     if own is None or own.witness is None or not parse_checkpoint(note.text).size:
         return
-    path = node.folder.root / f"cosignatures/{peer.code}"
+    path = node.cosigned(peer.code)
     if _signs(path, note):
         return
     line = cosign(note.text, node.witness_signer, node.clock())

@@ -211,6 +211,10 @@ class Node:
         """Return the mirror of a peer's log."""
         return LogFolder(self.folder.mirror(code))
 
+    def cosigned(self, code: str) -> Path:
+        """Return the file with what this node's witness signed last of a peer's log."""
+        return self.folder.root / "cosignatures" / code
+
     def log_of(self, code: str) -> LogFolder:
         """Return the own log or a mirror, whichever is ``code``'s."""
         return self.log if code == self.code else self.mirror(code)
