@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,24 @@ def test_new_keys_are_used_once_the_roster_lists_them(here: Path) -> None:
         "rotated",
         None,
     ]
+
+
+def test_new_keys_for_a_later_time_are_used_by_the_first_command_after_it(here: Path) -> None:
+    made = done("node", "rotate", "statement", "log", "witness", "--node", here / "KE")
+    (here / "KE2.json").write_text(made.out)
+    later = datetime.now(UTC) + timedelta(seconds=3)
+    folder = next_roster(here, "--renew", here / "KE2.json", "--at", f"{later:%Y-%m-%dT%H:%M:%SZ}")
+    ran = done("roster", "accept", folder, "--node", here / "KE")
+    assert "New keys wait for their time" in ran.err
+    config = here / "KE" / "node.toml"
+    config.write_text(config.read_text().replace("[peers]\n", '[peers]\nGB = "../GB"\n'))
+    early = done("sync", "pull", "--node", here / "KE")
+    assert ("in use" in early.err) == (datetime.now(UTC) > later)
+    time.sleep(max(0.0, (later - datetime.now(UTC)).total_seconds()))
+    after = done("sync", "pull", "--node", here / "KE")
+    for name in ("statement", "log", "witness"):
+        assert f"The new {name} key is in use" in early.err + after.err
+    assert not list((here / "KE" / "keys").glob("*-next.pem"))
 
 
 def test_a_stolen_key_is_revoked(here: Path) -> None:

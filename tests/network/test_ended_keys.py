@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A key that ended before a proof was made undoes the proof; where it can be, it is made anew."""
 
+import shutil
 from datetime import datetime
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from nodes import EXPIRES, Network, plan, snapshot
@@ -9,11 +12,15 @@ from nodes import EXPIRES, Network, plan, snapshot
 from countermark.network.sync import pull, settle
 from countermark.node.audit import audit_node
 from countermark.node.index import book, statement_file
-from countermark.node.node import Node
+from countermark.node.node import Node, timestamp
 from countermark.node.rotation import KeyName, prepare, switch
+from countermark.records.errors import StateError
 from countermark.signing.ceremony import draft_next, members_of, sign_draft
 from countermark.signing.changes import policy_for, renew, replace_policy
+from countermark.signing.keys import generate_key, key_to_pem
 from countermark.signing.roster import POLICY_FILE, ROSTER_FILE, parse_content
+from countermark.transparency.cosignature import claimed_seconds
+from countermark.transparency.note import parse_note
 from countermark.transparency.verify import verify_statement
 
 SIGN = ("GB", "SG", "JP")
@@ -27,10 +34,17 @@ def witnessed_first(network: Network) -> datetime:
 
 def stolen(network: Network, *keys: tuple[str, KeyName]) -> None:
     """Everybody accepts a roster in which keys ended before anything was witnessed with them."""
+    renewed(network, earliest(network), "revoked", *keys)
+
+
+def renewed(
+    network: Network, at: str, why: Literal["rotated", "revoked"], *keys: tuple[str, KeyName]
+) -> None:
+    """Everybody accepts a roster with new keys, and uses them."""
     kept = dict(network["GB"].roster_files())
-    at, content = earliest(network), parse_content(kept[ROSTER_FILE])
+    content = parse_content(kept[ROSTER_FILE])
     for code, name in keys:
-        content = renew(content, prepare(network[code], (name,)), at, "revoked")
+        content = renew(content, prepare(network[code], (name,)), at, why)
     texts = {POLICY_FILE: kept[POLICY_FILE]}
     content, texts = replace_policy(content, texts, policy_for(content.parties, 3), at)
     files = draft_next(kept, content, texts, members_of(kept), EXPIRES)
@@ -107,3 +121,38 @@ def fresh_mirror(network: Network) -> Node:
     for path in sorted(node.mirror("KE").path.rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()
     return node
+
+
+@pytest.mark.parametrize(("code", "name"), [("GB", "witness"), ("KE", "log")])
+def test_rule_5_what_was_cosigned_before_a_key_was_renewed_is_cosigned_again(
+    network: Network, code: str, name: KeyName
+) -> None:
+    since = network.clock()
+    renewed(network, timestamp(since), "rotated", (code, name))
+    nodes = reopened(network)
+    settle(nodes, network.sources)
+    cosigned_at = [line_time(nodes["GB"].cosigned("KE"), nodes["GB"])]
+    if name == "log":  # what a witness's older key signed still counts there
+        cosigned_at.append(line_time(nodes["KE"].folder.log / "checkpoint", nodes["GB"]))
+    assert min(cosigned_at) > since.timestamp()
+    before = snapshot(nodes["GB"].folder.root / "cosignatures")
+    settle(nodes, network.sources)
+    assert snapshot(nodes["GB"].folder.root / "cosignatures") == before, "once is enough"
+
+
+def line_time(path: Path, witness: Node) -> int:
+    """When a witness made its line in a note, in seconds since 1970."""
+    key = witness.witness_signer.witness_key
+    (line,) = [one for one in parse_note(path.read_bytes()).signatures if one.is_by(key)]
+    return claimed_seconds(line) or 0
+
+
+def test_rule_5_a_key_that_the_roster_does_not_list_signs_nothing(network: Network) -> None:
+    node = network["GB"]
+    shutil.rmtree(node.folder.root / "cosignatures")
+    path = node.folder.key("witness")
+    path.unlink()
+    path.write_bytes(key_to_pem(generate_key(), None))
+    with pytest.raises(StateError, match="another witness key than the roster lists"):
+        pull(node, {"KE": network.source("KE")})
+    assert not node.cosigned("KE").exists()

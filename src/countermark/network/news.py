@@ -83,6 +83,8 @@ class News:
         Those not held yet, by content address.
     proofs
         Those not held yet, by leaf.
+    mirrored
+        The mirror's checkpoint that all this was held against, or nothing.
     """
 
     head: Head
@@ -92,6 +94,7 @@ class News:
     statements: int
     envelopes: Mapping[str, Envelope]
     proofs: Mapping[int, bytes]
+    mirrored: bytes | None
 
 
 def find_peer(node: Node, code: str, source: PeerSource) -> Peer:
@@ -128,6 +131,7 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
         return None
     checkpoint = open_checkpoint(data, peer.log.key, where=f"{peer.code} log/checkpoint")
     head, mirror = Head(checkpoint.size, checkpoint.root), node.mirror(peer.code)
+    mirrored = mirror.read(CHECKPOINT)
     seen = mirror.head(*peer.party.log_keys)
     note = parse_note(data)
     refuse_fork(peer, seen, head, lambda: accuse(node, peer.party, note))
@@ -151,7 +155,7 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
     envelopes = _envelopes(node, peer, leaves, seen.size)
     proofs = _proofs(node, peer, leaves, envelopes, head, read, note)
     verified = _with_verified_lines(node, peer, note)
-    return News(head, verified, read, plan.files, len(new), envelopes, proofs)
+    return News(head, verified, read, plan.files, len(new), envelopes, proofs, mirrored)
 
 
 def refuse_fork(peer: Peer, seen: Head, new: Head, evidence: Callable[[], str]) -> None:

@@ -290,17 +290,16 @@ def show(folder: Path, *, as_json: bool) -> None:
 @json_option
 def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Check a signed roster and keep it on this node, in place of the old one."""
-    from countermark.node.rotation import has_new_keys, switch  # noqa: PLC0415  brings the database
+    from countermark.node.rotation import has_new_keys  # noqa: PLC0415  brings the database
 
     files = roster_files_in(folder)
     node = open_node(node_folder, passphrase_file, ask=False)
     node.accept_roster(files)
     if has_new_keys(node):
         node = open_node(node_folder, passphrase_file)
-        for name in switch(node):
-            talk(f"The new {name} key is in use; the old one was deleted.")
         if has_new_keys(node):
-            talk("New keys still wait. Accept the roster again when their time in it has come.")
+            talk("New keys wait for their time in the roster.")
+            talk("The first command after it that opens this node's keys puts them in use.")
     roster = node.roster
     value = {
         "version": roster.version,
