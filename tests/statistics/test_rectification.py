@@ -205,7 +205,7 @@ def test_rule_4_nine_labels_are_too_few_and_ten_are_not() -> None:
     assert "at least 10" in reason(exercise.rectify(nine).generalised)
 
 
-def test_rule_5_the_weight_makes_the_interval_short_and_a_bad_judge_costs_nothing() -> None:
+def test_rule_5_the_weight_makes_the_interval_short_and_a_bad_judge_costs_little() -> None:
     good, coin = Exercise(errors=(0.95, 0.98)), Exercise(errors=(0.5, 0.5))
     known, useless = (one.rectify(one.labels(300)) for one in (good, coin))
     assert known.rectifiers[0].weight > 0.8

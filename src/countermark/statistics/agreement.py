@@ -11,7 +11,7 @@ cohen, cohen-linear,         two raters; ``1 - D_e = sum w[k, l] p_k p'_l`` with
 cohen-quadratic              each rater (Cohen 1960; weights: Cohen 1968)
 fleiss                       ``1 - D_e = sum pi_k**2`` (Fleiss 1971)
 ac1, ac2-linear,             ``1 - D_e = sum(w) / (q (q - 1)) * sum pi_k (1 - pi_k)`` (Gwet
-ac2-quadratic, ac2-ordinal   2008; weights and missing ratings: Gwet 2014, chapters 4 and 5)
+ac2-quadratic, ac2-ordinal   2008; weights, missing ratings: Gwet 2014, *Handbook*, 4th edition)
 alpha-nominal,               ``D`` is a mean squared distance over pairable ratings, ``D_e``
 alpha-ordinal,               over all pairs of the table (Krippendorff 2011, *Computing
 alpha-interval               Krippendorff's Alpha-Reliability*)
@@ -177,8 +177,8 @@ def interval_alpha(
 
         alpha = 1 - (n - 1) / n * sum(m * SS / (m - 1)) / SS_all
 
-    which is *alpha-interval* (Krippendorff 2011, section D) without a table of pairs: the squared
-    distances of all ordered pairs of ``m`` numbers add up to ``2 * m * SS``.
+    which is *alpha-interval* (Krippendorff 2011, interval metric) without a table of pairs: the
+    squared distances of all ordered pairs of ``m`` numbers add up to ``2 * m * SS``.
 
     Parameters
     ----------

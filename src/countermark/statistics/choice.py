@@ -119,7 +119,7 @@ def _headline(
     lost = first if random else second
     if not isinstance(lost, NotComputable):
         return preferred, f"{_start(preferred)} leads: {because}."
-    if random and isinstance(second, Estimate):
+    if isinstance(second, Estimate):
         return "rogan-gladen", (
             f"{_start('rogan-gladen')} leads, although {because}: {_NAMES['prediction-powered']} "
             f"was not computed. {lost.reason}"

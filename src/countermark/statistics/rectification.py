@@ -3,11 +3,12 @@
 
 People label a random sample of the answers that the judge scored. The judge's mean over all answers
 is then rectified by what people say on the sample (Angelopoulos, Duchi and Zrnic 2023, *PPI++*,
-section 6 for the tuning; in survey sampling this is the regression estimator)::
+its power tuning for a mean; in survey sampling this is the regression estimator)::
 
     rate = lambda * mean of judge over all + mean of (human - lambda * judge) over the sample
 
-Nothing is assumed of the judge: a bad one only helps less. All rests on the sample being random.
+Nothing is assumed of the judge: a bad one helps less, and with few labels tuning costs a little.
+All rests on the sample being random.
 
 The labs share items, and the sample shares items with the rest, so the two means are not
 independent. Each cell therefore gets a *rectified* mean, which has the human mean of that cell as
