@@ -5,9 +5,26 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.arms import Arm, ArmContrast, LabContrast, designed_arms
+from countermark.statistics.attribution import (
+    Effect,
+    FactorEffect,
+    LabExplanation,
+    LabFactor,
+    Share,
+    Shares,
+    explain_labs,
+)
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
+from countermark.statistics.elicitation import (
+    Better,
+    Chosen,
+    Gap,
+    LabGap,
+    elicitation_gaps,
+)
 from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
@@ -20,6 +37,13 @@ from countermark.statistics.estimate import (
     bound,
 )
 from countermark.statistics.grid import Dense, Grid, Group
+from countermark.statistics.identifiability import (
+    AliasSet,
+    Factor,
+    Identifiability,
+    Status,
+    identifiability,
+)
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.languages import (
     Family,
@@ -39,6 +63,11 @@ from countermark.statistics.threshold import Decision, Direction, Outcome, decid
 
 __all__ = [
     "BINARY",
+    "AliasSet",
+    "Arm",
+    "ArmContrast",
+    "Better",
+    "Chosen",
     "Components",
     "Correction",
     "Counts",
@@ -47,16 +76,25 @@ __all__ = [
     "Dense",
     "Difference",
     "Direction",
+    "Effect",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
+    "Factor",
+    "FactorEffect",
     "Family",
+    "Gap",
     "Grid",
     "Group",
+    "Identifiability",
     "Interval",
     "Judge",
     "Judged",
+    "LabContrast",
+    "LabExplanation",
+    "LabFactor",
+    "LabGap",
     "LanguageComparison",
     "LanguageResult",
     "LeftOut",
@@ -65,7 +103,10 @@ __all__ = [
     "Outcome",
     "Precision",
     "Scale",
+    "Share",
+    "Shares",
     "StatisticsError",
+    "Status",
     "Tested",
     "Validity",
     "Verdict",
@@ -78,9 +119,13 @@ __all__ = [
     "correct",
     "crossed",
     "decide",
+    "designed_arms",
     "difference",
+    "elicitation_gaps",
     "equivalence",
+    "explain_labs",
     "holm",
+    "identifiability",
     "judge",
     "leave_one_out",
     "precision",

@@ -121,14 +121,15 @@ def precision(crossing: Crossing) -> Precision | NotComputable:
         lab_item=None if interaction is None else math.sqrt(interaction),
         between_labs=math.sqrt(lab),
         reproducibility=math.sqrt(lab + single),
-        f_test=_f_test(float(ms.lab), noise, plan.labs - 1, noise_df),
+        f_test=f_test(float(ms.lab), noise, plan.labs - 1, noise_df),
         mandel=_mandel(crossing, plan, ms),
         h_critical=_h_critical(plan.labs),
         k_critical=_k_critical(crossing),
     )
 
 
-def _f_test(lab: float, noise: float, df_labs: int, df_error: int) -> FTest | None:
+def f_test(lab: float, noise: float, df_labs: int, df_error: int) -> FTest | None:
+    """Test a mean square against the noise; ``None`` if there is no noise."""
     if noise == 0:
         return None
     statistic = lab / noise
