@@ -138,7 +138,7 @@ class LabExplanation:
 
     @property
     def explained(self) -> float | None:
-        """FactorShare of the between-lab variance that all factors explain; ``None`` if that is 0."""
+        """Share of the between-lab variance that all factors explain; ``None`` if that is 0."""
         return None if self.sd_labs == 0 else 1 - (self.sd_remaining / self.sd_labs) ** 2
 
 

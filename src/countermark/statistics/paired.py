@@ -309,9 +309,6 @@ def difference(
         return error
     found = pairs(plan.cells, ms, error)
     exact = alike(ms)
-    basis: Basis = ("epochs" if estimand == "benchmark" else "items") if fixed else "crossed"
-    if not fixed and estimand == "benchmark":
-        basis = "lab-means"
     no_difference = 2 * min(float(found.p_at_least(0.0)), float(found.p_at_most(0.0)))
     tail = (1 - level) / 2
     return Difference(
@@ -325,7 +322,7 @@ def difference(
         upper=float(found.upper(tail)),
         level=level,
         p=min(1.0, no_difference),
-        basis="exact" if exact else basis,
+        basis="exact" if exact else _basis(estimand, fixed=fixed),
         labs=met.labs,
         items=met.items,
         labs_dropped=met.labs_dropped,
@@ -339,6 +336,12 @@ def _labs_differ(ms: MeanSquares) -> FTest | None:
         return None
     df = (ms.labs - 1) * (ms.items - 1)
     return f_test(float(ms.lab), float(ms.lab_item), ms.labs - 1, df)
+
+
+def _basis(estimand: Estimand, *, fixed: bool) -> Basis:
+    if fixed:
+        return "epochs" if estimand == "benchmark" else "items"
+    return "lab-means" if estimand == "benchmark" else "crossed"
 
 
 @dataclass(frozen=True, slots=True)
