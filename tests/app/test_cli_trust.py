@@ -2,6 +2,7 @@
 """Repair, audits of mirrors, evidence of forks and ``verify --at``, as a person types them."""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,15 @@ def test_a_node_with_a_damaged_log_says_nothing(nodes: Path, record: Path) -> No
         assert "tiles that do not give the root" in ran.err
         assert "countermark log repair" in ran.err
     assert (nodes / "KE/log/checkpoint").read_bytes() == checkpoint
+
+
+def test_a_node_whose_state_db_is_older_than_its_log_says_nothing(nodes: Path) -> None:
+    with sqlite3.connect(nodes / "KE/state.db") as state:
+        state.execute("DELETE FROM heads WHERE role = 'log'")
+    for words in (("sync", "pull"), ("node", "status")):
+        ran = countermark(*words, "--node", nodes / "KE")
+        assert ran.code != 0, words
+        assert "state.db was replaced or restored from a backup" in ran.err
 
 
 def test_verify_checks_a_disclosed_sample_against_the_seals_that_lie_beside_it() -> None:

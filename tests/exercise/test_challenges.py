@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,16 @@ from countermark.exercise import challenges, disclosing, steps
 from countermark.exercise.challenges import Challenge, check_answers, make_challenge
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.sealing import disclose, read_revealed, sealed_root
+from countermark.node.book import Entry
 from countermark.node.index import book
 from countermark.records.canonical import canonical
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import Evidence, ExerciseClosing
-from countermark.records.sample import OpenScores, OpenTranscript
+from countermark.records.sample import ClosedLeaf, OpenScores, OpenTranscript
 from countermark.transparency.challenge import challenged
-from countermark.transparency.disclosure import to_file
+from countermark.transparency.disclosure import read_disclosed, sample_leaves, to_file
 
+Change = Callable[[Entry], Entry]
 COUNT = 5
 LAB = "JP-simulated"
 
@@ -106,6 +109,77 @@ def test_rule_2_a_sample_that_is_not_answered_or_half(cast: Cast, snapshots: Sna
     )
     assert broken(cast, snapshots, made, [to_file(half), *files[1:]]) == [2]
     assert broken(cast, snapshots, made, [to_file(half), *files]) == []
+
+
+def test_rule_2_the_transcript_without_its_scores_is_no_answer(
+    cast: Cast, snapshots: Snapshots
+) -> None:
+    made = make_challenge(cast.developer, snapshots.protocol, LAB, COUNT)
+    files = answers(cast, snapshots, made)
+    first = read_disclosed(files[0], where="answer")
+    leaf = ClosedLeaf(leaf=sample_leaves(first.sample)[0].hex())
+    closed = first.sample.model_copy(update={"scores": leaf})
+    half = to_file(first.model_copy(update={"sample": closed}))
+    assert broken(cast, snapshots, made, [half, *files[1:]]) == [2]
+
+
+def chosen_by(cast: Cast, snapshots: Snapshots, change: Change) -> str | None:
+    """Whose log chooses for the coordinator's own lab, if this were logged of the evidence."""
+    known, protocol = book(cast.developer), snapshots.protocol
+    closing = steps.closing_of(known, protocol)
+    assert closing is not None
+    entries = tuple(
+        change(one) if isinstance(one.record, Evidence) else one for one in known.entries
+    )
+    found = challenges._source(
+        replace(known, entries=entries), protocol, closing, protocol.coordinator
+    )
+    return None if found is None else found.author
+
+
+def first_other(cast: Cast) -> str:
+    """The lab that revealed first, apart from the coordinator's."""
+    order = [entry for entry, _ in book(cast.developer).of_kind(Evidence) if entry.author != "GB"]
+    return min(order, key=lambda entry: (entry.witnessed or "", entry.origin)).author
+
+
+def test_the_first_other_participant_to_reveal_chooses_for_the_coordinators_lab(
+    cast: Cast, snapshots: Snapshots
+) -> None:
+    usual = first_other(cast)
+    last = {"JP": "0", "SG": "1", "FR": "2", usual: "3"}
+
+    def delayed(entry: Entry) -> Entry:
+        return replace(entry, witnessed=f"2999-01-01T00:00:0{last.get(entry.author, '9')}Z")
+
+    assert chosen_by(cast, snapshots, lambda entry: entry) == usual
+    assert chosen_by(cast, snapshots, delayed) == next(
+        code for code in ("JP", "SG", "FR") if code != usual
+    )
+
+
+def test_neither_the_coordinator_nor_a_stranger_nor_another_closing_nor_the_unwitnessed_choose(
+    cast: Cast, snapshots: Snapshots
+) -> None:
+    usual = first_other(cast)
+
+    def by(author: str) -> Change:
+        return lambda entry: replace(entry, author=author) if entry.author == usual else entry
+
+    def of_another_closing(entry: Entry) -> Entry:
+        other = entry.record.model_copy(update={"closing": entry.digest})
+        return replace(entry, record=other) if entry.author == usual else entry
+
+    def unwitnessed(entry: Entry) -> Entry:
+        return replace(entry, witnessed=None) if entry.author == usual else entry
+
+    def own_first(entry: Entry) -> Entry:
+        early = entry.author == snapshots.protocol.coordinator
+        return replace(entry, witnessed="2000-01-01T00:00:00Z") if early else entry
+
+    assert chosen_by(cast, snapshots, own_first) == usual
+    for change in (by("GB"), by("ZZ"), of_another_closing, unwitnessed):
+        assert chosen_by(cast, snapshots, change) not in (None, usual, "GB", "ZZ")
 
 
 def test_rule_2_a_sample_that_was_not_asked_for_is_no_answer(

@@ -10,6 +10,7 @@ from exercise_small import Snapshots, exchange
 from countermark.app.demo.cast import Cast
 from countermark.exercise import disclosing, findings, steps
 from countermark.exercise.findings import MOST_FIGURES, check_finding, compute_finding
+from countermark.exercise.sealing import close, opened, read_revealed, revealed_file
 from countermark.node.blobs import blob_path
 from countermark.node.book import Book
 from countermark.node.index import book
@@ -18,6 +19,7 @@ from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.records.evidence import AnnotationSet, Evidence
 from countermark.records.finding import Dissent, Finding, OwnFigure
 from countermark.records.protocol import Countersignature
+from countermark.records.sample import OpenScores
 
 
 @pytest.fixture
@@ -249,6 +251,35 @@ def test_labs_are_pooled_by_what_they_show(snapshots: Snapshots, tmp_path: Path)
     assert all(figure.labs <= 2 for cell in found.cells for figure in cell.figures)
     submitted = sum(cell.counts.submitted for cell in found.cells)
     assert submitted == 2 * total
+
+
+def test_a_lab_that_shows_some_of_its_scores_is_not_pooled(
+    cast: Cast, snapshots: Snapshots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it left open was chosen by it: it is named, and none of it counts."""
+    node = cast.institutes["GB"]
+    known = book(node)
+    entry, own = next(pair for pair in known.of_kind(Evidence) if pair[1].lab == "SG-simulated")
+    samples = read_revealed(node.blobs.get(own.samples.digest) or b"")
+    assert isinstance(samples[0].scores, OpenScores)
+    first = samples[0].scores.value.key
+    shown = close(samples, scores=first.__eq__, transcript=first.__eq__)
+    data = revealed_file(shown)
+    part = own.model_copy(
+        update={
+            "samples": own.samples.model_copy(
+                update={"digest": node.blobs.put(data), "size": len(data)}
+            ),
+            "disclosure": "some",
+            "opened": opened(shown),
+            "tree_key": None,
+        }
+    )
+    entries = tuple(replace(entry, record=part) if one == entry else one for one in known.entries)
+    monkeypatch.setattr(findings, "read_book", lambda _: replace(known, entries=entries))
+    found = compute_finding(node, snapshots.protocol)
+    assert "SG-simulated" not in {one.lab for one in found.labs}
+    assert out(found) == {"SG-simulated": ("scores-closed", None)}
 
 
 def test_closing_transcripts_changes_no_figure(snapshots: Snapshots, tmp_path: Path) -> None:

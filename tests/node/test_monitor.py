@@ -4,14 +4,21 @@
 from pathlib import Path
 
 import pytest
-from lying_peer import LyingPeer
+from lying_peer import LyingPeer, plan_of
 from nodes import HONEST, Network, plan, spoil
 
 from countermark.network.sync import pull
 from countermark.node.audit import audit_node
 from countermark.node.forks import keep_evidence
 from countermark.records.errors import StateError, VerificationError
+from countermark.signing.keys import generate_key
+from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
+from countermark.transparency.cosignature import cosign, with_cosignatures
 from countermark.transparency.equivocation import verify_equivocation
+from countermark.transparency.note import Note, NoteSigner, sign_note
+from countermark.transparency.proof import TlogProof
+from countermark.transparency.statement import leaf_of
+from countermark.transparency.tiles import inclusion_proof
 
 
 def proves(path: Path, network: Network) -> None:
@@ -41,6 +48,72 @@ def test_rule_7_a_fork_shown_to_one_peer_is_found_by_another(network: Network, s
     assert any("the log was forked" in problem for problem in report.problems)
     (found,) = report.evidence
     proves(keep_evidence(network.root / "evidence", found), network)
+
+
+def forked(network: Network, *samples: int) -> list[Note]:
+    """Notes by KE's key, each of its true log with another statement at the end."""
+    liar = LyingPeer(network["KE"])
+    return [
+        liar.tree_note([*liar.leaves, leaf_of(liar.signed(plan("KE", number)))])
+        for number in samples
+    ]
+
+
+def other_tree(network: Network) -> Note:
+    liar = LyingPeer(network["KE"])
+    return liar.tree_note(liar.leaves[::-1])
+
+
+def test_rule_7_a_fork_that_this_node_cosigned_itself_is_found(network: Network) -> None:
+    node = network.open("GB")
+    spoil(node.cosigned("KE"), other_tree(network).to_bytes())
+    report = audit_node(node, "KE")
+    assert any("this node as a witness have" in problem for problem in report.problems)
+    (found,) = report.evidence
+    proves(keep_evidence(network.root / "evidence", found), network)
+
+
+def test_rule_7_a_fork_that_a_peer_cosigned_is_found(network: Network) -> None:
+    peer = LyingPeer(network["JP"])
+    peer.serve("cosignatures/KE", other_tree(network).to_bytes())
+    (found,) = audit_node(network.open("GB"), "KE", {"JP": peer}).evidence
+    proves(keep_evidence(network.root / "evidence", found), network)
+
+
+def test_rule_7_peers_are_compared_with_each_other(network: Network) -> None:
+    """Each shows a tree that continues this copy; but not both can be."""
+    one, other = forked(network, 300, 301)
+    peers = {code: LyingPeer(network[code]) for code in ("JP", "SG")}
+    for peer, note in zip(peers.values(), (one, other), strict=True):
+        peer.serve("peers/KE/log/checkpoint", note.to_bytes())
+    for code, peer in peers.items():
+        assert audit_node(network.open("GB"), "KE", {code: peer}).evidence == ()
+    (found,) = audit_node(network.open("GB"), "KE", peers).evidence
+    proves(keep_evidence(network.root / "evidence", found), network)
+
+
+def test_rule_7_what_another_key_signed_accuses_no_log(network: Network) -> None:
+    liar = LyingPeer(network["KE"])
+    longer = Checkpoint("ke.example/log", 9, bytes(32))
+    strange = sign_checkpoint(longer, NoteSigner("ke.example/log", generate_key()))
+    elsewhere = Checkpoint("jp.example/log", 9, bytes(32)).text
+    misplaced = Note(elsewhere, (sign_note(elsewhere, network["KE"].log_signer),))
+    for note in (strange, misplaced):
+        liar.serve("peers/KE/log/checkpoint", note.to_bytes())
+        report = audit_node(network.open("KE"), peers={"GB": liar})
+        assert (report.problems, report.evidence) == ((), ())
+
+
+def test_rule_7_a_fork_that_only_kept_proofs_show_becomes_evidence(ahead: Network) -> None:
+    liar = LyingPeer(ahead["KE"])
+    fork = [*liar.leaves[1::-1], *liar.leaves[2:]]
+    note = liar.tree_note(fork)
+    lines = [cosign(note.text, ahead[code].witness_signer, ahead.clock()) for code in HONEST]
+    note = with_cosignatures(note, lines, origin="ke.example/log")
+    proof = TlogProof(3, inclusion_proof(plan_of(fork).files.get, 3, 4), note)
+    spoil(ahead["KE"].folder.log / "proof/3", proof.to_bytes())
+    (found,) = audit_node(ahead.open("KE")).evidence
+    proves(keep_evidence(ahead.root / "evidence", found), ahead)
 
 
 def test_rule_7_an_own_log_that_was_rolled_back_is_found(ahead: Network) -> None:

@@ -2,18 +2,25 @@
 """A log that was lost or damaged comes back from peers; what does not verify is never kept."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from lying_peer import LyingPeer
-from nodes import Network, snapshot, spoil
+from lying_peer import LyingPeer, plan_of
+from nodes import HONEST, Network, plan, snapshot, spoil
 
+from countermark.network.sync import settle
 from countermark.node.audit import audit_node
 from countermark.node.blobs import blob_path
 from countermark.node.index import book
-from countermark.node.log import append
+from countermark.node.log import OWN, LogFolder, append
 from countermark.node.repair import Repaired, repair
 from countermark.records.errors import StateError, VerificationError
+from countermark.transparency.cosignature import cosign, with_cosignatures
+from countermark.transparency.note import Note
+from countermark.transparency.proof import TlogProof, parse_proof
+from countermark.transparency.statement import leaf_of
+from countermark.transparency.tiles import inclusion_proof
 
 
 def mend(network: Network, *others: str, trust_peers: bool = False) -> Repaired:
@@ -133,3 +140,79 @@ def test_rule_4_an_envelope_that_nobody_has_is_named(network: Network) -> None:
     for code in ("KE", "GB"):
         spoil(network.place(code) / blob_path(entry.envelope))
     assert mend(network).missing == (entry.envelope,)
+
+
+def test_rule_2_what_state_db_knows_is_the_beginning_of_what_comes_back(network: Network) -> None:
+    liar = LyingPeer(network["KE"])
+    forked = plan_of([*liar.leaves[::-1], b"{}"])
+    note = liar.tree_note([*liar.leaves[::-1], b"{}"])
+    mirror = network["GB"].mirror("KE")
+    for path, data in {**forked.files, "checkpoint": note.to_bytes()}.items():
+        mirror.write(path, data)
+    before = snapshot(network.place("KE"))
+    with pytest.raises(VerificationError, match="has two logs: the newest checkpoint, of size 3"):
+        mend(network, trust_peers=True)
+    assert snapshot(network.place("KE")) == before
+
+
+def test_rule_4_a_proof_of_the_same_statement_in_another_place_is_not_kept(
+    network: Network,
+) -> None:
+    envelope = LyingPeer(network["KE"]).signed(plan("KE", 300))
+    network["KE"].blobs.put(envelope.to_bytes())
+    node = network["KE"]
+    append(node.log, node.state, node.log_signer, [leaf_of(envelope)] * 2)
+    settle(network.some([*HONEST, "GB", "KE"]), network.sources)
+    mirror = network.place("GB") / "peers/KE/log/proof"
+    spoil(mirror / "3", (mirror / "2").read_bytes())
+    (log(network) / "proof/3").unlink()
+    assert mend(network).proofs == 0
+    assert not (log(network) / "proof/3").exists()
+
+
+def test_rule_4_a_proof_that_too_few_witnessed_is_not_kept(network: Network) -> None:
+    mirror = network.place("GB") / "peers/KE/log/proof/1"
+    proof = parse_proof(mirror.read_bytes())
+    few = Note(proof.note.text, proof.note.signatures[:3])
+    spoil(mirror, replace(proof, note=few).to_bytes())
+    (log(network) / "proof/1").unlink()
+    assert mend(network).proofs == 0
+
+
+def test_rule_4_a_proof_of_another_tree_is_not_kept(ahead: Network) -> None:
+    """Three witnesses have cosigned a fork that holds the same statement at the same place."""
+    liar = LyingPeer(ahead["KE"])
+    fork = [*liar.leaves[1::-1], *liar.leaves[2:]]
+    note = liar.tree_note(fork)
+    lines = [cosign(note.text, ahead[code].witness_signer, ahead.clock()) for code in HONEST]
+    note = with_cosignatures(note, lines, origin="ke.example/log")
+    proof = TlogProof(3, inclusion_proof(plan_of(fork).files.get, 3, 4), note)
+    other = ahead.place(HONEST[0])
+    spoil(other / "peers/KE/log/proof/3", proof.to_bytes())
+    (log(ahead) / "proof/3").unlink()
+    assert mend(ahead, HONEST[0]).proofs == 0
+    assert not (log(ahead) / "proof/3").exists()
+
+
+def test_rule_5_the_head_is_durable_before_its_checkpoint(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    known = network["KE"].state.head(OWN, "ke.example/log")
+    (log(network) / "checkpoint").unlink()
+    (network.place("KE") / "state.db").unlink()
+    real = LogFolder.write
+
+    def crash(self: LogFolder, name: str, data: bytes) -> None:
+        if name == "checkpoint":
+            raise Crash
+        real(self, name, data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LogFolder, "write", crash)
+        with pytest.raises(Crash):
+            mend(network, trust_peers=True)
+    assert network.open("KE").state.head(OWN, "ke.example/log") == known
+    assert not (log(network) / "checkpoint").exists()
