@@ -78,12 +78,16 @@ def valid(node: Node, author: str = "KE") -> list[bool]:
     ]
 
 
-@pytest.mark.parametrize(("code", "name"), [("JP", "witness"), ("KE", "log")])
+WITNESSES: tuple[tuple[str, KeyName], ...] = (("JP", "witness"), ("SG", "witness"))
+"""Without them no quorum is left of those that cosigned."""
+
+
+@pytest.mark.parametrize("keys", [WITNESSES, (("KE", "log"),)], ids=["witnesses", "log"])
 def test_proofs_that_a_theft_has_undone_are_made_anew_everywhere(
-    network: Network, code: str, name: KeyName
+    network: Network, keys: tuple[tuple[str, KeyName], ...]
 ) -> None:
     before = files_of(network["KE"])
-    stolen(network, (code, name))
+    stolen(network, *keys)
     nodes = reopened(network)
     for node in (nodes["KE"], nodes["GB"]):
         assert valid(node) == [False, False]
@@ -101,9 +105,18 @@ def test_proofs_that_a_theft_has_undone_are_made_anew_everywhere(
     assert snapshot(nodes["KE"].folder.log) == whole, "what holds again is left alone"
 
 
+def test_a_proof_that_has_its_quorum_without_the_ended_key_stays(network: Network) -> None:
+    before = files_of(network["KE"])
+    stolen(network, WITNESSES[0])
+    nodes = reopened(network)
+    settle(nodes, network.sources)
+    assert valid(nodes["GB"]) == [True, True]
+    assert files_of(nodes["KE"]) == before
+
+
 def test_what_a_revoked_key_signed_is_not_proved_anew_and_stops_no_pull(network: Network) -> None:
     proofs = [network["KE"].log.proof(index) for index in (0, 1)]
-    stolen(network, ("KE", "statement"), ("JP", "witness"))
+    stolen(network, ("KE", "statement"), *WITNESSES)
     nodes = reopened(network)
     nodes["KE"].say(plan("KE", 320))
     settle(nodes, network.sources)

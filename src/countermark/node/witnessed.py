@@ -23,6 +23,7 @@ from countermark.records.errors import (
     StateError,
     VerificationError,
 )
+from countermark.signing.party import LogKey
 from countermark.signing.roster import Roster
 from countermark.transparency.checkpoint import parse_checkpoint
 from countermark.transparency.cosignature import Cosignature, with_cosignatures
@@ -56,10 +57,7 @@ def sightings_of(note: Note, roster: Roster) -> dict[SignatureLine, Sighting]:
 
 def standing(note: Note, roster: Roster) -> Note:
     """Return a checkpoint with the log's line and those cosignatures that count (rule 1)."""
-    origin = parse_checkpoint(note.text).origin
-    party = roster.by_origin(origin)
-    logs = party.logs if party is not None else ()
-    signing = next((log for log in logs if note.signed_by(log.key)), None)
+    origin, signing = parse_checkpoint(note.text).origin, _signing(note, roster)
     own = [line for line in note.signatures if signing is not None and line.is_by(signing.key)]
     by_witness = {
         line.name: line
@@ -69,12 +67,21 @@ def standing(note: Note, roster: Roster) -> Note:
     return with_cosignatures(Note(note.text, tuple(own)), by_witness.values(), origin=origin)
 
 
+def _signing(note: Note, roster: Roster) -> LogKey | None:
+    """Return the key of the log that signed its checkpoint, if it is one of its keys."""
+    party = roster.by_origin(parse_checkpoint(note.text).origin)
+    logs = party.logs if party is not None else ()
+    return next((log for log in logs if note.signed_by(log.key)), None)
+
+
 def proves(note: Note, roster: Roster) -> bool:
     """Tell whether a proof with this checkpoint can prove anything as things stand.
 
-    It is what rules 6 and 7 of :mod:`countermark.transparency.verify` ask of the checkpoint alone.
+    It is what rules 6 and 7 of :mod:`countermark.transparency.verify` ask of a whole checkpoint.
     """
-    return quorum_of(note, roster).met and standing(note, roster) == note
+    witnessed = quorum_of(note, roster).witnessed
+    signing = _signing(note, roster)
+    return witnessed is not None and signing is not None and signing.valid_at(witnessed)
 
 
 def proof_stands(proof: bytes, roster: Roster, judged: dict[bytes, bool]) -> bool:

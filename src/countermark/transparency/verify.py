@@ -123,8 +123,8 @@ class Verification:
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        """The checks that do not hold."""
-        return tuple(check for check in self.checks if not check.ok)
+        """The checks that do not hold, without those that were not reached because of them."""
+        return tuple(check for check in self.checks if check.reached and not check.ok)
 
 
 @dataclass
