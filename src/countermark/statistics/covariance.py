@@ -16,7 +16,6 @@ from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Estimand, NotComputable
 from countermark.statistics.layout import Array, mean_squares
 
-
 _MOST_LABS = 2000  # the covariance of more would not fit where a joint test is analysed
 
 
