@@ -5,12 +5,15 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
+from countermark.statistics.choice import Choice, choose
+from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.consensus import (
-    Coefficient,
     Consensus,
     ConsensusInterval,
     Heterogeneity,
     MetaRegression,
+    ModeratorEffect,
     consensus,
     meta_regression,
 )
@@ -38,19 +41,54 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
+from countermark.statistics.exceedance import Confidence, exceedance
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.heterogeneity import HeterogeneityMethod
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
+from countermark.statistics.languages import (
+    Family,
+    LanguageComparison,
+    LanguageResult,
+    Tested,
+    Verdict,
+    Worse,
+    compare_languages,
+)
+from countermark.statistics.multiplicity import benjamini_hochberg, holm
+from countermark.statistics.paired import Difference, difference
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.ratings import Ratings
+from countermark.statistics.rectification import (
+    Labelled,
+    Rectification,
+    Rectifier,
+    Sampling,
+    rectify,
+)
+from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
+from countermark.statistics.resampling import Resampling
 from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
-from countermark.statistics.threshold import Decision, Direction, Outcome, decide
+from countermark.statistics.sensitivity import (
+    Case,
+    Flip,
+    NamedEstimate,
+    Sensitivity,
+    cases,
+    sensitivity,
+)
+from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
     "BINARY",
+    "Agreement",
+    "Case",
+    "Choice",
     "Coefficient",
     "Components",
+    "Confidence",
+    "Confusion",
     "Consensus",
     "ConsensusInterval",
     "Correction",
@@ -58,47 +96,81 @@ __all__ = [
     "Crossing",
     "Decision",
     "Dense",
+    "Difference",
     "Direction",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
+    "Family",
+    "Flip",
     "Grid",
     "Group",
+    "Guard",
     "Heterogeneity",
     "HeterogeneityMethod",
     "Interval",
     "Judge",
+    "JudgeRepeatability",
     "Judged",
     "LabMeans",
+    "Labelled",
+    "LanguageComparison",
+    "LanguageResult",
     "LeftOut",
+    "LevelConfusion",
     "Mandel",
     "MetaRegression",
+    "ModeratorEffect",
+    "NamedEstimate",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Ratings",
+    "Rectification",
+    "Rectifier",
+    "Resampling",
     "RobustEquivalence",
     "RobustMean",
     "RobustStanding",
+    "Sampling",
     "Scale",
+    "Sensitivity",
+    "Share",
     "Signal",
     "StatisticsError",
+    "Tested",
     "Validity",
+    "Verdict",
+    "Worse",
     "agree",
+    "agreement",
     "algorithm_a",
+    "benjamini_hochberg",
     "bound",
+    "cases",
+    "choose",
     "clopper_pearson",
+    "compare_languages",
+    "confusion",
     "consensus",
     "correct",
     "crossed",
     "decide",
+    "difference",
     "equivalence",
+    "exceedance",
+    "holm",
+    "interval_alpha",
     "judge",
+    "judge_repeatability",
     "lab_means",
     "leave_one_out",
     "meta_regression",
     "precision",
+    "rectify",
     "robust_equivalence",
+    "sensitivity",
     "significant",
     "wilson",
     "zero_event_upper",

@@ -125,7 +125,7 @@ class Consensus:
 
 
 @dataclass(frozen=True, slots=True)
-class Coefficient:
+class ModeratorEffect:
     """One regression coefficient; ``df`` is ``None`` for the normal interval."""
 
     value: float
@@ -155,7 +155,7 @@ class MetaRegression:
 
     interval: ConsensusInterval
     level: float
-    coefficients: tuple[Coefficient, ...]
+    coefficients: tuple[ModeratorEffect, ...]
     covariance: tuple[tuple[float, ...], ...]
     heterogeneity: Heterogeneity
     r2: float | None
@@ -268,7 +268,7 @@ class _Data:
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    coefficients: tuple[Coefficient, ...]
+    coefficients: tuple[ModeratorEffect, ...]
     spread: Array
     projection: Array
     heterogeneity: Heterogeneity
@@ -368,11 +368,11 @@ def _fit(
     )
 
 
-def _coefficient(value: float, se: float, df: int | None, level: float) -> Coefficient:
+def _coefficient(value: float, se: float, df: int | None, level: float) -> ModeratorEffect:
     reach = _quantile(df, level) * se
     ratio = abs(value) / se if se else math.inf
     tail = special.ndtr(-ratio) if df is None else special.stdtr(df, -ratio)
-    return Coefficient(value, se, df, value - reach, value + reach, 2 * float(tail))
+    return ModeratorEffect(value, se, df, value - reach, value + reach, 2 * float(tail))
 
 
 def _quantile(df: int | None, level: float) -> float:
