@@ -97,7 +97,7 @@ class Rounding:
         if not whole.items:
             return None
         found = algorithm_a((whole.total / whole.count).mean(axis=1))
-        return None if isinstance(found, NotComputable) else self.number(found.mean)
+        return None if isinstance(found, NotComputable) else self.number(found.value)
 
     def lab(
         self,

@@ -222,7 +222,7 @@ def _envelope(peer: Peer, digest: str, leaf: bytes) -> Envelope:
     record = record_of(envelope, where=digest)
     if not peer.party.could_ever_say(record.kind_name()):
         peer.distrust(f"logs a {record.kind_name()}, which its roles may not say")
-    if record.speaker not in (None, peer.code, peer.party.name):
+    if record.speaker not in (None, peer.code):
         peer.distrust(f"logs a {record.kind_name()} that speaks for {record.speaker}")
     return envelope
 

@@ -306,7 +306,7 @@ class Node:
         """
         party, now = self.roster.party(self.code), self.clock()
         for record in records:
-            if party is not None and record.speaker not in (None, party.code, party.name):
+            if party is not None and record.speaker not in (None, party.code):
                 raise StateError(
                     f"may not speak for {record.speaker}",
                     where=self.code,

@@ -171,9 +171,8 @@ def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
         File name to contents. Files of other names are not read.
     at
         The time at which expiry is judged (UTC, with its zone). To refresh, pass the current
-        time. To check evidence witnessed earlier, pass the time at which it was witnessed
-        (:meth:`countermark.transparency.statement.StatementFile.claimed_time`): a roster that
-        was in force then still speaks for it.
+        time. To check evidence, pass :data:`ANY_TIME`: a roster that was in force when it was
+        witnessed still speaks for it, and rule 3 of ``transparency/verify.py`` judges that.
 
     Raises
     ------

@@ -6,6 +6,16 @@ Method and assumptions: ``docs/statistics.md``.
 """
 
 from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
+from countermark.statistics.arms import Arm, ArmContrast, LabContrast, designed_arms
+from countermark.statistics.attribution import (
+    Effect,
+    FactorEffect,
+    FactorShare,
+    LabExplanation,
+    LabFactor,
+    Shares,
+    explain_labs,
+)
 from countermark.statistics.choice import Choice, choose
 from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.consensus import (
@@ -21,6 +31,7 @@ from countermark.statistics.correction import Correction, Judge, Validity, corre
 from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
+from countermark.statistics.elicitation import Better, Chosen, Gap, LabGap, elicitation_gaps
 from countermark.statistics.equivalence import (
     Equivalence,
     LeftOut,
@@ -44,6 +55,13 @@ from countermark.statistics.estimate import (
 from countermark.statistics.exceedance import Confidence, exceedance
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.heterogeneity import HeterogeneityMethod
+from countermark.statistics.identifiability import (
+    AliasSet,
+    Factor,
+    Identifiability,
+    Status,
+    identifiability,
+)
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.languages import (
     Family,
@@ -83,8 +101,13 @@ from countermark.statistics.threshold import Decision, Direction, Guard, Outcome
 __all__ = [
     "BINARY",
     "Agreement",
+    "AliasSet",
+    "Arm",
+    "ArmContrast",
+    "Better",
     "Case",
     "Choice",
+    "Chosen",
     "Coefficient",
     "Components",
     "Confidence",
@@ -98,21 +121,31 @@ __all__ = [
     "Dense",
     "Difference",
     "Direction",
+    "Effect",
     "Equivalence",
     "Estimand",
     "Estimate",
     "FTest",
+    "Factor",
+    "FactorEffect",
+    "FactorShare",
     "Family",
     "Flip",
+    "Gap",
     "Grid",
     "Group",
     "Guard",
     "Heterogeneity",
     "HeterogeneityMethod",
+    "Identifiability",
     "Interval",
     "Judge",
     "JudgeRepeatability",
     "Judged",
+    "LabContrast",
+    "LabExplanation",
+    "LabFactor",
+    "LabGap",
     "LabMeans",
     "Labelled",
     "LanguageComparison",
@@ -137,8 +170,10 @@ __all__ = [
     "Scale",
     "Sensitivity",
     "Share",
+    "Shares",
     "Signal",
     "StatisticsError",
+    "Status",
     "Tested",
     "Validity",
     "Verdict",
@@ -157,10 +192,14 @@ __all__ = [
     "correct",
     "crossed",
     "decide",
+    "designed_arms",
     "difference",
+    "elicitation_gaps",
     "equivalence",
     "exceedance",
+    "explain_labs",
     "holm",
+    "identifiability",
     "interval_alpha",
     "judge",
     "judge_repeatability",

@@ -54,6 +54,7 @@ from countermark.statistics.layout import (
     degrees_of_freedom,
     mean_squares,
 )
+from countermark.statistics.precision import FTest, f_test
 
 Labs = Literal["random", "fixed"]
 Basis = Literal[
@@ -66,7 +67,7 @@ Basis = Literal[
 
 _TAIL = 0.975  # where the quantiles of two part distributions are matched
 _CAUTION = 0.25  # of the noise in MS_lab counts as known by the labs only
-_HALVINGS = 80  # of an interval of length 2: down to the last bit
+_HALVINGS = 56  # of an interval of length 2 at most: down to rounding
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -195,6 +196,9 @@ class Difference:
         The labs, and how many items, that it rests on.
     labs_dropped, items_dropped
         Keys of labs and items that were in one of the crossings but could not be paired.
+    labs_differ
+        F test of "the difference is the same at all labs", ``MS_lab / MS_lab_item`` of ``D``;
+        ``None`` with one lab or item, or if nothing varies within the labs.
     """
 
     estimand: Estimand
@@ -212,6 +216,7 @@ class Difference:
     items: int
     labs_dropped: tuple[str, ...]
     items_dropped: tuple[str, ...]
+    labs_differ: FTest | None
 
     @property
     def effective_pairs(self) -> float | None:
@@ -304,9 +309,6 @@ def difference(
         return error
     found = pairs(plan.cells, ms, error)
     exact = alike(ms)
-    basis: Basis = ("epochs" if estimand == "benchmark" else "items") if fixed else "crossed"
-    if not fixed and estimand == "benchmark":
-        basis = "lab-means"
     no_difference = 2 * min(float(found.p_at_least(0.0)), float(found.p_at_most(0.0)))
     tail = (1 - level) / 2
     return Difference(
@@ -320,12 +322,26 @@ def difference(
         upper=float(found.upper(tail)),
         level=level,
         p=min(1.0, no_difference),
-        basis="exact" if exact else basis,
+        basis="exact" if exact else _basis(estimand, fixed=fixed),
         labs=met.labs,
         items=met.items,
         labs_dropped=met.labs_dropped,
         items_dropped=met.items_dropped,
+        labs_differ=_labs_differ(mean_squares(met.first.cells - met.second.cells)),
     )
+
+
+def _labs_differ(ms: MeanSquares) -> FTest | None:
+    if ms.labs < 2 or ms.items < 2:
+        return None
+    df = (ms.labs - 1) * (ms.items - 1)
+    return f_test(float(ms.lab), float(ms.lab_item), ms.labs - 1, df)
+
+
+def _basis(estimand: Estimand, *, fixed: bool) -> Basis:
+    if fixed:
+        return "epochs" if estimand == "benchmark" else "items"
+    return "lab-means" if estimand == "benchmark" else "crossed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,7 @@ def precision(crossing: Crossing, level: float = 0.95) -> Precision | NotComputa
         i2=_share(spreads.i2),
         i2_interval=_interval(spreads.i2, level),
         inseparable=inseparable,
-        f_test=_f_test(float(ms.lab), error, plan.labs - 1),
+        f_test=f_test(float(ms.lab), error.square, plan.labs - 1, error.df),
         mandel=_mandel(crossing, plan, ms),
         h_critical=_h_critical(plan.labs),
         k_critical=_k_critical(crossing),
@@ -233,12 +233,12 @@ def _share(spread: Spread) -> float | None:
     return None if math.isnan(value) else max(0.0, value)
 
 
-def _f_test(lab: float, error: _Error, df_labs: int) -> FTest | None:
-    if error.square == 0:
+def f_test(lab: float, noise: float, df_labs: int, df_error: int) -> FTest | None:
+    """Test a mean square against the noise; ``None`` if there is no noise."""
+    if noise == 0:
         return None
-    statistic = lab / error.square
-    p = float(special.fdtrc(df_labs, error.df, statistic))
-    return FTest(statistic, df_labs, error.df, p)
+    statistic = lab / noise
+    return FTest(statistic, df_labs, df_error, float(special.fdtrc(df_labs, df_error, statistic)))
 
 
 def _mandel(crossing: Crossing, plan: Design, ms: MeanSquares) -> tuple[Mandel, ...]:
