@@ -17,7 +17,7 @@ from countermark.statistics import (
     StatisticsError,
     difference,
 )
-from countermark.statistics.paired import tango_variance
+from countermark.statistics.pairs import tango_variance
 
 BOTH: tuple[Estimand, ...] = ("benchmark", "generalised")
 
