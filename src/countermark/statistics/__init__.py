@@ -5,27 +5,43 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
 from countermark.statistics.arms import Arm, ArmContrast, LabContrast, designed_arms
 from countermark.statistics.attribution import (
     Effect,
     FactorEffect,
+    FactorShare,
     LabExplanation,
     LabFactor,
-    Share,
     Shares,
     explain_labs,
 )
+from countermark.statistics.choice import Choice, choose
+from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
+from countermark.statistics.consensus import (
+    Consensus,
+    ConsensusInterval,
+    Heterogeneity,
+    MetaRegression,
+    ModeratorEffect,
+    consensus,
+    meta_regression,
+)
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
+from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
-from countermark.statistics.elicitation import (
-    Better,
-    Chosen,
-    Gap,
-    LabGap,
-    elicitation_gaps,
+from countermark.statistics.elicitation import Better, Chosen, Gap, LabGap, elicitation_gaps
+from countermark.statistics.equivalence import (
+    Equivalence,
+    LeftOut,
+    RobustEquivalence,
+    RobustStanding,
+    Signal,
+    equivalence,
+    leave_one_out,
+    robust_equivalence,
 )
-from countermark.statistics.equivalence import Equivalence, LeftOut, equivalence, leave_one_out
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import (
     Components,
@@ -36,7 +52,9 @@ from countermark.statistics.estimate import (
     NotComputable,
     bound,
 )
+from countermark.statistics.exceedance import Confidence, exceedance
 from countermark.statistics.grid import Dense, Grid, Group
+from countermark.statistics.heterogeneity import HeterogeneityMethod
 from countermark.statistics.identifiability import (
     AliasSet,
     Factor,
@@ -57,18 +75,45 @@ from countermark.statistics.languages import (
 from countermark.statistics.multiplicity import benjamini_hochberg, holm
 from countermark.statistics.paired import Difference, difference
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.ratings import Ratings
+from countermark.statistics.rectification import (
+    Labelled,
+    Rectification,
+    Rectifier,
+    Sampling,
+    rectify,
+)
+from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
+from countermark.statistics.resampling import Resampling
+from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
-from countermark.statistics.threshold import Decision, Direction, Outcome, decide
+from countermark.statistics.sensitivity import (
+    Case,
+    Flip,
+    NamedEstimate,
+    Sensitivity,
+    cases,
+    sensitivity,
+)
+from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
     "BINARY",
+    "Agreement",
     "AliasSet",
     "Arm",
     "ArmContrast",
     "Better",
+    "Case",
+    "Choice",
     "Chosen",
+    "Coefficient",
     "Components",
+    "Confidence",
+    "Confusion",
+    "Consensus",
+    "ConsensusInterval",
     "Correction",
     "Counts",
     "Crossing",
@@ -83,28 +128,50 @@ __all__ = [
     "FTest",
     "Factor",
     "FactorEffect",
+    "FactorShare",
     "Family",
+    "Flip",
     "Gap",
     "Grid",
     "Group",
+    "Guard",
+    "Heterogeneity",
+    "HeterogeneityMethod",
     "Identifiability",
     "Interval",
     "Judge",
+    "JudgeRepeatability",
     "Judged",
     "LabContrast",
     "LabExplanation",
     "LabFactor",
     "LabGap",
+    "LabMeans",
+    "Labelled",
     "LanguageComparison",
     "LanguageResult",
     "LeftOut",
+    "LevelConfusion",
     "Mandel",
+    "MetaRegression",
+    "ModeratorEffect",
+    "NamedEstimate",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Ratings",
+    "Rectification",
+    "Rectifier",
+    "Resampling",
+    "RobustEquivalence",
+    "RobustMean",
+    "RobustStanding",
+    "Sampling",
     "Scale",
+    "Sensitivity",
     "Share",
     "Shares",
+    "Signal",
     "StatisticsError",
     "Status",
     "Tested",
@@ -112,10 +179,16 @@ __all__ = [
     "Verdict",
     "Worse",
     "agree",
+    "agreement",
+    "algorithm_a",
     "benjamini_hochberg",
     "bound",
+    "cases",
+    "choose",
     "clopper_pearson",
     "compare_languages",
+    "confusion",
+    "consensus",
     "correct",
     "crossed",
     "decide",
@@ -123,12 +196,20 @@ __all__ = [
     "difference",
     "elicitation_gaps",
     "equivalence",
+    "exceedance",
     "explain_labs",
     "holm",
     "identifiability",
+    "interval_alpha",
     "judge",
+    "judge_repeatability",
+    "lab_means",
     "leave_one_out",
+    "meta_regression",
     "precision",
+    "rectify",
+    "robust_equivalence",
+    "sensitivity",
     "significant",
     "wilson",
     "zero_event_upper",

@@ -95,7 +95,7 @@ class LabFactor:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class FactorShare:
     """A factor's Shapley shares, averaged over all orders in which factors can be added.
 
     ``observed``: of the sum of squares of the lab means (Lindeman, Merenda and Gold 1980,
@@ -113,7 +113,7 @@ class Share:
 class Shares:
     """The shares of the factors that vary, and what no factor explains."""
 
-    factors: tuple[Share, ...]
+    factors: tuple[FactorShare, ...]
     rest_observed: float
     rest_adjusted: float
 
@@ -302,7 +302,7 @@ def _shares(known: Identifiability, fits: _Fits) -> Shares | NotComputable:
     observed = {group: 1 - fits.residual(group)[0] / total for group in sets}
     adjusted = {group: 1 - fits.variance(group) / variance for group in sets}
     shares = tuple(
-        Share(name, _shapley(name, names, observed), _shapley(name, names, adjusted))
+        FactorShare(name, _shapley(name, names, observed), _shapley(name, names, adjusted))
         for name in names
     )
     return Shares(shares, 1 - observed[names], 1 - adjusted[names])
