@@ -221,12 +221,6 @@ def _labs_differ(ms: MeanSquares) -> FTest | None:
     return f_test(float(ms.lab), float(ms.lab_item), ms.labs - 1, df)
 
 
-def _basis(estimand: Estimand, *, fixed: bool) -> Basis:
-    if fixed:
-        return "epochs" if estimand == "benchmark" else "items"
-    return "lab-means" if estimand == "benchmark" else "crossed"
-
-
 @dataclass(frozen=True, slots=True)
 class _Met:
     first: Design

@@ -15,7 +15,7 @@ hypothesis that the true difference is ``x``, the likelihood of ``n`` pairs is g
 
 The test of ``x`` takes ``(d - x) / sqrt(v(x) / n)`` as Student's t. At ``x = 0`` with independent
 pairs it is McNemar's. ``d ± t * se`` instead is short where events are rare, because the spread
-shrinks with the difference that happened to be seen; ``benchmarks/coverage.py`` shows both.
+shrinks with the difference that happened to be seen; ``benchmarks/paired.py`` shows both.
 
 If all differences are alike, the test is exact: see rule 3 of
 :mod:`countermark.statistics.paired`.
