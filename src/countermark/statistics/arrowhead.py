@@ -35,6 +35,8 @@ class Arrowhead:
         ``(q, q)``: inverse of the Schur complement.
     reach
         ``(q, I)``: ``inverse @ edge / diagonal``, minus the corner-by-item part of the inverse.
+    item_variances
+        ``(I,)``: diagonal of the inverse, the items' part.
     log_determinant
         Natural logarithm of the determinant of the whole.
     """
@@ -43,6 +45,7 @@ class Arrowhead:
     diagonal: Array
     inverse: Array
     reach: Array
+    item_variances: Array
     log_determinant: float
 
     @classmethod
@@ -57,20 +60,17 @@ class Arrowhead:
         over = edge / diagonal
         logs = float(np.log(diagonal).sum())
         if not corner.size:
-            return cls(edge, diagonal, corner, over, logs)
+            return cls(edge, diagonal, corner, over, 1 / diagonal, logs)
         root = linalg.cholesky(corner - over @ edge.T, lower=True, check_finite=False)
         half = linalg.solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
         inverse = half.T @ half
         logs += 2 * float(np.log(np.diag(root)).sum())
-        return cls(edge, diagonal, inverse, inverse @ over, logs)
+        reach = inverse @ over
+        variances = (1 + (edge * reach).sum(axis=0)) / diagonal
+        return cls(edge, diagonal, inverse, reach, variances, logs)
 
     def solve(self, corner: Array, items: Array) -> tuple[Array, Array]:
         """Solve ``H x = b`` for ``b`` in two parts, ``(q, ...)`` and ``(I, ...)``."""
         below = items.T / self.diagonal
         top = self.inverse @ corner - self.reach @ items
         return top, np.asarray((below - (top.T @ self.edge) / self.diagonal).T)
-
-    def item_variances(self) -> Array:
-        """Diagonal of the inverse, the items' part ``(I,)``."""
-        edge_part = np.einsum("qi,qi->i", self.edge, self.reach)
-        return np.asarray((1 + edge_part) / self.diagonal)

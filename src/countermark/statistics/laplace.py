@@ -33,7 +33,7 @@ All passes go over blocks of groups, so that memory beside the table itself does
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +47,7 @@ Array = NDArray[np.float64]
 
 _BLOCK = 1 << 16  # cells at a time: the temporary arrays of a block stay in the cache
 _DECREMENT = 1e-18  # of the mode's Newton step; the mode is then exact to 1e-9 standard deviations
+_ROUGH = 1e-10
 _STEPS = 60
 _FLOOR = 1e-12  # rounding keeps a Newton decrement above this share of the log-likelihood's own
 
@@ -125,6 +126,11 @@ class Mode:
     moves: Array
     fixed_information: Array
 
+    def at(self, parameters: Array) -> tuple[Array, Array]:
+        """Where the mode moves to, to first order."""
+        moved = self.moves @ (parameters - self.parameters)
+        return self.corner + moved[: len(self.corner)], self.items + moved[len(self.corner) :]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Slope:
@@ -136,6 +142,27 @@ class _Slope:
     full_edge: Array
     hessian: Arrowhead
     slope_groups: Array
+    memo: list[tuple[Array, ...]]
+
+
+@dataclass(slots=True, eq=False)
+class _Push:
+    """What one extra parameter does: to the slopes by group and item, and in all."""
+
+    groups: Array
+    items: Array
+    likelihood: float = 0.0
+    weight: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """``d log|H| / d eta`` over items; the adjoint ``H^-1 t`` in two parts; extra parameters."""
+
+    groups: Array
+    hidden: Array
+    hidden_items: Array
+    pushes: list[_Push]
 
 
 class Laplace:
@@ -157,6 +184,10 @@ class Laplace:
         self._across = [sparse.csr_array(self._design[b]) for b in self._blocks]
         self._down = [sparse.csr_array(self._design[b].T) for b in self._blocks]
         self._prior = np.concatenate([np.zeros(self._fixed), np.ones(len(self._factor))])
+        # 0 for beta, 1 for none, n + 2 for factor n: the columns that a standard deviation owns
+        none = np.zeros(self._fixed - self._first, dtype=np.intp)
+        self._owner = np.concatenate([none, self._factor + 2])
+        self._constant = problem.response.constant
         self.evaluations = 0
 
     @property
@@ -174,30 +205,30 @@ class Laplace:
             self.problem.response.shape[1]
         )
 
-    def _etas(
-        self, parameters: Array, corner: Array, items: Array
-    ) -> Iterator[tuple[int, slice, Array]]:
+    def _eta(self, parameters: Array, corner: Array, items: Array) -> tuple[Array, Array]:
+        """The groups' and the items' part of the linear predictor."""
         beta, sds, _ = self.problem.split(parameters)
         effects = np.concatenate([beta, corner]) * self.scale(sds)
-        groups, moved = self._design @ effects, sds[0] * items
-        for number, rows in enumerate(self._blocks):
-            yield number, rows, groups[rows, None] + moved
+        return self._design @ effects, sds[0] * items
 
     def _slope(self, parameters: Array, corner: Array, items: Array) -> _Slope:
         """First pass: gradient of ``-h`` and its Hessian at any effects."""
         _, sds, extra = self.problem.split(parameters)
         first, scale = self._first, self.scale(sds)
-        groups, size = self._design.shape[0], len(items)
+        size = len(items)
         slope_items, weight_items = np.zeros(size), np.zeros(size)
-        slope_groups, weight_groups = np.empty(groups), np.empty(groups)
+        slope_groups, weight_groups = np.empty((2, len(self._design)))
         edge = np.zeros((self._design.shape[1], size))
-        for number, rows, eta in self._etas(parameters, corner, items):
-            slope, weight = self.problem.response.slopes(rows, eta, extra.tolist())
-            slope_items += slope.sum(axis=0)
-            weight_items += weight.sum(axis=0)
-            slope_groups[rows] = slope.sum(axis=1)
-            weight_groups[rows] = weight.sum(axis=1)
-            edge += self._down[number] @ weight
+        eta, moved = self._eta(parameters, corner, items)
+        memo = []
+        for rows, down in zip(self._blocks, self._down, strict=True):
+            found = self.problem.response.slopes(rows, eta[rows], moved, extra.tolist())
+            slope_items += found.items
+            slope_groups[rows] = found.groups
+            weight_items += found.weight.sum(axis=0)
+            weight_groups[rows] = found.weight.sum(axis=1)
+            edge += down @ found.weight
+            memo.append(found.memo)
         edge *= sds[0] * scale[:, None]
         scaled = self._design * scale
         full = (scaled.T * weight_groups) @ scaled
@@ -212,10 +243,11 @@ class Laplace:
             edge,
             hessian,
             slope_groups,
+            memo,
         )
 
     def _climb(
-        self, parameters: Array, corner: Array, items: Array
+        self, parameters: Array, corner: Array, items: Array, enough: float
     ) -> tuple[Array, Array, _Slope]:
         """Newton's method for the mode.
 
@@ -227,7 +259,7 @@ class Laplace:
         for _ in range(_STEPS):
             step, step_items = at.hessian.solve(-at.corner, -at.items)
             decrement = -float(at.corner @ step + at.items @ step_items)
-            done = decrement < _DECREMENT or (decrement < _FLOOR and decrement > last / 4)
+            done = decrement < enough or (decrement < _FLOOR and decrement > last / 4)
             if not math.isfinite(decrement):
                 break
             if done:
@@ -244,7 +276,7 @@ class Laplace:
             corner, items = there
         raise NoModeError
 
-    def evaluate(self, parameters: Array, near: Mode | None = None) -> Mode:
+    def evaluate(self, parameters: Array, near: Mode | None = None, *, exact: bool = True) -> Mode:
         """Compute the approximation and its gradient.
 
         Parameters
@@ -253,115 +285,156 @@ class Laplace:
             Outer parameters, see :class:`Mode`.
         near
             A mode found before; its first-order move is where the search begins.
+        exact
+            Whether to find the mode to rounding, or well enough for a search under way.
 
         Raises
         ------
         NoModeError
             If the mode is not found.
         """
+        begin = self.centre() if near is None else near.at(parameters)
+        return self.evaluate_from(parameters, *begin, _DECREMENT if exact else _ROUGH)
+
+    def evaluate_from(
+        self, parameters: Array, corner: Array, items: Array, decrement: float = _DECREMENT
+    ) -> Mode:
+        """Do as :meth:`evaluate`, but begin at these effects."""
         self.evaluations += 1
-        corner, items = self.centre()
-        if near is not None:
-            moved = near.moves @ (parameters - near.parameters)
-            corner, items = near.corner + moved[: len(corner)], near.items + moved[len(corner) :]
         try:
-            corner, items, at = self._climb(parameters, corner, items)
+            corner, items, at = self._climb(parameters, corner, items, decrement)
         except np.linalg.LinAlgError:
             raise NoModeError from None
         return self._finish(parameters, corner, items, at)
 
-    def _finish(self, parameters: Array, corner: Array, items: Array, at: _Slope) -> Mode:
-        """Second pass: the likelihood, the gradient by the adjoint, the moves of the mode."""
-        problem, first, hessian = self.problem, self._first, at.hessian
-        beta, sds, extra = problem.split(parameters)
+    def gradient_near(self, parameters: Array, near: Mode) -> Array:
+        """Compute the gradient with the first-order move of a mode taken for the mode itself.
+
+        Its error is of the second order and even in the step, so that it cancels in a central
+        difference.
+        """
+        self.evaluations += 1
+        corner, items = near.at(parameters)
+        at = self._slope(parameters, corner, items)
+        return self._gradient(parameters, corner, items, at, self._turn(parameters, items, at))
+
+    def _turn(self, parameters: Array, items: Array, at: _Slope) -> _Turn:
+        """Second pass: how the curvature turns with eta, and what extra parameters do."""
+        first, hessian = self._first, at.hessian
+        _, sds, extra = self.problem.split(parameters)
         scale = self.scale(sds)
         scaled = self._design[:, first:] * scale[first:]
-        by_group = np.einsum("gq,gq->g", scaled @ hessian.inverse, scaled)
-        variances = hessian.item_variances()
+        by_group = ((scaled @ hessian.inverse) * scaled).sum(axis=1)
+        by_item = sds[0] ** 2 * hessian.item_variances
         reach = np.zeros((len(scale), len(items)))
         reach[first:] = (-2 * sds[0] * scale[first:])[:, None] * hessian.reach
-        likelihood = problem.response.constant
-        turn_groups, turn_items = np.empty(len(by_group)), np.zeros(len(items))
-        pushes = [(np.empty(len(by_group)), np.zeros(len(items)), [0.0, 0.0]) for _ in extra]
-        for number, rows, eta in self._etas(parameters, corner, items):
-            variance = self._across[number] @ reach
-            variance += by_group[rows, None] + sds[0] ** 2 * variances
-            found = problem.response.curvature(rows, eta, extra.tolist(), variance)
-            likelihood += found.likelihood
+        turn_groups, turn_items = np.empty(len(scaled)), np.zeros(len(items))
+        pushes = [_Push(np.empty(len(scaled)), np.zeros(len(items))) for _ in extra]
+        for rows, across, memo in zip(self._blocks, self._across, at.memo, strict=True):
+            variance = across @ reach
+            variance += by_group[rows, None]
+            variance += by_item
+            found = self.problem.response.curvature(rows, extra.tolist(), memo, variance)
             turn_groups[rows] = found.third.sum(axis=1)
             turn_items += found.third.sum(axis=0)
             for push, by in zip(pushes, found.extras, strict=True):
-                push[0][rows] = by.slope.sum(axis=1)
-                push[1][:] += by.slope.sum(axis=0)
-                push[2][0] += by.likelihood
-                push[2][1] += by.weight
-        turn, turn_item = scaled.T @ turn_groups, sds[0] * turn_items
-        a, a_items = hessian.solve(turn, turn_item)
-        gradient_beta = (
-            self._design[:, :first].T @ (at.slope_groups - turn_groups / 2)
+                push.groups[rows] = by.slope.sum(axis=1)
+                push.items += by.slope.sum(axis=0)
+                push.likelihood += by.likelihood
+                push.weight += by.weight
+        hidden, hidden_items = hessian.solve(scaled.T @ turn_groups, sds[0] * turn_items)
+        return _Turn(turn_groups, hidden, hidden_items, pushes)
+
+    def _gradient(
+        self, parameters: Array, corner: Array, items: Array, at: _Slope, turn: _Turn
+    ) -> Array:
+        """The gradient by the adjoint method, see the module."""
+        first, a, a_items = self._first, turn.hidden, turn.hidden_items
+        _, sds, _ = self.problem.split(parameters)
+        scaled = self._design[:, first:] * self.scale(sds)[first:]
+        by_beta = (
+            self._design[:, :first].T @ (at.slope_groups - turn.groups / 2)
             + (at.full_corner[:first, first:] @ a + at.full_edge[:first] @ a_items) / 2
         )
-        gradient_sd, moves_sd, known = self._by_sd(sds, corner, items, hessian, a, a_items)
-        gradient_extra, moves = [], [*self._by_beta(at), *moves_sd]
-        for groups, columns, (slope, weight) in pushes:
-            pushed, pushed_items = scaled.T @ groups, sds[0] * columns
-            gradient_extra.append(slope - (weight + a @ pushed + a_items @ pushed_items) / 2)
-            moves.append(np.concatenate(hessian.solve(pushed, pushed_items)))
-        value = likelihood - float(corner @ (self._prior[first:] * corner) + items @ items) / 2
-        value -= hessian.log_determinant / 2
+        products, size = (corner - a) * corner, len(self.problem.levels)
+        own = np.bincount(self._owner, weights=products, minlength=size + 2)[2:]
+        by_log = np.concatenate([[(items - a_items) @ items], own]) - self._known(at.hessian)
+        by_extra = [
+            push.likelihood
+            - (push.weight + a @ (scaled.T @ push.groups) + sds[0] * (a_items @ push.items)) / 2
+            for push in turn.pushes
+        ]
+        return np.concatenate([by_beta, by_log * _inverse(sds), by_extra])
+
+    def _finish(self, parameters: Array, corner: Array, items: Array, at: _Slope) -> Mode:
+        """Everything there is to know at a mode."""
+        problem, first, hessian = self.problem, self._first, at.hessian
+        _, sds, extra = problem.split(parameters)
+        eta, moved = self._eta(parameters, corner, items)
+        squares = float(corner @ (self._prior[first:] * corner) + items @ items)
+        value = self._constant - (squares + hessian.log_determinant) / 2
+        for rows, memo in zip(self._blocks, at.memo, strict=True):
+            value += problem.response.likelihood(rows, eta[rows], moved, extra.tolist(), memo)
         if problem.restricted:
             value += self._fixed * math.log(2 * math.pi) / 2
+        turn = self._turn(parameters, items, at)
+        moves = self._moves(sds, corner, items, at, turn.pushes)
         return Mode(
             parameters=parameters,
             corner=corner,
             items=items,
             loglik=value,
-            gradient=np.concatenate([gradient_beta, gradient_sd, gradient_extra]),
+            gradient=self._gradient(parameters, corner, items, at, turn),
             hessian=hessian,
-            known=np.array(known),
-            moves=np.stack(moves, axis=1),
-            fixed_information=self._information(at),
+            known=self._known(hessian),
+            moves=moves,
+            fixed_information=self._information(at, moves),
         )
 
-    def _by_beta(self, at: _Slope) -> list[Array]:
+    def _moves(
+        self, sds: Array, corner: Array, items: Array, at: _Slope, pushes: Sequence[_Push]
+    ) -> Array:
+        """How the mode moves: ``-H^-1 dg`` by each outer parameter, ``g`` the gradient of ``-h``.
+
+        By ``log sd[f]`` that is ``2 H^-1 z_f - z_f``, with ``z_f`` the factor's own effects.
+        """
         first = self._first
-        if not first:
-            return []
-        top, below = at.hessian.solve(-at.full_corner[first:, :first], -at.full_edge[:first].T)
-        return list(np.vstack([top, below]).T)
+        scaled = self._design[:, first:] * self.scale(sds)[first:]
+        own = np.where(self._owner[:, None] == np.arange(1, len(sds) + 1), corner[:, None], 0.0)
+        own_items = np.zeros((len(items), len(sds)))
+        own_items[:, 0] = items
+        pushed = np.array([scaled.T @ push.groups for push in pushes]).reshape(
+            len(pushes), len(corner)
+        )
+        pushed_items = np.array([sds[0] * push.items for push in pushes]).reshape(
+            len(pushes), len(items)
+        )
+        top, below = at.hessian.solve(
+            np.hstack([-at.full_corner[first:, :first], own, pushed.T]),
+            np.hstack([-at.full_edge[:first].T, own_items, pushed_items.T]),
+        )
+        moves, middle = np.vstack([top, below]), slice(first, first + len(sds))
+        moves[:, middle] = (2 * moves[:, middle] - np.vstack([own, own_items])) * _inverse(sds)
+        return moves
 
-    def _by_sd(
-        self,
-        sds: Array,
-        corner: Array,
-        items: Array,
-        hessian: Arrowhead,
-        a: Array,
-        a_items: Array,
-    ) -> tuple[list[float], list[Array], list[float]]:
-        """Derivatives by each standard deviation; 0 at 0, since its sign means nothing."""
-        factor = np.concatenate([np.full(self._fixed - self._first, -1), self._factor])
-        spread = np.diag(hessian.inverse)
-        gradient, moves, known = [], [], []
-        for number, sd in enumerate(sds):
-            inside = factor == number - 1 if number else np.zeros(len(factor), dtype=bool)
-            mine = np.where(inside, corner, 0.0)
-            mine_items = items if number == 0 else np.zeros_like(items)
-            left = spread[inside] if number else hessian.item_variances()
-            known.append(float((1 - left).sum()))
-            by_log = float(mine @ mine + mine_items @ mine_items - a @ mine - a_items @ mine_items)
-            gradient.append((by_log - known[-1]) / sd if sd else 0.0)
-            top, below = hessian.solve(mine, mine_items)
-            move = np.concatenate([2 * top - mine, 2 * below - mine_items])
-            moves.append(move / sd if sd else 0.0 * move)
-        return gradient, moves, known
+    def _known(self, hessian: Arrowhead) -> Array:
+        left = 1.0 - np.diag(hessian.inverse)
+        factors = [left[self._owner == n + 2].sum() for n in range(len(self.problem.levels))]
+        return np.array([(1.0 - hessian.item_variances).sum(), *factors])
 
-    def _information(self, at: _Slope) -> Array:
+    def _information(self, at: _Slope, moves: Array) -> Array:
         """Schur complement of all random effects: information on beta."""
         fixed, first = self._fixed, self._first
         if not first:
-            covariance = at.hessian.inverse[:fixed, :fixed]
-            return np.asarray(np.linalg.inv(covariance))
-        top, below = at.hessian.solve(at.full_corner[first:, :first], at.full_edge[:first].T)
-        across = at.full_corner[:first, first:] @ top + at.full_edge[:first] @ below
-        return np.asarray(at.full_corner[:first, :first] - across)
+            return np.asarray(np.linalg.inv(at.hessian.inverse[:fixed, :fixed]))
+        by_beta = moves[:, :first]
+        cut = len(at.hessian.inverse)
+        across = (
+            at.full_corner[:first, first:] @ by_beta[:cut] + at.full_edge[:first] @ by_beta[cut:]
+        )
+        return np.asarray(at.full_corner[:first, :first] + across)
+
+
+def _inverse(sds: Array) -> Array:
+    """One over each, but 0 at 0: the sign of a standard deviation means nothing to any figure."""
+    return np.asarray(np.divide(1.0, sds, out=np.zeros_like(sds), where=sds != 0))

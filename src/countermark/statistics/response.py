@@ -36,23 +36,46 @@ Array = NDArray[np.float64]
 Link = Literal["logit", "identity"]
 
 _SLACK = 1e-9  # a sum made elsewhere may carry rounding of this relative size
-_STEEP = 700.0  # exp of more than this overflows
+_STEEP = 350.0  # exp of twice this is still finite
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Slopes:
+    """Derivatives of the log-likelihood of a block of ``B`` groups.
+
+    Parameters
+    ----------
+    groups, items
+        ``(B,)`` and ``(I,)``: the first derivative by eta, added up over items and over groups.
+    weight
+        ``(B, I)``: minus the second derivative.
+    memo
+        Arrays of the block that :meth:`Response.curvature` uses again.
+    """
+
+    groups: Array
+    items: Array
+    weight: Array
+    memo: tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Extra:
-    """Derivatives by one extra parameter: of the log-likelihood, and of its first two by eta."""
+    """Derivatives by one extra parameter.
+
+    Of the log-likelihood; of its first derivative by eta ``(B, I)``; and of the weights, each
+    times the variance of eta, added up.
+    """
 
     likelihood: float
-    slope: Array  # (B, I): of the derivative by eta
-    weight: float  # of the weights, times the variance of eta, added up
+    slope: Array
+    weight: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Curvature:
-    """The log-likelihood of a block, ``d weight / d eta`` times the variance, and the extras."""
+    """``d weight / d eta`` times the variance, ``(B, I)``, and the extra parameters."""
 
-    likelihood: float
     third: Array
     extras: tuple[Extra, ...]
 
@@ -84,14 +107,25 @@ class Response(Protocol):
         """Where the search for the extra parameters begins."""
         ...
 
-    def slopes(self, rows: slice, eta: Array, extra: Sequence[float]) -> tuple[Array, Array]:
-        """First derivative of the log-likelihood by eta, and minus the second, of a block."""
+    def slopes(self, rows: slice, groups: Array, items: Array, extra: Sequence[float]) -> Slopes:
+        """First and second derivatives of a block, where eta is ``groups[:, None] + items``."""
+        ...
+
+    def likelihood(
+        self,
+        rows: slice,
+        groups: Array,
+        items: Array,
+        extra: Sequence[float],
+        memo: tuple[Array, ...],
+    ) -> float:
+        """Log-likelihood of a block without the constant."""
         ...
 
     def curvature(
-        self, rows: slice, eta: Array, extra: Sequence[float], variance: Array
+        self, rows: slice, extra: Sequence[float], memo: tuple[Array, ...], variance: Array
     ) -> Curvature:
-        """All else that the gradient needs, of a block."""
+        """All else that the gradient needs of a block, ``variance`` being that of eta."""
         ...
 
 
@@ -118,13 +152,32 @@ def _same(shape: tuple[int, ...], name: str, array: Array) -> None:
         )
 
 
-def _logistic(eta: Array) -> Array:
-    # numpy's exp is several times as fast as scipy's expit
-    return np.asarray(1.0 / (1.0 + np.exp(np.minimum(-eta, _STEEP))))
+def _log_factorials(counts: Array) -> float:
+    """Sum of the logarithms of ``counts!``."""
+    values, times = np.unique(counts, return_counts=True)
+    return float(special.gammaln(values + 1) @ times)
 
 
-def _binomial_likelihood(total: Array, count: Array, eta: Array, rate: Array) -> float:
-    return float(np.vdot(count, np.log(rate)) - np.vdot(count - total, eta))
+def _cell_slopes(
+    total: Array, count: Array, groups: Array, items: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Derivatives of binomial cells: by group, by item, the weights; and the rates."""
+    # exp(-eta) is a product, which saves an exponential in every cell; the limit keeps it finite
+    rate = np.multiply.outer(
+        np.exp(np.clip(-groups, -_STEEP, _STEEP)), np.exp(np.clip(-items, -_STEEP, _STEEP))
+    )
+    rate += 1.0
+    np.divide(1.0, rate, out=rate)
+    weight = count * rate
+    expected_groups, expected_items = weight.sum(axis=1), weight.sum(axis=0)
+    weight -= weight * rate
+    return total.sum(axis=1) - expected_groups, total.sum(axis=0) - expected_items, weight, rate
+
+
+def _cell_likelihood(total: Array, count: Array, groups: Array, items: Array, rate: Array) -> float:
+    missed = count - total
+    linear = float(missed.sum(axis=1) @ groups + missed.sum(axis=0) @ items)
+    return float(np.vdot(count, np.log(rate))) - linear
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,14 +223,8 @@ class Binomial:
     @property
     def constant(self) -> float:
         """Sum of the logarithms of the binomial coefficients."""
-        return sum(
-            float(
-                (
-                    special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
-                ).sum()
-            )
-            for y, n in zip(self.total, self.count, strict=True)
-        )
+        n, y = self.count, self.total
+        return _log_factorials(n) - _log_factorials(y) - _log_factorials(n - y)
 
     @property
     def observed(self) -> NDArray[np.bool_]:
@@ -188,25 +235,38 @@ class Binomial:
         """There is no extra parameter."""
         return ()
 
-    def slopes(self, rows: slice, eta: Array, extra: Sequence[float]) -> tuple[Array, Array]:  # noqa: ARG002
+    def slopes(self, rows: slice, groups: Array, items: Array, extra: Sequence[float]) -> Slopes:  # noqa: ARG002
         """``total - count * rate`` and ``count * rate * (1 - rate)``."""
-        rate = _logistic(eta)
-        expected = self.count[rows] * rate
-        weight = expected - expected * rate
-        return self.total[rows] - expected, weight
+        by_group, by_item, weight, rate = _cell_slopes(
+            self.total[rows], self.count[rows], groups, items
+        )
+        return Slopes(by_group, by_item, weight, (weight, rate))
+
+    def likelihood(
+        self,
+        rows: slice,
+        groups: Array,
+        items: Array,
+        extra: Sequence[float],  # noqa: ARG002
+        memo: tuple[Array, ...],
+    ) -> float:
+        """``count * log(rate) - (count - total) * eta``."""
+        return _cell_likelihood(self.total[rows], self.count[rows], groups, items, memo[1])
 
     def curvature(
         self,
-        rows: slice,
-        eta: Array,
+        rows: slice,  # noqa: ARG002
         extra: Sequence[float],  # noqa: ARG002
+        memo: tuple[Array, ...],
         variance: Array,
     ) -> Curvature:
-        """All else that the gradient needs, of a block."""
-        rate = _logistic(eta)
-        total, count = self.total[rows], self.count[rows]
-        third = count * rate * (1 - rate) * (1 - 2 * rate) * variance
-        return Curvature(_binomial_likelihood(total, count, eta, rate), third, ())
+        """``weight * (1 - 2 * rate)`` times the variance."""
+        weight, rate = memo
+        third = weight * variance
+        turned = third * rate
+        turned *= 2
+        third -= turned
+        return Curvature(third, ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -273,29 +333,48 @@ class Gaussian:
         """Half the variance of all scores is taken for noise."""
         return (0.5 * math.log(self.variance / 2),)
 
-    def slopes(self, rows: slice, eta: Array, extra: Sequence[float]) -> tuple[Array, Array]:
+    def slopes(self, rows: slice, groups: Array, items: Array, extra: Sequence[float]) -> Slopes:
         """``(total - count * eta)`` and ``count``, over the residual variance."""
         precision = math.exp(-2 * extra[0])
         count = self.count[rows]
-        return (self.total[rows] - count * eta) * precision, count * precision
+        error = self.total[rows] - count * np.add.outer(groups, items)
+        return Slopes(
+            error.sum(axis=1) * precision,
+            error.sum(axis=0) * precision,
+            count * precision,
+            (error,),
+        )
+
+    def _squares(self, rows: slice, extra: Sequence[float], error: Array) -> float:
+        """Sum of the squared residuals of single scores, over the residual variance."""
+        total, safe = self.total[rows], np.maximum(self.count[rows], 1)
+        squares = (self.square[rows] - total**2 / safe).sum() + (error**2 / safe).sum()
+        return float(squares) * math.exp(-2 * extra[0])
+
+    def likelihood(
+        self,
+        rows: slice,
+        groups: Array,  # noqa: ARG002
+        items: Array,  # noqa: ARG002
+        extra: Sequence[float],
+        memo: tuple[Array, ...],
+    ) -> float:
+        """Half the sum of squares, and the logarithm of the residual for each score."""
+        scores = float(self.count[rows].sum())
+        return -0.5 * self._squares(rows, extra, memo[0]) - scores * extra[0]
 
     def curvature(
-        self, rows: slice, eta: Array, extra: Sequence[float], variance: Array
+        self, rows: slice, extra: Sequence[float], memo: tuple[Array, ...], variance: Array
     ) -> Curvature:
-        """All else that the gradient needs, of a block."""
+        """Nothing but what the residual does."""
         precision = math.exp(-2 * extra[0])
-        total, count = self.total[rows], self.count[rows]
-        safe = np.maximum(count, 1)
-        within = float((self.square[rows] - total**2 / safe).sum())
-        error = total - count * eta
-        squares = (within + float((error**2 / safe).sum())) * precision
-        scores = float(count.sum())
+        count, (error,) = self.count[rows], memo
         noise = Extra(
-            squares - scores,
+            self._squares(rows, extra, error) - float(count.sum()),
             -2 * precision * error,
             -2 * precision * float(np.vdot(count, variance)),
         )
-        return Curvature(-0.5 * squares - scores * extra[0], np.zeros_like(eta), (noise,))
+        return Curvature(np.zeros_like(error), (noise,))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -337,8 +416,7 @@ class Ordinal:
     @property
     def constant(self) -> float:
         """Sum of the logarithms of the multinomial coefficients."""
-        ways = special.gammaln(self.levels.sum(axis=2) + 1).sum()
-        return float(ways - special.gammaln(self.levels + 1).sum())
+        return _log_factorials(self.levels.sum(axis=2)) - _log_factorials(self.levels)
 
     @property
     def observed(self) -> NDArray[np.bool_]:
@@ -355,41 +433,56 @@ class Ordinal:
         """The cuts, ``(M - 1,)``; the first is 0."""
         return np.concatenate([[0.0], np.cumsum(np.exp(np.asarray(extra)))])
 
-    def slopes(self, rows: slice, eta: Array, extra: Sequence[float]) -> tuple[Array, Array]:
+    def slopes(self, rows: slice, groups: Array, items: Array, extra: Sequence[float]) -> Slopes:
         """Sums over the cuts of what :class:`Binomial` gives."""
-        slope, weight = np.zeros_like(eta), np.zeros_like(eta)
+        by_group, by_item = np.zeros(len(groups)), np.zeros(len(items))
+        weight = np.zeros((len(groups), len(items)))
+        memo: list[Array] = []
         for m, cut in enumerate(self.cuts(extra)):
-            rate = _logistic(eta - cut)
-            upper = self.levels[rows, :, m + 1]
-            expected = (self.levels[rows, :, m] + upper) * rate
-            slope += upper - expected
-            weight += expected - expected * rate
-        return slope, weight
-
-    def curvature(
-        self, rows: slice, eta: Array, extra: Sequence[float], variance: Array
-    ) -> Curvature:
-        """All else that the gradient needs, of a block."""
-        third, likelihood = np.zeros_like(eta), 0.0
-        slopes: list[tuple[float, Array, float]] = []
-        for m, cut in enumerate(self.cuts(extra)):
-            shifted = eta - cut
-            rate = _logistic(shifted)
             upper = self.levels[rows, :, m + 1]
             count = self.levels[rows, :, m] + upper
-            likelihood += _binomial_likelihood(upper, count, shifted, rate)
-            weight = count * rate * (1 - rate)
+            part = _cell_slopes(upper, count, groups - cut, items)
+            by_group += part[0]
+            by_item += part[1]
+            weight += part[2]
+            memo += part[2:]
+        return Slopes(by_group, by_item, weight, tuple(memo))
+
+    def likelihood(
+        self,
+        rows: slice,
+        groups: Array,
+        items: Array,
+        extra: Sequence[float],
+        memo: tuple[Array, ...],
+    ) -> float:
+        """The tables of the cuts, and the steps."""
+        found = 0.0
+        for m, cut in enumerate(self.cuts(extra)):
+            upper = self.levels[rows, :, m + 1]
+            count = self.levels[rows, :, m] + upper
+            found += _cell_likelihood(upper, count, groups - cut, items, memo[2 * m + 1])
+        inside = self.levels[rows, :, 1:-1].sum(axis=(0, 1))
+        return found + float(inside @ np.log(-np.expm1(-np.exp(np.asarray(extra)))))
+
+    def curvature(
+        self, rows: slice, extra: Sequence[float], memo: tuple[Array, ...], variance: Array
+    ) -> Curvature:
+        """Sums over the cuts; a longer step moves its own cut and all above it."""
+        third = np.zeros_like(variance)
+        slopes: list[tuple[float, Array, float]] = []
+        for m in range(len(extra) + 1):
+            weight, rate = memo[2 * m : 2 * m + 2]
+            upper = self.levels[rows, :, m + 1]
+            count = self.levels[rows, :, m] + upper
             part = weight * (1 - 2 * rate) * variance
             third += part
             slopes.append((float((count * rate - upper).sum()), weight, -float(part.sum())))
         extras = []
         for j, log_step in enumerate(extra, start=1):
-            # a longer step moves its own cut and all above it
-            step = math.exp(log_step)
-            inside = float(self.levels[rows, :, j].sum())
-            likelihood += inside * math.log(-math.expm1(-step))
-            above = slopes[j:]
-            by_step = sum(s[0] for s in above) + inside / math.expm1(step)
-            moved = sum((s[1] for s in above), np.zeros_like(eta))
+            step, above = math.exp(log_step), slopes[j:]
+            inside = float(self.levels[rows, :, j].sum()) / math.expm1(step)
+            by_step = sum(s[0] for s in above) + inside
+            moved = sum((s[1] for s in above), np.zeros_like(third))
             extras.append(Extra(by_step * step, moved * step, sum(s[2] for s in above) * step))
-        return Curvature(likelihood, third, tuple(extras))
+        return Curvature(third, tuple(extras))

@@ -5,13 +5,12 @@ Rules
 -----
 1. A standard deviation may pass through 0: the likelihood does not know its sign, so a maximum at
    0 is an ordinary maximum there, not an edge. What ends at 0 is set to exactly 0.
-2. The search ends when the predicted gain is below 1e-14 and one Newton step, with second
-   derivatives from the exact gradients, has been added: two machines then agree to 8 digits.
+2. The search ends with Newton steps, with second derivatives from differences of exact gradients,
+   until the gain that they predict is below 1e-17: two machines then agree to 8 digits.
 3. A search that does not end there has no result.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +20,10 @@ from countermark.statistics.laplace import Laplace, Mode, NoModeError, Problem
 
 Array = NDArray[np.float64]
 
-_GAIN = 1e-14  # in units of log-likelihood
+_GUESS = 1e-3  # predicted gain of log-likelihood at which a first guess is good enough
+_NEAR = 1e-9  # at which second derivatives are taken
+_GAIN = 1e-17  # at which the search ends
+_POLISH = 8
 _ROUNDING = 1e-12  # the log-likelihood is known to this relative precision
 _STEPS = 200
 _WIDEN = 2.0  # at most this factor on a standard deviation in one step
@@ -51,19 +53,18 @@ class Maximum:
 
 
 def start(laplace: Laplace) -> Mode:
-    """Guess the parameters; ``beta`` is that of the joint mode."""
+    """Guess the parameters; unless restricted, from a short search of the restricted kind."""
     problem = laplace.problem
-    extra = problem.response.start()
-    unit = math.exp(extra[0]) if problem.response.link == "identity" else 1.0
-    sds = [unit, *(_RATIO * unit for _ in problem.codes)]
-    guess = np.array([*sds, *extra])
-    if not problem.restricted:
-        joint = Laplace(
-            Problem(problem.response, problem.fixed, problem.codes, problem.levels, True)
-        )
-        beta = joint.evaluate(guess).corner[: problem.fixed.shape[1]]
-        guess = np.concatenate([beta, guess])
-    return laplace.evaluate(guess)
+    if problem.restricted:
+        extra = problem.response.start()
+        unit = math.exp(extra[0]) if problem.response.link == "identity" else 1.0
+        return laplace.evaluate(np.array([unit, *(_RATIO * unit for _ in problem.codes), *extra]))
+    joint = Laplace(Problem(problem.response, problem.fixed, problem.codes, problem.levels, True))
+    mode = start(joint)
+    mode = maximise(joint, mode, units(joint, mode), _GUESS)
+    laplace.evaluations += joint.evaluations
+    beta, effects = np.split(mode.corner, [problem.fixed.shape[1]])
+    return laplace.evaluate_from(np.concatenate([beta, mode.parameters]), effects, mode.items)
 
 
 def units(laplace: Laplace, mode: Mode) -> Array:
@@ -85,7 +86,7 @@ def units(laplace: Laplace, mode: Mode) -> Array:
     return steps
 
 
-def maximise(laplace: Laplace, begin: Mode, steps: Array) -> Mode:
+def maximise(laplace: Laplace, begin: Mode, steps: Array, gain: float) -> Mode:
     """Climb by BFGS (Nocedal and Wright 2006, algorithm 6.1) along the columns of ``steps``.
 
     Raises
@@ -98,7 +99,7 @@ def maximise(laplace: Laplace, begin: Mode, steps: Array) -> Mode:
     for _ in range(_STEPS):
         direction = inverse @ slope
         rise = float(slope @ direction)
-        if rise < 2 * _GAIN:
+        if rise < 2 * gain:
             return mode
         found = _along(laplace, mode, steps @ direction, rise)
         reached = steps.T @ found.gradient
@@ -117,7 +118,7 @@ def _along(laplace: Laplace, mode: Mode, step: Array, rise: float) -> Mode:
     length = _bounded(laplace.problem, mode.parameters, step)
     while length > 1e-10:
         try:
-            found = laplace.evaluate(mode.parameters + length * step, mode)
+            found = laplace.evaluate(mode.parameters + length * step, mode, exact=False)
         except NoModeError:
             found = None
         allowed = 1e-4 * length * rise - _ROUNDING * abs(mode.loglik)
@@ -140,14 +141,26 @@ def second_derivatives(laplace: Laplace, mode: Mode, steps: Array) -> Array:
     """Matrix of second derivatives along the columns of ``steps``, by central differences."""
     columns = []
     for step in _DIFFERENCE * steps.T:
-        ahead = laplace.evaluate(mode.parameters + step, mode).gradient
-        behind = laplace.evaluate(mode.parameters - step, mode).gradient
+        ahead = laplace.gradient_near(mode.parameters + step, mode)
+        behind = laplace.gradient_near(mode.parameters - step, mode)
         columns.append(steps.T @ (ahead - behind) / (2 * _DIFFERENCE))
     found = np.array(columns)
     return np.asarray((found + found.T) / 2)
 
 
-def search(laplace: Laplace, begin: Callable[[Laplace], Mode] = start) -> Maximum:
+def polish(laplace: Laplace, mode: Mode, covariance: Array) -> Mode:
+    """End the search by Newton steps (rule 2)."""
+    last = math.inf
+    for _ in range(_POLISH):
+        mode = laplace.evaluate(mode.parameters + covariance @ mode.gradient, mode)
+        gain = float(mode.gradient @ covariance @ mode.gradient) / 2
+        if gain < _GAIN or (gain < _NEAR and gain > last / 4):  # the latter: only rounding is left
+            return mode
+        last = gain
+    raise NoModeError
+
+
+def search(laplace: Laplace) -> Maximum:
     """Find the maximum.
 
     Raises
@@ -156,10 +169,10 @@ def search(laplace: Laplace, begin: Callable[[Laplace], Mode] = start) -> Maximu
         If there is none that the search reaches.
     """
     free = np.ones(laplace.problem.outer, dtype=bool)
-    mode = begin(laplace)
+    mode = start(laplace)
     steps = units(laplace, mode)
     while True:
-        mode = maximise(laplace, mode, steps)
+        mode = maximise(laplace, mode, steps, _NEAR)
         gone = free & _nothing_known(laplace.problem, mode)
         if not gone.any():
             break
@@ -174,8 +187,7 @@ def search(laplace: Laplace, begin: Callable[[Laplace], Mode] = start) -> Maximu
         raise NoModeError from None
     half = np.linalg.solve(root, steps.T)
     covariance = half.T @ half
-    mode = laplace.evaluate(mode.parameters + covariance @ mode.gradient, mode)
-    return Maximum(mode, covariance, free)
+    return Maximum(polish(laplace, mode, covariance), covariance, free)
 
 
 def _nothing_known(problem: Problem, mode: Mode) -> NDArray[np.bool_]:
