@@ -31,8 +31,8 @@ def estimate(value: float, size: float = 400, labs: int = 4, df: int = 10) -> Es
     return Estimate(
         estimand="generalised", value=value, se=math.sqrt(value * (1 - value) / size), df=df,
         lower=score_bound(value, size, -T95[df]), upper=score_bound(value, size, T95[df]),
-        level=0.95, method="crossed", shape="effective", counts=None, judged=None, labs=labs, items=400,
-        items_dropped=0, components=None,
+        level=0.95, method="crossed", shape="effective", counts=None, judged=None, labs=labs,
+        items=400, items_dropped=0, components=None,
     )  # fmt: skip
 
 

@@ -24,12 +24,20 @@ from countermark.statistics.intervals import Interval, clopper_pearson, wilson, 
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.sensitivity import Case, Flip, Labelled, Sensitivity, cases, sensitivity
+from countermark.statistics.sequential import (
+    Anytime,
+    ConfidenceSequence,
+    anytime,
+    confidence_sequence,
+)
 from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
 
 __all__ = [
+    "Anytime",
     "Case",
     "Components",
     "Confidence",
+    "ConfidenceSequence",
     "Correction",
     "Counts",
     "Crossing",
@@ -54,9 +62,11 @@ __all__ = [
     "StatisticsError",
     "Validity",
     "agree",
+    "anytime",
     "bound",
     "cases",
     "clopper_pearson",
+    "confidence_sequence",
     "correct",
     "crossed",
     "decide",
