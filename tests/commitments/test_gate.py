@@ -23,12 +23,20 @@ from hypothesis import strategies as st
 from countermark.commitments.gate import Action, decide, threshold_outcome
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.evidence import CellCounts
-from countermark.records.finding import ExactCounts, Figure, Finding, JudgedParts, NotComputed
+from countermark.records.finding import (
+    Estimand,
+    ExactCounts,
+    Figure,
+    Finding,
+    JudgedParts,
+    NotComputed,
+)
 from countermark.records.framework import Decision, NotQuantified, Threshold, ThresholdOutcome
 from countermark.statistics.estimate import Estimate, end
 from countermark.statistics.sensitivity import Labelled, sensitivity
 
 Direction = Literal["at-most", "at-least"]
+ESTIMANDS: tuple[Estimand, ...] = ("benchmark", "generalised")
 
 
 def outcome(known: Finding, **changes: Any) -> ThresholdOutcome:
@@ -448,9 +456,7 @@ def test_the_gate_decides_as_the_sensitivity_analysis_does(
     left_out = (None, *LABS[:labs]) if labs > 1 else (None,)
     known = [
         figure(value, estimand=estimand, without=lab, labs=labs)
-        for value, (estimand, lab) in zip(
-            values, product(("benchmark", "generalised"), left_out), strict=False
-        )
+        for value, (estimand, lab) in zip(values, product(ESTIMANDS, left_out), strict=False)
     ]
     labelled = [
         Labelled(one.estimand, one.correction, one.without_lab, Estimate(
@@ -462,8 +468,7 @@ def test_the_gate_decides_as_the_sensitivity_analysis_does(
     ]  # fmt: skip
     asked = "at most" if direction == "at-most" else "at least"
     found = sensitivity(labelled, 0.1, asked, 0.01, 0.05, guard=guard)  # type: ignore[arg-type]
-    estimands = ("benchmark", "generalised")
-    gate = outcome(finding(cell(*known)), direction=direction, guard=guard, estimands=estimands)
+    gate = outcome(finding(cell(*known)), direction=direction, guard=guard, estimands=ESTIMANDS)
     assert gate.state == {True: "kept", False: "crossed", None: "undetermined"}[found.kept]
     assert gate.deciding is not None
     decided = found.decided_by.labelled
