@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= demo
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check docs interop lock nightly clean
+.PHONY: help install demo test check interop oracles lock nightly clean
 
 help: ## say what each verb does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,7 +25,7 @@ demo: install ## run a whole joint exercise on a real model and serve the result
 
 test: install ## run all tests
 	@bash scripts/browser.sh && bash scripts/softhsm.sh
-	$(BIN)/python -m pytest -m "not slow and not interop" -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not interop and not oracles" -n 2 --dist worksteal
 
 check: install ## ruff, mypy --strict, import-linter, schemas up to date
 	$(BIN)/ruff check .
@@ -34,12 +34,13 @@ check: install ## ruff, mypy --strict, import-linter, schemas up to date
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/schemas.py --check
 
-docs: install ## run every command and snippet that the docs show
-	$(BIN)/python -m pytest -q tests/docs
-
 interop: install ## let the Go reference code check our logs, and ours check logs made by it
 	@bash scripts/interop.sh
 	$(BIN)/python -m pytest -q -rs -m interop tests/interop
+
+oracles: install ## compare our statistics with R and other packages, in their own environment
+	@bash scripts/oracles.sh .oracles $(BIN)/uv
+	COUNTERMARK_ORACLES=$(CURDIR)/.oracles/bin/python $(BIN)/python -m pytest -q -rs -m oracles tests/oracles
 
 lock: install ## resolve requirements.lock anew: names, versions and hashes, no addresses
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -52,4 +53,4 @@ nightly: install ## long studies: coverage of intervals, fuzzing of every parser
 	bash scripts/fuzz.sh
 
 clean: ## remove what was installed and what the demo wrote
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) .oracles $(OUT)

@@ -33,7 +33,7 @@ from countermark.records.finding import (
 )
 from countermark.records.framework import Decision, NotQuantified, Threshold, ThresholdOutcome
 from countermark.statistics.estimate import Estimate, end
-from countermark.statistics.sensitivity import Labelled, sensitivity
+from countermark.statistics.sensitivity import NamedEstimate, sensitivity
 
 Direction = Literal["at-most", "at-least"]
 ESTIMANDS: tuple[Estimand, ...] = ("benchmark", "generalised")
@@ -459,7 +459,7 @@ def test_the_gate_decides_as_the_sensitivity_analysis_does(
         for value, (estimand, lab) in zip(values, product(ESTIMANDS, left_out), strict=False)
     ]
     labelled = [
-        Labelled(one.estimand, one.correction, one.without_lab, Estimate(
+        NamedEstimate(one.estimand, one.correction, one.without_lab, Estimate(
             estimand=one.estimand, value=one.value, se=one.se, df=one.df, lower=one.lower,
             upper=one.upper, level=one.level, method="crossed", shape="effective", counts=None,
             judged=None, labs=one.labs, items=12, items_dropped=0, components=None,

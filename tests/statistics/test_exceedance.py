@@ -21,7 +21,7 @@ from countermark.statistics import (
 )
 
 SHAPES = ("effective", "exact", "exact none", "exact all", "corrected", "judged none", "judged all")
-VALIDITY = {"v1": Validity(85, 100, 186, 200)}
+VALIDITY = {"v1": Validity(85, 100, 186, 200, "en")}
 
 
 def crossing_of(scores: np.ndarray) -> Crossing:
@@ -44,7 +44,7 @@ def estimate_of(shape: str) -> Estimate:
     crossing = crossing_of(scores)
     if shape.startswith(("corrected", "judged")):
         # Scores that are all 0 or 1 belong to one judge version, used by all labs.
-        result = correct(crossing, dict.fromkeys(crossing.labs, "v1"), VALIDITY).generalised
+        result = correct(crossing, dict.fromkeys(crossing.labs, "v1"), VALIDITY, "en").generalised
     else:
         result = crossed(crossing, "generalised")
     assert isinstance(result, Estimate)

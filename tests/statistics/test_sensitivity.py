@@ -11,7 +11,7 @@ from countermark.statistics import (
     Direction,
     Estimand,
     Estimate,
-    Labelled,
+    NamedEstimate,
     NotComputable,
     Sensitivity,
     StatisticsError,
@@ -39,16 +39,18 @@ def estimate(value: float, size: float = 400, labs: int = 4, df: int = 10) -> Es
 def case(
     value: float | None, lab: str | None = None, estimand: Estimand = "generalised",
     correction: str = "none", labs: int = 4,
-) -> Labelled:  # fmt: skip
+) -> NamedEstimate:  # fmt: skip
     found = NotComputable("one item") if value is None else estimate(value, labs=labs)
-    return Labelled(estimand, correction, lab, found)
+    return NamedEstimate(estimand, correction, lab, found)
 
 
 # Against a limit of 0.3: shown below, not clear, shown above.
 BELOW, UNCLEAR, ABOVE = 0.1, 0.28, 0.5
 
 
-def asked(*given: Labelled, limit: float = 0.3, direction: Direction = "at most") -> Sensitivity:
+def asked(
+    *given: NamedEstimate, limit: float = 0.3, direction: Direction = "at most"
+) -> Sensitivity:
     return sensitivity(given, limit, direction, alpha_miss=0.01, alpha_false=0.05)
 
 
@@ -150,7 +152,7 @@ def test_rule_8_many_cases_never_help_a_broken_limit_and_the_false_alarm_is_boun
         z = 0.8 * shared + 0.6 * rng.normal(size=5)
         values = 0.3 + z * math.sqrt(0.3 * 0.7 / size)
         given = [
-            Labelled("generalised", "none", lab, estimate(value, size, df=1_000_000))
+            NamedEstimate("generalised", "none", lab, estimate(value, size, df=1_000_000))
             for lab, value in zip([None, *"abcd"], values, strict=True)
         ]
         found = sensitivity(given, 0.3, "at most", alpha, alpha)
@@ -173,8 +175,8 @@ def crossing_of(labs: int) -> Crossing:
 
 def test_cases_are_all_combinations_of_choices() -> None:
     crossing = crossing_of(3)
-    validity = {"v": Validity(90, 100, 190, 200)}
-    found = cases(crossing, versions=dict.fromkeys("abc", "v"), validity=validity)
+    validity = {"v": Validity(90, 100, 190, 200, "en")}
+    found = cases(crossing, versions=dict.fromkeys("abc", "v"), validity=validity, language="en")
     assert len({(one.estimand, one.correction, one.without_lab) for one in found}) == 16
     assert len(cases(crossing)) == 8
     assert len(cases(crossing_of(2))) == 2

@@ -38,6 +38,7 @@ Method = Literal[
     "exact",  # all cells alike: exact interval on the number of items
     "rogan-gladen",  # corrected for the judge's errors
     "rogan-gladen-exact",  # the same, where the judge said one thing only
+    "prediction-powered",  # rectified with labels of a random sample
 ]
 Shape = Literal["effective", "corrected", "exact"]
 Side = Literal["lower", "upper"]

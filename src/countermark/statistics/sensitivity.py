@@ -48,7 +48,7 @@ _ESTIMANDS: tuple[Estimand, ...] = ("benchmark", "generalised")
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class NamedEstimate:
     """An estimate and the choices that led to it.
 
     ``correction`` names the correction of the judge's errors, ``none`` if there was none;
@@ -65,7 +65,7 @@ class Labelled:
 class Case:
     """One labelled estimate and what it shows."""
 
-    labelled: Labelled
+    labelled: NamedEstimate
     decision: Decision
 
 
@@ -104,7 +104,7 @@ class Sensitivity:
     flips: tuple[Flip, ...]
     alone: bool
     false_alarm_most: float
-    set_aside: tuple[Labelled, ...]
+    set_aside: tuple[NamedEstimate, ...]
 
     @property
     def kept(self) -> bool | None:
@@ -113,7 +113,7 @@ class Sensitivity:
 
 
 def sensitivity(
-    estimates: Sequence[Labelled],
+    estimates: Sequence[NamedEstimate],
     limit: float,
     direction: Direction,
     alpha_miss: float,
@@ -159,29 +159,32 @@ def cases(
     *,
     versions: Mapping[str, str] | None = None,
     validity: Mapping[str, Validity] | None = None,
-) -> tuple[Labelled, ...]:
+    language: str = "",
+) -> tuple[NamedEstimate, ...]:
     """Estimate the rate of both estimands with all labs and without each, from a crossing.
 
-    With ``versions`` and ``validity`` of the judges (as
+    With ``versions`` and ``validity`` of the judges and the ``language`` of the crossing (as
     :func:`~countermark.statistics.correction.correct` takes them) also corrected, labelled
     ``rogan-gladen``.
     """
     labs = crossing.labs if len(crossing.labs) > 2 else ()
     parts = [(None, crossing), *((lab, crossing.without_lab(lab)) for lab in labs)]
     found = [
-        Labelled(estimand, "none", lab, crossed(part, estimand))
+        NamedEstimate(estimand, "none", lab, crossed(part, estimand))
         for lab, part in parts
         for estimand in _ESTIMANDS
     ]
     if versions is not None and validity is not None:
         for lab, part in parts:
-            corrected = correct(part, versions, validity)
-            found.append(Labelled("benchmark", "rogan-gladen", lab, corrected.benchmark))
-            found.append(Labelled("generalised", "rogan-gladen", lab, corrected.generalised))
+            corrected = correct(part, versions, validity, language)
+            found.append(NamedEstimate("benchmark", "rogan-gladen", lab, corrected.benchmark))
+            found.append(NamedEstimate("generalised", "rogan-gladen", lab, corrected.generalised))
     return tuple(found)
 
 
-def _used(estimates: Sequence[Labelled]) -> tuple[tuple[Labelled, ...], tuple[Labelled, ...]]:
+def _used(
+    estimates: Sequence[NamedEstimate],
+) -> tuple[tuple[NamedEstimate, ...], tuple[NamedEstimate, ...]]:
     keys = [(one.estimand, one.correction, one.without_lab) for one in estimates]
     if len(set(keys)) != len(keys):
         raise StatisticsError(
@@ -217,7 +220,7 @@ def _flips(outcomes: Sequence[Case]) -> tuple[Flip, ...]:
     return tuple(found)
 
 
-def _single_choice(one: Labelled, other: Labelled) -> Choice | None:
+def _single_choice(one: NamedEstimate, other: NamedEstimate) -> Choice | None:
     """Return the only choice in which two cases differ; two labs left out are two choices."""
     differ: list[Choice] = []
     if one.estimand != other.estimand:
