@@ -151,7 +151,9 @@ def party(code: str, *, new: bool = False) -> Party:
 
 def renamed(content: RosterContent, code: str, name: str) -> RosterContent:
     """Return the roster with another name of a party; its code is who it is."""
-    parties = (p.model_copy(update={"name": name}) if p.code == code else p for p in content.parties)
+    parties = (
+        p.model_copy(update={"name": name}) if p.code == code else p for p in content.parties
+    )
     return content.model_copy(update={"parties": tuple(parties)})
 
 
@@ -345,8 +347,7 @@ def add_uncounted(out: Writer, known: dict[str, Record]) -> None:
             [*soon, ("KE", AFTER, True)], AFTER - timedelta(days=1),
             "three, and the log's own witness, which does not count"),
         "late-cosignatures": (DEVELOPER, by_developer, late, BEFORE,
-            "two before the turn, when they were the quorum, and two long after it: these make it "
-            "no later"),
+            "two before the turn, who were the quorum, and two long after it: it is no later"),
     }  # fmt: skip
     for name, (code, envelope, lines, at, shows) in cases.items():
         kind = "framework" if code == DEVELOPER else "run-plan"
@@ -500,7 +501,7 @@ def add_invalid(out: Writer) -> None:
     bad("7-stranger", [7], said("KE", plan, fresh, strange), "three, and a witness of nobody's")
     bad("7-quorum-of-no-time", [7],
         said("KE", plan, fresh, [("FR", BEFORE, False), *later[:2]]),
-        "one before the turn that left then, two after it: at no time the policy in force is met")  # fmt: skip
+        "one before the turn that left then, two after it: the policy is never met")  # fmt: skip
     twice = StatementFile.from_bytes(good)
     lines = twice.proof.note.signatures
     doubled = Note(twice.proof.note.text, (*lines, lines[-1]))

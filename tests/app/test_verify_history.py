@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 NETWORK = build_network()
 FILE = NETWORK.publish("UK", run_plan(), witnesses=("JP", "KE", "KR", "UK"))
 DATA = FILE.to_bytes()
-# JP signed at noon, KE one second later, KR two, UK's own three; two are the quorum, so by KE's time.
+# JP signed at noon, KE a second later, KR two, UK's own three. Two are the quorum: at KE's time.
 WITNESSED = NOON + timedelta(seconds=1)
 NOW = NOON + timedelta(days=1)
 
@@ -92,6 +92,16 @@ def both(page: Page, cases: list[Asked]) -> list[Judged]:
     return found
 
 
+def one_ended_and_a_fresh_key(value: dict[str, Any]) -> None:
+    end(value["JP"]["witnesses"], BEFORE)
+    begin(value["UK"]["statement_keys"], AFTER)
+
+
+def only_one_listed(value: dict[str, Any]) -> None:
+    for code in ("jp", "ke"):
+        unlist(value["policies"][0], code)
+
+
 HISTORIES: dict[str, tuple[Callable[[Any], object], list[int]]] = {
     "nothing": (lambda r: None, []),
     "key ends then": (lambda r: r["UK"]["statement_keys"][0].update(valid_until=THEN), [3]),
@@ -112,15 +122,12 @@ HISTORIES: dict[str, tuple[Callable[[Any], object], list[int]]] = {
     "log ends after": (lambda r: end(r["UK"]["logs"], AFTER), []),
     "one witness ended": (lambda r: end(r["JP"]["witnesses"], BEFORE), []),
     "one witness ended, and the key in its first second": (
-        lambda r: [
-            end(r["JP"]["witnesses"], BEFORE),
-            begin(r["UK"]["statement_keys"], AFTER),
-        ],
+        one_ended_and_a_fresh_key,
         [],
     ),
     "the policy does not list one": (lambda r: unlist(r["policies"][0], "jp"), []),
     "the policy lists one alone": (
-        lambda r: [unlist(r["policies"][0], code) for code in ("jp", "ke")],
+        only_one_listed,
         [7],
     ),
     "another name": (lambda r: r["UK"].update(name="Another name"), []),

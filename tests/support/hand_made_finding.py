@@ -130,7 +130,7 @@ def threshold(
 
 def framework(*thresholds: Threshold, **changes: Any) -> Framework:
     fields: dict[str, Any] = {
-        "developer": "Example",
+        "developer": "example",
         "title": "F",
         "label": "1",
         "published": "2026",

@@ -13,7 +13,7 @@ from countermark.signing.envelope import Envelope
 from countermark.transparency.note import Note, SignatureLine
 from countermark.transparency.proof import TlogProof
 from countermark.transparency.statement import StatementFile, leaf_of
-from tests.transparency.conftest import NOON, Network, build_network, institute, run_plan
+from tests.transparency.conftest import Network, build_network, institute, run_plan
 
 NETWORK = build_network()
 STATEMENT = NETWORK.publish("UK", run_plan())

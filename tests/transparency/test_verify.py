@@ -146,7 +146,10 @@ def test_rule_3_the_witnessed_time_decides_whether_the_key_was_valid(
 
 
 def test_rule_3_the_first_and_last_valid_seconds(fresh_network: Callable[[], Network]) -> None:
-    for at in ("2025-12-31T23:59:59Z", "2026-05-31T23:59:58Z"):  # KE, a second later, makes the quorum
+    for at in (
+        "2025-12-31T23:59:59Z",
+        "2026-05-31T23:59:58Z",
+    ):  # KE, a second later, makes the quorum
         network = fresh_network()
         statement = network.publish("UK", run_plan(), at=datetime.fromisoformat(at))
         assert judge(statement, network).valid

@@ -327,7 +327,9 @@ def _check_witnesses(
             sightings.append(found)
             if found.cosignature.time > at + CLOCK_SKEW:
                 stamp = _stamp(found.cosignature.time)
-                problems.append(f"{line.name} cosigned at {stamp}, which is later than {_stamp(at)}")
+                problems.append(
+                    f"{line.name} cosigned at {stamp}, which is later than {_stamp(at)}"
+                )
     repeated = Counter(line.name for line in note.signatures)
     problems += [f"{name[:60]} is there twice" for name, n in repeated.items() if n > 1]
     if note.signatures != in_canonical_order(origin, note.signatures):
