@@ -31,6 +31,15 @@ from countermark.statistics.correction import Correction, Judge, Validity, corre
 from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
+from countermark.statistics.designs import (
+    Chances,
+    Expected,
+    Question,
+    Size,
+    expected_interval,
+    mean_variance,
+    outcome_chances,
+)
 from countermark.statistics.elicitation import Better, Chosen, Gap, LabGap, elicitation_gaps
 from countermark.statistics.equivalence import (
     Equivalence,
@@ -74,6 +83,20 @@ from countermark.statistics.languages import (
 )
 from countermark.statistics.multiplicity import benjamini_hochberg, holm
 from countermark.statistics.paired import Difference, difference
+from countermark.statistics.planning import (
+    Addition,
+    Costs,
+    HalfWidth,
+    NextRun,
+    Plan,
+    Power,
+    ZeroEvents,
+    items_needed,
+    items_without_events,
+    next_best_run,
+    plan,
+)
+from countermark.statistics.power import Simulated, simulate_power
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
 from countermark.statistics.ratings import Ratings
 from countermark.statistics.rectification import (
@@ -96,25 +119,38 @@ from countermark.statistics.sensitivity import (
     cases,
     sensitivity,
 )
+from countermark.statistics.sequential import (
+    Anytime,
+    ConfidenceSequence,
+    anytime,
+    confidence_sequence,
+)
 from countermark.statistics.threshold import Decision, Direction, Guard, Outcome, decide
+from countermark.statistics.variances import Assumed, Variances
 
 __all__ = [
     "BINARY",
+    "Addition",
     "Agreement",
     "AliasSet",
+    "Anytime",
     "Arm",
     "ArmContrast",
+    "Assumed",
     "Better",
     "Case",
+    "Chances",
     "Choice",
     "Chosen",
     "Coefficient",
     "Components",
     "Confidence",
+    "ConfidenceSequence",
     "Confusion",
     "Consensus",
     "ConsensusInterval",
     "Correction",
+    "Costs",
     "Counts",
     "Crossing",
     "Decision",
@@ -125,6 +161,7 @@ __all__ = [
     "Equivalence",
     "Estimand",
     "Estimate",
+    "Expected",
     "FTest",
     "Factor",
     "FactorEffect",
@@ -135,6 +172,7 @@ __all__ = [
     "Grid",
     "Group",
     "Guard",
+    "HalfWidth",
     "Heterogeneity",
     "HeterogeneityMethod",
     "Identifiability",
@@ -156,9 +194,13 @@ __all__ = [
     "MetaRegression",
     "ModeratorEffect",
     "NamedEstimate",
+    "NextRun",
     "NotComputable",
     "Outcome",
+    "Plan",
+    "Power",
     "Precision",
+    "Question",
     "Ratings",
     "Rectification",
     "Rectifier",
@@ -172,21 +214,27 @@ __all__ = [
     "Share",
     "Shares",
     "Signal",
+    "Simulated",
+    "Size",
     "StatisticsError",
     "Status",
     "Tested",
     "Validity",
+    "Variances",
     "Verdict",
     "Worse",
+    "ZeroEvents",
     "agree",
     "agreement",
     "algorithm_a",
+    "anytime",
     "benjamini_hochberg",
     "bound",
     "cases",
     "choose",
     "clopper_pearson",
     "compare_languages",
+    "confidence_sequence",
     "confusion",
     "consensus",
     "correct",
@@ -197,20 +245,28 @@ __all__ = [
     "elicitation_gaps",
     "equivalence",
     "exceedance",
+    "expected_interval",
     "explain_labs",
     "holm",
     "identifiability",
     "interval_alpha",
+    "items_needed",
+    "items_without_events",
     "judge",
     "judge_repeatability",
     "lab_means",
     "leave_one_out",
+    "mean_variance",
     "meta_regression",
+    "next_best_run",
+    "outcome_chances",
+    "plan",
     "precision",
     "rectify",
     "robust_equivalence",
     "sensitivity",
     "significant",
+    "simulate_power",
     "wilson",
     "zero_event_upper",
 ]
