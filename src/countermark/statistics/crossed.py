@@ -217,7 +217,7 @@ def sampling_error(
         # No epoch differed: count one item as if it had gone the other way.
         variance = np.asarray(noise if noise > 0 else (unit / plan.items) ** 2)
         df = plan.epoch_df
-    return ErrorVariance((Part(variance, variance, df),), np.zeros(()), 1)
+    return ErrorVariance((Part(variance, variance, df),))
 
 
 def finish(
