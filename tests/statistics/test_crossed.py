@@ -106,7 +106,7 @@ def test_rule_4_degrees_of_freedom_are_the_smaller_of_two() -> None:
     for s_lab in (0.02, 0.2):
         scores = drawn(3, 60, 2, s_lab=s_lab, seed=5)
         ms_lab, ms_item, ms_rest = anova(scores.mean(axis=2))
-        total = ms_lab + ms_item - ms_rest
+        total = max(ms_lab + ms_item - ms_rest, 2 / 3 * ms_item)
         share = max(0, ms_lab - 0.4 * ms_rest) / total
         satterthwaite = total**2 / (ms_lab**2 / 2 + ((1 - share) * total) ** 2 / 59)
         quantile = math.sqrt(
@@ -147,6 +147,32 @@ def test_rule_5_all_cells_alike_gives_the_exact_interval_on_items(
     assert result.se is None
     assert result.counts is not None
     assert result.counts.trials == 100  # not 100 x 6 labs x 3 epochs
+
+
+def test_rule_5_events_at_few_items_give_the_exact_interval_on_items() -> None:
+    scores = np.zeros((6, 100, 3))
+    scores[:, :9] = 1
+    nine = computed(grid_of(scores), "generalised")
+    exact = clopper_pearson(9, 100)
+    assert (nine.method, nine.lower, nine.upper) == ("exact", exact.lower, exact.upper)
+    assert computed(grid_of(scores), "benchmark").method == "lab-means"
+    scores[:, 9] = 1
+    assert computed(grid_of(scores), "generalised").method == "crossed"
+    assert computed(grid_of(1 - scores), "generalised").method == "crossed"
+    scores[2, 50:80] = 0
+    scores[:, :10, 1:] = 0
+    assert computed(grid_of(scores), "generalised").method == "crossed"  # ten alike are ten
+    scores[:, 0] = 1
+    uneven = computed(grid_of(scores), "generalised")  # 1, and nine times 1/3: 16 / 2 = 8
+    assert (uneven.method, uneven.value) == ("exact", pytest.approx(0.04))
+    assert uneven.components is not None
+
+
+def test_rule_5_one_event_does_not_make_the_interval_shorter_than_none() -> None:
+    scores = np.zeros((6, 30, 3))
+    none = computed(grid_of(scores), "generalised").upper
+    scores[0, 0, 0] = 1
+    assert computed(grid_of(scores), "generalised").upper > none
 
 
 def test_benchmark_is_never_certain_because_labs_agree() -> None:

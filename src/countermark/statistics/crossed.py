@@ -12,6 +12,10 @@ Rules
 4. *generalised* adds the variance of the items.
 5. If all cells are alike, no variance can be seen. The interval is then exact
    (Clopper-Pearson) with as many trials as items.
+   *generalised* takes the same interval, with ``value * items`` events, if the events (or the
+   non-events) are carried by fewer than ten items: so few do not show how far items differ, and
+   one event more must not make the interval shorter than that of none. Such an interval is wide
+   on purpose; it holds for items that differ as far as they can.
 6. With one lab, the result is that lab's own (method ``single-lab``). *benchmark* then needs
    repeated epochs, *generalised* two items.
 7. What cannot be computed is ``NotComputable`` with a reason.
@@ -22,6 +26,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
@@ -43,9 +48,13 @@ from countermark.statistics.layout import (
     MeanSquares,
     Part,
     degrees_of_freedom,
+    effective_events,
     error_variance,
     mean_squares,
 )
+
+CARRIERS = 10.0  # items that must carry the events, or the items do not show how far they differ
+_TIE = 1e-9  # ten items with equal means are ten on every machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +175,11 @@ def crossed(
         return NotComputable("One item says nothing about the population of items.")
     ms = mean_squares(plan.cells)
     one_lab_repeats = plan.labs == 1 and estimand == "benchmark" and bool(plan.s2_epoch)
-    if alike(ms) and not one_lab_repeats:
+    few = estimand == "generalised" and bool(carried_by_few(plan.cells))
+    if few or (alike(ms) and not one_lab_repeats):
         counts = Counts(events=plan.value * plan.items, trials=plan.items)
-        return finish(plan, estimand, level, plan.value, "exact", counts=counts)
+        parts = None if alike(ms) else components(plan, ms)
+        return finish(plan, estimand, level, plan.value, "exact", counts=counts, parts=parts)
     error = sampling_error(plan, ms, estimand)
     if isinstance(error, NotComputable):
         return error
@@ -194,6 +205,11 @@ def _method(plan: Design, estimand: Estimand) -> Method:
 def alike(ms: MeanSquares) -> bool:
     """Say whether all cells have the same mean score."""
     return not (ms.lab.any() or ms.item.any() or ms.lab_item.any())
+
+
+def carried_by_few(cells: Array) -> NDArray[np.bool_]:
+    """Say whether too few items carry the events or the non-events (rule 5)."""
+    return effective_events(cells) < CARRIERS * (1 - _TIE)
 
 
 def sampling_error(

@@ -96,6 +96,26 @@ def mean_squares(cells: Array) -> MeanSquares:
     )
 
 
+def effective_events(cells: Array) -> Array:
+    """How many items carry the events, or the non-events if those are carried by fewer.
+
+    ``sum(m)**2 / sum(m**2)`` over the items' means ``m`` (Kish 1965): ten items with one event
+    each count as ten, ten items of which one has nearly all events as hardly more than one.
+
+    Parameters
+    ----------
+    cells
+        ``(..., K, I)``. All events or none count as 0.
+    """
+    means = cells.mean(axis=-2)
+
+    def carriers(shares: Array) -> Array:
+        squares = (shares**2).sum(axis=-1)
+        return np.asarray(shares.sum(axis=-1) ** 2 / np.where(squares > 0, squares, 1.0))
+
+    return np.minimum(carriers(means), carriers(1 - means))
+
+
 def error_variance(ms: MeanSquares, estimand: Estimand, unit: float = 1.0) -> ErrorVariance:
     """Variance of the grand mean of at least two labs.
 
