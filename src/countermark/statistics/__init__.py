@@ -5,6 +5,13 @@ numpy and scipy only; no other room is imported. Equal input gives bit-equal out
 Method and assumptions: ``docs/statistics.md``.
 """
 
+from countermark.statistics.bootstrap import (
+    Bootstrap,
+    Replicates,
+    bootstrap,
+    pigeonhole,
+    summary,
+)
 from countermark.statistics.correction import Correction, Judge, Validity, correct, judge
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
@@ -22,12 +29,24 @@ from countermark.statistics.estimate import (
 from countermark.statistics.grid import Dense, Grid, Group
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.rates import (
+    Compared,
+    NewLab,
+    NoEvents,
+    Rates,
+    Reading,
+    effective_items,
+    new_lab,
+    rates,
+)
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
 from countermark.statistics.threshold import Decision, Direction, Outcome, decide
 
 __all__ = [
     "BINARY",
+    "Bootstrap",
+    "Compared",
     "Components",
     "Correction",
     "Counts",
@@ -46,23 +65,34 @@ __all__ = [
     "Judged",
     "LeftOut",
     "Mandel",
+    "NewLab",
+    "NoEvents",
     "NotComputable",
     "Outcome",
     "Precision",
+    "Rates",
+    "Reading",
+    "Replicates",
     "Scale",
     "StatisticsError",
     "Validity",
     "agree",
+    "bootstrap",
     "bound",
     "clopper_pearson",
     "correct",
     "crossed",
     "decide",
+    "effective_items",
     "equivalence",
     "judge",
     "leave_one_out",
+    "new_lab",
+    "pigeonhole",
     "precision",
+    "rates",
     "significant",
+    "summary",
     "wilson",
     "zero_event_upper",
 ]

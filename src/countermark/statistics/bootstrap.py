@@ -34,7 +34,8 @@ Rules
 4. Equal seeds give equal draws. Crossings of the same labs share the draws, so their replicates
    can be subtracted from one another.
 5. With one lab, fewer than two items, or nothing that varies there is nothing to draw:
-   ``NotComputable``.
+   ``NotComputable``. So is the generalised rate if fewer than ten items carry the events (rule 5
+   of :mod:`~countermark.statistics.crossed`): draws of items show no items that were not seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,7 +43,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from countermark.statistics.crossed import alike, design
+from countermark.statistics.crossed import alike, carried_by_few, design
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Estimand, NotComputable, end
@@ -72,6 +73,8 @@ class Replicates:
         rate, ``value + by_lab`` that of the benchmark rate.
     labs, items
         How many labs and items were drawn from.
+    few
+        Whether too few items carry the events for a generalised rate.
     """
 
     value: float
@@ -80,6 +83,7 @@ class Replicates:
     by_both: Array
     labs: int
     items: int
+    few: bool
 
     def rates(self, estimand: Estimand) -> Array:
         """Return the replicates of the rate, ``(R,)``."""
@@ -163,6 +167,11 @@ def summary(
 ) -> Bootstrap | NotComputable:
     """Turn replicates that ``seed`` drew into a rate with its intervals."""
     check_level(level)
+    if estimand == "generalised" and drawn.few:
+        return NotComputable(
+            "Fewer than ten items carry the events, so drawing items again does not show how far "
+            "items differ. Run more items."
+        )
     error = error_variance(drawn.mean_squares(), estimand)
     se, df = float(np.sqrt(error.total)), float(degrees_of_freedom(error))
     rates, one_sided = drawn.rates(estimand), (1 + level) / 2
@@ -283,8 +292,17 @@ def _draw(
         by_lab = by_labs @ (table.cells.mean(axis=1) - table.cells.mean())
         by_item = moved[1, j]
         by_both = moved[2, j] - by_lab - by_item
-        value, items = float(table.cells.mean()), len(table.items)
-        results.append(Replicates(value, by_lab, by_item, by_both, labs, items))
+        results.append(
+            Replicates(
+                value=float(table.cells.mean()),
+                by_lab=by_lab,
+                by_item=by_item,
+                by_both=by_both,
+                labs=labs,
+                items=len(table.items),
+                few=bool(carried_by_few(table.cells)),
+            )
+        )
     return results
 
 

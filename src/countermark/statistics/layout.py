@@ -147,6 +147,27 @@ def error_variance(ms: MeanSquares, estimand: Estimand, unit: float = 1.0) -> Er
     return ErrorVariance((Part(lab / size, ms.lab / size, lab_df), Part(item, item, item_df)))
 
 
+def new_lab_error(ms: MeanSquares, estimand: Estimand) -> ErrorVariance:
+    """Variance of what one more lab reports about the mean of at least two labs.
+
+    The new lab runs as many items and epochs as the others. On the same items (*benchmark*) its
+    rate is one more draw of the labs' means, ``(1 + 1/K) * MS_lab / I``, exact under normality
+    (the prediction interval for one further observation, Hahn and Meeker 1991). On new items (*generalised*) the variances of both
+    sets of items are added: that in the joint rate, and ``(MS_item - MS_lab_item) / (K*I)``.
+    """
+    error = error_variance(ms, estimand)
+    lab = error.parts[0]
+    own = ms.lab / ms.items
+    if estimand == "benchmark":
+        variance = lab.variance * (ms.labs + 1)
+        return ErrorVariance((Part(variance, variance, lab.df),))
+    item = error.parts[1]
+    both = item.variance + np.maximum(ms.item - ms.lab_item, 0.0) / (ms.labs * ms.items)
+    return ErrorVariance(
+        (Part(lab.variance + own, lab.square + own, lab.df), Part(both, both, item.df))
+    )
+
+
 def degrees_of_freedom(error: ErrorVariance) -> Array:
     """Degrees of freedom for the t quantile of a sum of variances; the smaller of two.
 
