@@ -150,22 +150,27 @@ def test_rule_5_all_cells_alike_gives_the_exact_interval_on_items(
 
 
 def test_rule_5_events_at_few_items_give_the_exact_interval_on_items() -> None:
-    scores = np.zeros((6, 100, 3))
-    scores[:, :9] = 1
-    nine = computed(grid_of(scores), "generalised")
-    exact = clopper_pearson(9, 100)
-    assert (nine.method, nine.lower, nine.upper) == ("exact", exact.lower, exact.upper)
+    scores = np.zeros((6, 1000, 3))
+    scores[:, :11] = 1  # 11 carriers; 12 * (1 - 0.022)**2 = 11.5 are needed
+    few = computed(grid_of(scores), "generalised")
+    exact = clopper_pearson(11, 1000)
+    assert few.method == "exact"
+    assert (few.lower, few.upper) == pytest.approx((exact.lower, exact.upper))
+    assert few.components is not None
+    assert computed(grid_of(1 - scores), "generalised").method == "exact"
     assert computed(grid_of(scores), "benchmark").method == "lab-means"
-    scores[:, 9] = 1
+    scores[:, 11] = 1
     assert computed(grid_of(scores), "generalised").method == "crossed"
-    assert computed(grid_of(1 - scores), "generalised").method == "crossed"
-    scores[2, 50:80] = 0
-    scores[:, :10, 1:] = 0
-    assert computed(grid_of(scores), "generalised").method == "crossed"  # ten alike are ten
-    scores[:, 0] = 1
-    uneven = computed(grid_of(scores), "generalised")  # 1, and nine times 1/3: 16 / 2 = 8
-    assert (uneven.method, uneven.value) == ("exact", pytest.approx(0.04))
-    assert uneven.components is not None
+    scores[:, :12, 1:] = 0
+    assert computed(grid_of(scores), "generalised").method == "crossed"  # twelve alike are twelve
+    scores[:, :1] = 1  # 1, and eleven times 1/3: 4.67**2 / 2.22 = 9.8
+    assert computed(grid_of(scores), "generalised").method == "exact"
+
+
+def test_rule_5_near_one_half_few_items_are_enough() -> None:
+    scores = np.zeros((6, 8, 3))
+    scores[:, :4] = 1
+    assert computed(grid_of(scores), "generalised").method == "crossed"
 
 
 def test_rule_5_one_event_does_not_make_the_interval_shorter_than_none() -> None:

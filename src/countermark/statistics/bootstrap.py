@@ -34,8 +34,8 @@ Rules
 4. Equal seeds give equal draws. Crossings of the same labs share the draws, so their replicates
    can be subtracted from one another.
 5. With one lab, fewer than two items, or nothing that varies there is nothing to draw:
-   ``NotComputable``. So is the generalised rate if fewer than ten items carry the events (rule 5
-   of :mod:`~countermark.statistics.crossed`): draws of items show no items that were not seen.
+   ``NotComputable``. So is the generalised rate if too few items carry the events (rule 5 of
+   :mod:`~countermark.statistics.crossed`): draws of items show no items that were not seen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -169,8 +169,8 @@ def summary(
     check_level(level)
     if estimand == "generalised" and drawn.few:
         return NotComputable(
-            "Fewer than ten items carry the events, so drawing items again does not show how far "
-            "items differ. Run more items."
+            "Too few items carry the events, so drawing items again does not show how far items "
+            "differ. Run more items."
         )
     error = error_variance(drawn.mean_squares(), estimand)
     se, df = float(np.sqrt(error.total)), float(degrees_of_freedom(error))

@@ -12,10 +12,13 @@ Rules
 4. *generalised* adds the variance of the items.
 5. If all cells are alike, no variance can be seen. The interval is then exact
    (Clopper-Pearson) with as many trials as items.
-   *generalised* takes the same interval, with ``value * items`` events, if the events (or the
-   non-events) are carried by fewer than ten items: so few do not show how far items differ, and
-   one event more must not make the interval shorter than that of none. Such an interval is wide
-   on purpose; it holds for items that differ as far as they can.
+   *generalised* takes the same interval, with ``value * items`` events, if too few items carry
+   the events: fewer than ``12 * (1 - 2 * value)**2``, counted by
+   :func:`~countermark.statistics.layout.effective_events`. So few do not show how far items
+   differ, and one event more must not make the interval shorter than that of none. Such an
+   interval is wide on purpose: it holds for items that differ as far as they can. The condition
+   bounds the skewness of the mean, which is what score bounds break on; near a rate of one half
+   there is none. ``benchmarks/coverage.py`` shows how often it applies.
 6. With one lab, the result is that lab's own (method ``single-lab``). *benchmark* then needs
    repeated epochs, *generalised* two items.
 7. What cannot be computed is ``NotComputable`` with a reason.
@@ -53,8 +56,8 @@ from countermark.statistics.layout import (
     mean_squares,
 )
 
-CARRIERS = 10.0  # items that must carry the events, or the items do not show how far they differ
-_TIE = 1e-9  # ten items with equal means are ten on every machine
+CARRIERS = 12.0  # items that must carry rare events, or they do not show how far items differ
+_TIE = 1e-9  # equal but for rounding: must fall to the same side on every machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +211,9 @@ def alike(ms: MeanSquares) -> bool:
 
 
 def carried_by_few(cells: Array) -> NDArray[np.bool_]:
-    """Say whether too few items carry the events or the non-events (rule 5)."""
-    return effective_events(cells) < CARRIERS * (1 - _TIE)
+    """Say whether too few items carry the events or the non-events (rule 5); ``(..., K, I)``."""
+    needed = CARRIERS * (1 - 2 * cells.mean(axis=(-2, -1))) ** 2
+    return np.asarray(effective_events(cells) < needed * (1 - _TIE))
 
 
 def sampling_error(

@@ -229,8 +229,7 @@ def new_lab(
         return NotComputable("All cells are alike, so nothing shows how far labs differ.")
     if estimand == "generalised" and carried_by_few(plan.cells):
         return NotComputable(
-            "Fewer than ten items carry the events, which does not show how far new items differ. "
-            "Run more items."
+            "Too few items carry the events to show how far new items differ. Run more items."
         )
     error = new_lab_error(ms, estimand)
     se, df = math.sqrt(float(error.total)), float(degrees_of_freedom(error))
