@@ -58,7 +58,12 @@ SETTINGS = (
     (10, 1000, 0.02, 0.0, 1),
 )
 # Fewer than ten: wider is allowed, or an abstention.
-SPARSE = ((3, 30, 0.02, 0.3, 1), (6, 30, 0.1, 0.0, 3), (10, 30, 0.05, 0.1, 3), (6, 300, 0.02, 0.3, 2))
+SPARSE = (
+    (3, 30, 0.02, 0.3, 1),
+    (6, 30, 0.1, 0.0, 3),
+    (10, 30, 0.05, 0.1, 3),
+    (6, 300, 0.02, 0.3, 2),
+)
 CELLS = 4_000_000  # simulated in one setting, at most
 MOST = 2500  # repetitions
 

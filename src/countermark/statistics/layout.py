@@ -139,9 +139,7 @@ def error_variance(ms: MeanSquares, estimand: Estimand, unit: float = 1.0) -> Er
         stand_in = np.where(ms.lab_item > 0, ms.lab_item, unit**2 / size)
         lab = np.where(ms.lab > 0, ms.lab, stand_in) / size
         return ErrorVariance((Part(lab, lab, lab_df),))
-    total = np.maximum(
-        ms.lab + ms.item - ms.lab_item, _FLOOR * np.maximum(ms.item, ms.lab_item)
-    )
+    total = np.maximum(ms.lab + ms.item - ms.lab_item, _FLOOR * np.maximum(ms.item, ms.lab_item))
     lab = np.clip(ms.lab - _TAKEN * ms.lab_item, 0.0, total)
     item = (total - lab) / size
     return ErrorVariance((Part(lab / size, ms.lab / size, lab_df), Part(item, item, item_df)))
@@ -152,8 +150,9 @@ def new_lab_error(ms: MeanSquares, estimand: Estimand) -> ErrorVariance:
 
     The new lab runs as many items and epochs as the others. On the same items (*benchmark*) its
     rate is one more draw of the labs' means, ``(1 + 1/K) * MS_lab / I``, exact under normality
-    (the prediction interval for one further observation, Hahn and Meeker 1991). On new items (*generalised*) the variances of both
-    sets of items are added: that in the joint rate, and ``(MS_item - MS_lab_item) / (K*I)``.
+    (the prediction interval for one further observation, Hahn and Meeker 1991). On new items
+    (*generalised*) the variances of both sets of items are added: that in the joint rate, and
+    ``(MS_item - MS_lab_item) / (K*I)``.
     """
     error = error_variance(ms, estimand)
     lab = error.parts[0]
@@ -175,10 +174,11 @@ def degrees_of_freedom(error: ErrorVariance) -> Array:
     than the least ``df`` of a part. Alone it gives too many where the few-lab part is small by
     chance.
 
-    *Matched* (Cochran's 1964 answer to Behrens and Fisher, on squares): the ``df`` whose 97.5 % quantile solves
-    ``t(df)**2 = sum(w * t(df_part)**2)``, ``w`` being the part's share of the variance. Alone it
-    gives too many where the lab part is seen by a hair. ``benchmarks/coverage.py`` shows what each
-    does at three labs.
+    *Matched* (Cochran's 1964 answer to Behrens and Fisher, on squares): the ``df`` whose 97.5 %
+    quantile solves ``t(df)**2 = sum(w * t(df_part)**2)``, ``w`` being the part's share of the
+    variance. Alone it gives too many where the lab part is seen by a hair.
+
+    ``benchmarks/coverage.py`` shows what each does at three labs.
     """
     total = np.maximum(error.total, np.finfo(np.float64).tiny)
     spread = np.zeros_like(total)
@@ -187,6 +187,8 @@ def degrees_of_freedom(error: ErrorVariance) -> Array:
         share = part.variance / total
         spread = spread + (part.square / total) ** 2 / part.df
         quantile = quantile + share * special.stdtrit(part.df, _TAIL) ** 2
-    satterthwaite = np.maximum(1 / np.maximum(spread, np.finfo(np.float64).tiny), min(part.df for part in error.parts))
+    satterthwaite = np.maximum(
+        1 / np.maximum(spread, np.finfo(np.float64).tiny), min(part.df for part in error.parts)
+    )
     matched = special.stdtridf(_TAIL, np.sqrt(quantile))
     return np.asarray(np.minimum(satterthwaite, matched))

@@ -201,9 +201,7 @@ def rates(
     )
 
 
-def new_lab(
-    crossing: Crossing, estimand: Estimand, level: float = 0.95
-) -> NewLab | NotComputable:
+def new_lab(crossing: Crossing, estimand: Estimand, level: float = 0.95) -> NewLab | NotComputable:
     """Predict what a further lab would report, run with as many items and epochs.
 
     The ends are score bounds (see :mod:`countermark.statistics.estimate`), so they stay in
