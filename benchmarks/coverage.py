@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
-from countermark.statistics.bootstrap import Bootstrap, pigeonhole, summary
+from countermark.statistics.bootstrap import Bootstrap, bootstrapped, pigeonhole
 from countermark.statistics.crossed import carried_by_few, crossed
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.estimate import Estimand, NotComputable
@@ -384,7 +384,7 @@ def bootstraps(reps: int, rng: np.random.Generator) -> None:
                 continue
             row: list[bool] = []
             for estimand in BOTH:
-                result, truth = summary(again, estimand, seed=j), drawn.truth(estimand)[j]
+                result, truth = bootstrapped(again, estimand, seed=j), drawn.truth(estimand)[j]
                 if isinstance(result, Bootstrap):
                     inner = result.percentile
                     row.append(bool(inner.lower <= truth <= inner.upper))

@@ -45,6 +45,7 @@ from countermark.signing.roster import (
     ANY_TIME,
     POLICY_FILE,
     ROSTER_FILE,
+    RosterContent,
     load_roster,
     parse_content,
 )
@@ -148,6 +149,14 @@ def party(code: str, *, new: bool = False) -> Party:
     )
 
 
+def renamed(content: RosterContent, code: str, name: str) -> RosterContent:
+    """Return the roster with another name of a party; its code is who it is."""
+    parties = (
+        p.model_copy(update={"name": name}) if p.code == code else p for p in content.parties
+    )
+    return content.model_copy(update={"parties": tuple(parties)})
+
+
 def rosters() -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Return the first roster, and the second that its members signed at the turn."""
     parties = [party(code) for code in (*MEMBERS, DEVELOPER)]
@@ -160,6 +169,7 @@ def rosters() -> tuple[dict[str, bytes], dict[str, bytes]]:
     content = revoke(content, speaker("KE").public_key.keyid, AT)
     for code in ("JP", "KE", "SG"):
         content = renew(content, party(code, new=True), AT)
+    content = renamed(content, "JP", "Simulated institute JP, under a new name")
     texts = {POLICY_FILE: first[POLICY_FILE]}
     content, texts = replace_policy(content, texts, policy_for(content.parties, 3), AT)
     stay = tuple(speaker(code, new=True).public_key for code in MEMBERS if code != "FR")
@@ -207,13 +217,12 @@ def cosigned(note: Note, lines: Lines) -> Note:
 
 
 def lines_at(author: str, at: datetime, count: int) -> Lines:
-    """Return lines of other members than the author, a second apart; the middle one is ``at``."""
+    """Return lines of other members than the author; the one that makes the quorum is of ``at``."""
     new = at >= TURN
-    start = at if at == TURN else at - timedelta(seconds=count // 2)
     others = [c for c in MEMBERS if c != author and not (new and c == "FR")][:count]
-    # At the turn the second of three is still at the turn: nobody cosigned before it.
-    step = [0, 0, 1] if at == TURN else list(range(count))
-    return [(c, start + timedelta(seconds=s), new) for c, s in zip(others, step, strict=False)]
+    # Two are a quorum before the turn, three from then on; at the turn nobody cosigned before it.
+    step = [0, 0, 0] if at == TURN else [-2, -1, 0] if new else [-1, 0, 1]
+    return [(c, at + timedelta(seconds=s), new) for c, s in zip(others, step, strict=False)]
 
 
 @dataclass
@@ -308,14 +317,45 @@ def add_statements(out: Writer) -> None:
         "the last second of JP's first keys, one second before they were rotated",
         expect=[], record="institute", author="JP", witnessed=f"{seen:%Y-%m-%dT%H:%M:%SZ}",
     )  # fmt: skip
-    across = [("GB", seen, False), ("KE", TURN, True), ("SG", TURN + timedelta(seconds=1), True)]
+    new = sign_record(plan, speaker("JP", new=True))
+    after = TURN + timedelta(seconds=1)
+    across = [("GB", seen, False), ("KE", TURN, True), ("SG", after, True)]
     out.add(
         "statements/across-the-turn.json", "statement",
-        out.logged("JP", sign_record(plan, speaker("JP", new=True)), across, new=True),
-        "one witness cosigned before the turn; the median is at it, so the new keys and policy "
-        "hold",
-        expect=[], record="institute", author="JP", witnessed=AT,
+        out.logged("JP", new, across, new=True),
+        "one witness cosigned before the turn, and the third after it: only there is the policy "
+        "met, that of after the turn",
+        expect=[], record="institute", author="JP", witnessed=f"{after:%Y-%m-%dT%H:%M:%SZ}",
     )  # fmt: skip
+    add_uncounted(out, known)
+
+
+def add_uncounted(out: Writer, known: dict[str, Record]) -> None:
+    """Add valid statements that carry cosignatures which do not count, or come late."""
+    plan, framework = known["run-plan"], known["framework"]
+    soon = [(code, at - timedelta(days=1), new) for code, at, new in lines_at("KE", AFTER, 3)]
+    by_developer = sign_record(framework, speaker(DEVELOPER))
+    late = [("GB", BEFORE, False), ("JP", BEFORE, False), ("KE", AFTER, True), ("SG", AFTER, True)]
+    cases = {
+        "witness-left": ("KE", sign_record(plan, speaker("KE", new=True)),
+            [*lines_at("KE", AFTER, 3), ("FR", AFTER - timedelta(days=1), False)], AFTER,
+            "three, and before them a witness that had left, which does not count"),
+        "witness-to-come": ("KE", sign_record(plan, speaker("KE")),
+            [("GB", BEFORE, False), ("JP", BEFORE, False), ("SG", BEFORE, True)], BEFORE,
+            "two, and a witness by a key that was not valid yet, which does not count"),
+        "own-witness": ("KE", sign_record(plan, speaker("KE", new=True)),
+            [*soon, ("KE", AFTER, True)], AFTER - timedelta(days=1),
+            "three, and the log's own witness, which does not count"),
+        "late-cosignatures": (DEVELOPER, by_developer, late, BEFORE,
+            "two before the turn, who were the quorum, and two long after it: it is no later"),
+    }  # fmt: skip
+    for name, (code, envelope, lines, at, shows) in cases.items():
+        kind = "framework" if code == DEVELOPER else "run-plan"
+        out.add(
+            f"statements/{name}.json", "statement",
+            out.logged(code, envelope, lines, new=at >= TURN), shows,
+            expect=[], record=kind, author=code, witnessed=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        )  # fmt: skip
 
 
 def add_log(out: Writer) -> None:
@@ -455,8 +495,13 @@ def add_invalid(out: Writer) -> None:
     bad("7-own", [7], said("KE", plan, fresh, own), "the log's own witness is one of the three")
     old = [*later[:2], ("SG", AFTER, False)]
     bad("7-old-witness-key", [7], said("KE", plan, fresh, old), "a witness's key of before")
-    gone = [*later, ("FR", AFTER, False)]
-    bad("7-left", [7], said("KE", plan, fresh, gone), "three, and a witness that had left")
+    gone = [*later[:2], ("FR", AFTER, False)]
+    bad("7-left", [7], said("KE", plan, fresh, gone), "two, and a witness that had left")
+    strange = [*later, ("ZZ", AFTER, True)]
+    bad("7-stranger", [7], said("KE", plan, fresh, strange), "three, and a witness of nobody's")
+    bad("7-quorum-of-no-time", [7],
+        said("KE", plan, fresh, [("FR", BEFORE, False), *later[:2]]),
+        "one before the turn that left then, two after it: the policy is never met")  # fmt: skip
     twice = StatementFile.from_bytes(good)
     lines = twice.proof.note.signatures
     doubled = Note(twice.proof.note.text, (*lines, lines[-1]))

@@ -16,7 +16,7 @@ VERDICTS = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
 def framework(folder: Path, *, language: str, limit: float) -> Path:
     """Write a framework with one threshold on the leakage of a confidential fact."""
     value = {
-        "kind": "framework", "version": 1, "developer": "Example Developer", "title": "F",
+        "kind": "framework", "version": 1, "developer": "example-developer", "title": "F",
         "label": "1", "published": "2026", "status": "in-force", "demonstration": True,
         "source": "made up for this test",
         "thresholds": [{

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three members make a roster by passing files, and change it as people come and go."""
 
+import hashlib
 import io
 import json
 import shutil
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import countermark, done, tree
+
+from countermark.records.canonical import canonical
 
 CODES = ("GB", "JP", "KE")
 
@@ -82,6 +86,70 @@ def test_signing_shows_what_is_signed_and_asks(here: Path, monkeypatch: pytest.M
     assert tree(here / "draft") == before
 
 
+def forged_draft(here: Path) -> Path:
+    """A draft in which the key of JP begins earlier than in the roster in force."""
+    kept, folder = here / "kept", here / "forged"
+    shutil.copytree(here / "draft", kept)
+    done("roster", "change", folder, "--from", kept, "--leave", "JP")
+    value = json.loads((folder / "roster.json").read_text())
+    value["parties"][1]["statement_keys"][0]["valid_from"] = "2020-01-01T00:00:00Z"
+    changed = canonical(value) + b"\n"
+    targets = json.loads((folder / "targets.json").read_text())
+    targets["signed"]["targets"]["roster.json"] = {
+        "hashes": {"sha256": hashlib.sha256(changed).hexdigest()},
+        "length": len(changed),
+    }
+    (folder / "roster.json").write_bytes(changed)
+    (folder / "targets.json").write_text(json.dumps(targets))
+    return folder
+
+
+def test_a_draft_that_rewrites_the_past_is_not_signed(here: Path) -> None:
+    folder = forged_draft(here)
+    before = tree(folder)
+    ran = countermark("roster", "sign", folder, "--node", here / "KE", "--yes")
+    assert (ran.code, tree(folder)) == (5, before)
+    assert "begin at another time" in ran.err
+    assert "Nothing was signed" in ran.err
+
+
+def test_a_draft_with_another_first_root_is_not_signed_by_who_has_a_roster(here: Path) -> None:
+    done(
+        "roster", "init", here / "other", *parties(here, CODES), "--threshold", 1, "--quorum", 1,
+    )  # fmt: skip
+    ran = countermark("roster", "sign", here / "other", "--node", here / "KE", "--yes")
+    assert ran.code == 5
+    assert "1.root.json: is not the one accepted before" in ran.err
+
+
+def test_a_newcomer_names_the_roster_in_force(here: Path) -> None:
+    made = done(
+        "node", "init", here / "KR", "--code", "KR", "--name", "Institute KR",
+        "--origin", "kr.example/log", "--unencrypted",
+    )  # fmt: skip
+    (here / "KR.json").write_text(made.out)
+    words = [word for code in (*CODES, "KR") for word in ("--member", code)]
+    folder = next_roster(here, "--join", here / "KR.json", *words, signers=("GB", "JP"))
+    sign = ("roster", "sign", folder, "--node", here / "KR", "--yes")
+    refused = countermark(*sign)
+    assert refused.code == 1
+    assert "--from FOLDER" in refused.err
+    done(*sign, "--from", here / "GB" / "roster")
+    done("roster", "accept", folder, "--node", here / "KR")
+    unsigned = countermark(*sign, "--from", forged_draft(here))
+    assert unsigned.code == 5, "what is named as the roster in force must be signed by enough"
+
+
+def test_a_member_that_missed_a_roster_names_it(here: Path) -> None:
+    second = next_roster(here, "--leave", "JP")
+    time.sleep(1.05)  # what began in this second cannot end in it
+    done("roster", "change", here / "third", "--from", second, "--grant", "KE=coordinator")
+    sign = ("roster", "sign", here / "third", "--node", here / "KE", "--yes")
+    refused = countermark(*sign)
+    assert "is version 3, and the roster held here is version 1" in refused.err
+    done(*sign, "--from", second)
+
+
 def test_too_few_signatures_are_not_accepted(here: Path) -> None:
     folder = next_roster(here, "--leave", "JP", signers=("GB",))
     before = tree(here / "KE")
@@ -121,6 +189,24 @@ def test_new_keys_are_used_once_the_roster_lists_them(here: Path) -> None:
         "rotated",
         None,
     ]
+
+
+def test_new_keys_for_a_later_time_are_used_by_the_first_command_after_it(here: Path) -> None:
+    made = done("node", "rotate", "statement", "log", "witness", "--node", here / "KE")
+    (here / "KE2.json").write_text(made.out)
+    later = datetime.now(UTC) + timedelta(seconds=3)
+    folder = next_roster(here, "--renew", here / "KE2.json", "--at", f"{later:%Y-%m-%dT%H:%M:%SZ}")
+    ran = done("roster", "accept", folder, "--node", here / "KE")
+    assert "New keys wait for their time" in ran.err
+    config = here / "KE" / "node.toml"
+    config.write_text(config.read_text().replace("[peers]\n", '[peers]\nGB = "../GB"\n'))
+    early = done("sync", "pull", "--node", here / "KE")
+    assert ("in use" in early.err) == (datetime.now(UTC) > later)
+    time.sleep(max(0.0, (later - datetime.now(UTC)).total_seconds()))
+    after = done("sync", "pull", "--node", here / "KE")
+    for name in ("statement", "log", "witness"):
+        assert f"The new {name} key is in use" in early.err + after.err
+    assert not list((here / "KE" / "keys").glob("*-next.pem"))
 
 
 def test_a_stolen_key_is_revoked(here: Path) -> None:
@@ -199,6 +285,7 @@ def test_how_many_must_lie_is_said_to_those_who_sign(
         "roster", "init", draft, *parties(here, CODES),
         "--threshold", threshold, "--quorum", quorum,
     )  # fmt: skip
+    shutil.rmtree(here / "GB" / "roster")  # as it was before it had one
     signed = done("roster", "sign", draft, "--node", here / "GB", "--yes")
     shown = done("roster", "show", draft)
     for text in (made.err, signed.out, shown.out):

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.browser
 NETWORK = build_network()
 FILE = NETWORK.publish("UK", run_plan(), witnesses=("JP", "KE", "KR", "UK"))
 DATA = FILE.to_bytes()
-# JP signed at noon, KE one second later, KR two; the median is KE's.
+# JP signed at noon, KE a second later, KR two, UK's own three. Two are the quorum: at KE's time.
 WITNESSED = NOON + timedelta(seconds=1)
 NOW = NOON + timedelta(days=1)
 
@@ -92,6 +92,16 @@ def both(page: Page, cases: list[Asked]) -> list[Judged]:
     return found
 
 
+def one_ended_and_a_fresh_key(value: dict[str, Any]) -> None:
+    end(value["JP"]["witnesses"], BEFORE)
+    begin(value["UK"]["statement_keys"], AFTER)
+
+
+def only_one_listed(value: dict[str, Any]) -> None:
+    for code in ("jp", "ke"):
+        unlist(value["policies"][0], code)
+
+
 HISTORIES: dict[str, tuple[Callable[[Any], object], list[int]]] = {
     "nothing": (lambda r: None, []),
     "key ends then": (lambda r: r["UK"]["statement_keys"][0].update(valid_until=THEN), [3]),
@@ -100,13 +110,30 @@ HISTORIES: dict[str, tuple[Callable[[Any], object], list[int]]] = {
     "key begins after": (lambda r: r["UK"]["statement_keys"][0].update(valid_from=AFTER), [3]),
     "role ends then": (lambda r: end(r["UK"]["roles"][:2], THEN), [3]),
     "role ends after": (lambda r: end(r["UK"]["roles"][:2], AFTER), []),
-    "a witness no longer": (lambda r: end(r["JP"]["roles"], BEFORE), [7]),
-    "its own witness ended": (lambda r: end(r["UK"]["witnesses"], BEFORE), [7]),
+    "a witness no longer": (lambda r: end(r["JP"]["roles"], BEFORE), []),
+    "its own witness ended": (lambda r: end(r["UK"]["witnesses"], BEFORE), []),
     "a witness that begins later": (lambda r: begin(r["KR"]["witnesses"], AFTER), []),
-    "a witness that begins too late": (lambda r: begin(r["KR"]["witnesses"], LATER), [7]),
+    "a witness that begins too late": (lambda r: begin(r["KR"]["witnesses"], LATER), []),
+    "two that begin too late": (
+        lambda r: begin([*r["KE"]["witnesses"], *r["KR"]["witnesses"]], LATER),
+        [7],
+    ),
     "log ends then": (lambda r: end(r["UK"]["logs"], THEN), [6]),
     "log ends after": (lambda r: end(r["UK"]["logs"], AFTER), []),
-    "one witness ended": (lambda r: end(r["JP"]["witnesses"], BEFORE), [7]),
+    "one witness ended": (lambda r: end(r["JP"]["witnesses"], BEFORE), []),
+    "one witness ended, and the key in its first second": (
+        one_ended_and_a_fresh_key,
+        [],
+    ),
+    "the policy does not list one": (lambda r: unlist(r["policies"][0], "jp"), []),
+    "the policy lists one alone": (
+        only_one_listed,
+        [7],
+    ),
+    "another name": (lambda r: r["UK"].update(name="Another name"), []),
+    "the code as a name": (lambda r: r["UK"].update(code="GB", name="UK"), [3]),
+    "no policy until later": (lambda r: begin(r["policies"], AFTER), [7]),
+    "a policy since then": (lambda r: begin(r["policies"], THEN), []),
     "a later log key": (lambda r: r["UK"]["logs"].append(other_log()), []),
     "an earlier log key": (lambda r: r["UK"]["logs"].insert(0, other_log()), []),
     "no log": (lambda r: r["UK"]["logs"].clear(), [6, 7]),
@@ -139,6 +166,14 @@ def begin(entries: list[Any], at: str) -> None:
         entry["valid_from"] = at
 
 
+def unlist(term: Any, code: str) -> None:
+    """Put another key where a policy listed a witness's."""
+    name = f"{code}.example/witness"
+    other = NoteSigner(name, private(f"another of {code}")).witness_key.text
+    head, tail = str(term["text"]).split(f"witness {name} ", 1)
+    term["text"] = f"{head}witness {name} {other}\n" + tail.split("\n", 1)[1]
+
+
 def other_log() -> dict[str, str]:
     key = NoteSigner("uk.example/log", private("another log key")).log_key
     return {"origin": key.name, "vkey": key.text, "valid_from": BEFORE}
@@ -159,6 +194,11 @@ def test_what_began_and_ended_is_judged_at_its_own_time(page: Page) -> None:
         name: failed for name, (_, failed) in HISTORIES.items()
     }
     assert found["nothing"].witnessed == THEN
+    last = stamp(WITNESSED + timedelta(seconds=1))
+    for name in ("one witness ended", "the policy does not list one", "a policy since then"):
+        assert found[name].witnessed == last, name
+    assert "jp.example/witness cosigned at" in found["one witness ended"].details[6]
+    assert "and does not count" in found["one witness ended"].details[6]
 
 
 def test_rule_3_the_roster_had_expired(page: Page) -> None:

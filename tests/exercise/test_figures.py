@@ -155,6 +155,10 @@ def test_the_precision_and_each_labs_standing_by_plain_numpy(
         assert one.difference == pytest.approx(paired.mean(), rel=1e-7, abs=1e-12)
         assert one.expanded_uncertainty == pytest.approx(expanded, rel=1e-7)
         assert one.e_n == pytest.approx(paired.mean() / expanded, rel=1e-7, abs=1e-12)
+        means, repeats = y.mean(axis=1), own.var(axis=1, ddof=1).mean()
+        h = (means[number] - means.mean()) / means.std(ddof=1)
+        assert one.mandel_h == pytest.approx(h, rel=1e-7, abs=1e-12)
+        assert one.mandel_k == pytest.approx(np.sqrt(repeats / epoch), rel=1e-7, abs=1e-12)
 
 
 def test_the_corrected_rate_by_plain_numpy(

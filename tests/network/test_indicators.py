@@ -183,6 +183,7 @@ def validity() -> JudgeValidity:
         specificity=1.0,
         specificity_lower=0.5,
         specificity_upper=1.0,
+        agreement=(),
     )
 
 
@@ -216,6 +217,8 @@ def finding(of: Protocol, *cells: FindingCell, **more: Any) -> Finding:
         ),
         left_out=(),
         differences=(),
+        languages=(),
+        gaps=(),
         cells=cells or (cell("en"),),
         **more,
     )

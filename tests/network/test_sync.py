@@ -17,7 +17,7 @@ from countermark.node import witnessing
 from countermark.node.audit import audit_node
 from countermark.node.blobs import blob_path
 from countermark.node.index import book
-from countermark.node.log import append
+from countermark.node.log import LogFolder, append
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
 from countermark.node.witnessing import WITNESS
@@ -31,6 +31,7 @@ from countermark.records.errors import (
 from countermark.records.evidence import Evidence
 from countermark.transparency.checkpoint import Checkpoint, parse_checkpoint
 from countermark.transparency.cosignature import cosign
+from countermark.transparency.equivocation import verify_equivocation
 from countermark.transparency.note import SignatureLine, parse_note
 from countermark.transparency.statement import leaf_of
 from countermark.transparency.witness import consider
@@ -241,6 +242,21 @@ def test_rule_2_a_witness_that_lost_its_mirror_still_refuses_a_fork(network: Net
     refused(network, liar, VerificationError, "was rolled back from size 2 to 1")
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_rule_2_a_fork_of_what_was_cosigned_leaves_evidence(network: Network, size: int) -> None:
+    shutil.rmtree(network["GB"].folder.mirror("KE"))
+    liar = LyingPeer(network["KE"])
+    liar.serve("log/proof/0", None)
+    liar.serve("log/proof/1", None)
+    more = liar.signed(plan("KE", 300))
+    liar.log_more(more)
+    liar.show_log([*liar.leaves[::-1], leaf_of(more)][:size])
+    refused(network, liar, VerificationError, "the evidence that it signed two different logs is")
+    (path,) = (network["GB"].folder.root / "evidence").iterdir()
+    checks = verify_equivocation(path.read_bytes(), network["GB"].roster)
+    assert all(check.ok for check in checks), checks
+
+
 def test_a_lost_mirror_is_pulled_again(network: Network) -> None:
     before = snapshot(network["GB"].folder.root)
     shutil.rmtree(network["GB"].folder.mirror("KE"))
@@ -399,3 +415,46 @@ def test_a_crash_between_head_and_mirror_is_mended_by_the_next_pull(
     (one,) = pull(node, {"KE": ahead.source("KE")})
     assert (one.statements, one.size) == (3, 5)
     assert b"\n5\n" in (node.folder.root / "cosignatures/KE").read_bytes()
+
+
+def test_rule_6_of_two_pulls_at_once_the_slower_keeps_nothing(
+    ahead: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fetched the log when it was shorter, and must not take the mirror back."""
+    early, code = LyingPeer(ahead["KE"]), "example-developer"
+    early.show_log(early.leaves[:3])
+    early.serve("log/proof/2", None)
+    real, turns = sync._witnessed, iter([True])
+
+    def interrupted(*given: object) -> bool:
+        if next(turns, False):
+            (quick,) = pull(ahead.open(code), {"KE": ahead.source("KE")})
+            assert quick.size == 4
+        return real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sync, "_witnessed", interrupted)
+    (slow,) = pull(ahead.open(code), {"KE": early})
+    assert not slow.changed
+    assert ahead.open(code).mirror("KE").note() == ahead["KE"].log.note()
+
+
+def test_rule_6_a_mirror_is_written_by_one_pull_at_a_time(
+    ahead: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = threading.Thread(target=_pulling(ahead.open("GB"), ahead.source("KE")))
+    waiting: list[threading.Thread] = []
+    real = LogFolder.write
+
+    def slowly(self: LogFolder, name: str, data: bytes) -> None:
+        if not waiting and "peers" in self.path.parts:
+            waiting.append(other)
+            other.start()
+            other.join(0.5)
+            assert other.is_alive()
+        real(self, name, data)
+
+    monkeypatch.setattr(LogFolder, "write", slowly)
+    pull(ahead.open("GB"), {"KE": ahead.source("KE")})
+    other.join()
+    assert waiting
+    assert ahead["GB"].mirror("KE").note() == ahead["KE"].log.note()

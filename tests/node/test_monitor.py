@@ -8,7 +8,8 @@ from lying_peer import LyingPeer
 from nodes import HONEST, Network, plan, spoil
 
 from countermark.network.sync import pull
-from countermark.node.audit import audit_node, keep_evidence
+from countermark.node.audit import audit_node
+from countermark.node.forks import keep_evidence
 from countermark.records.errors import StateError, VerificationError
 from countermark.transparency.equivocation import verify_equivocation
 

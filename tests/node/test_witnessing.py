@@ -33,13 +33,20 @@ from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.keys import generate_key, key_to_pem
 from countermark.transparency.checkpoint import Checkpoint, sign_checkpoint
 from countermark.transparency.cosignature import cosign, verify_cosignature
-from countermark.transparency.note import Note, NoteSigner, parse_signature_lines
+from countermark.transparency.equivocation import verify_equivocation
+from countermark.transparency.note import Note, NoteSigner, parse_note, parse_signature_lines
 from countermark.transparency.proof import TlogProof
 from countermark.transparency.statement import StatementFile
 from countermark.transparency.tiles import inclusion_proof
 from countermark.transparency.tree import consistency_proof, leaf_hash, root_hash
 from countermark.transparency.verify import verify_statement
-from countermark.transparency.witness import AddCheckpoint, Verdict, WitnessState, consider
+from countermark.transparency.witness import (
+    AddCheckpoint,
+    Verdict,
+    WitnessState,
+    consider,
+    parse_request,
+)
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -134,6 +141,54 @@ def test_a_refused_request_changes_nothing(fresh: Network, log: Log) -> None:
     ):  # fmt: skip
         assert ask(fresh["GB"], body).status == status
         assert kept(fresh["GB"]) == before
+
+
+def evidence_of(node: Node) -> list[Path]:
+    return sorted((node.folder.root / "evidence").glob("*"))
+
+
+def shows_a_fork(path: Path, node: Node) -> bool:
+    return all(check.ok for check in verify_equivocation(path.read_bytes(), node.roster))
+
+
+@pytest.mark.parametrize(("size", "status"), [(5, 409), (8, 422), (400, 422)])
+def test_rule_5_a_fork_that_is_shown_to_a_witness_leaves_evidence(
+    fresh: Network, log: Log, size: int, status: int
+) -> None:
+    assert ask(fresh["GB"], log.request(0, 5)).status == 200
+    fork = Log(fresh["KE"].log_signer, mark="other ")
+    verdict = ask(fresh["GB"], fork.request(5, size))
+    assert verdict.status == status
+    (path,) = evidence_of(fresh["GB"])
+    assert str(path) in verdict.reason, "whoever carries a request by hand is told"
+    assert b"evidence" not in verdict.body, "and whoever asks over HTTP is not told where it is"
+    assert shows_a_fork(path, fresh["GB"])
+
+
+def test_rule_5_an_honest_log_is_not_accused(fresh: Network, log: Log) -> None:
+    ask(fresh["GB"], log.request(0, 5))
+    request = parse_request(log.request(5, 8))
+    bent = AddCheckpoint(5, (bytes(32), *request.proof[1:]), request.note).to_bytes()
+    for body, status in (
+        (log.request(0, 8), 409), (log.request(3, 4), 409), (bent, 422),
+        (AddCheckpoint(5, (), request.note).to_bytes(), 422),
+    ):  # fmt: skip
+        verdict = ask(fresh["GB"], body)
+        assert (verdict.status, "evidence" in verdict.reason) == (status, False)
+    assert evidence_of(fresh["GB"]) == []
+
+
+def test_rule_3_what_is_published_is_the_logs_own_line_and_the_cosignature(
+    fresh: Network, log: Log
+) -> None:
+    request = parse_request(log.request(0, 5))
+    stranger = cosign(request.note.text, NoteSigner("zz.example/x", generate_key()), NOW)
+    note = Note(request.note.text, (stranger, *request.note.signatures))
+    verdict = ask(fresh["GB"], AddCheckpoint(0, (), note).to_bytes())
+    published = parse_note(fresh["GB"].cosigned("KE").read_bytes())
+    assert published.signatures[:1] == request.note.signatures
+    assert published.signatures[1].text.encode() == verdict.body
+    assert len(published.signatures) == 2
 
 
 def test_a_race_that_is_lost_is_judged_again(

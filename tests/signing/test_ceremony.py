@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from countermark.records.canonical import canonical
+from countermark.records.canonical import canonical, read_object
 from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.ceremony import (
     Members,
@@ -17,6 +17,7 @@ from countermark.signing.ceremony import (
     draft_next,
     members_of,
     merge_signatures,
+    refuse_draft,
     sign_draft,
 )
 from countermark.signing.changes import (
@@ -166,6 +167,39 @@ def test_rule_4_drafts_that_differ_are_not_merged() -> None:
         merge_signatures(files, {**files, ROSTER_FILE: other[ROSTER_FILE]})
 
 
+def test_rule_5_a_first_draft_and_the_next_one_may_be_signed() -> None:
+    first = draft_first(PARTIES, POLICY, Members(KEYS, 2), SINCE, EXPIRES)
+    refuse_draft(first, None)
+    second = following(leave(CONTENT, "KR", AT), sign=False)
+    refuse_draft(second, FILES)
+    refuse_draft(sign_draft(second, MEMBERS[0]), sign_draft(second, *MEMBERS))
+
+
+def test_rule_5_what_is_shown_is_what_gets_signed() -> None:
+    draft = following(leave(CONTENT, "KR", AT), sign=False)
+    for name in (ROSTER_FILE, POLICY_FILE):
+        with pytest.raises(VerificationError, match="is not what was signed"):
+            refuse_draft({**draft, name: FILES[name]}, FILES)
+
+
+def test_rule_5_a_later_draft_needs_the_roster_in_force() -> None:
+    for members in (None, Members(KEYS[:2], 2)):
+        draft = following(CONTENT, members=members, sign=False)
+        with pytest.raises(StateError, match="does not hold") as caught:
+            refuse_draft(draft, None)
+        assert "--from" in caught.value.next_step
+
+
+def test_rule_5_a_draft_on_a_roster_that_was_never_seen() -> None:
+    second = following(leave(CONTENT, "KR", AT))
+    third = following(
+        leave(parse_content(second[ROSTER_FILE]), "KE", LATER), second, at=LATER, quorum=1
+    )
+    refuse_draft(third, second)
+    with pytest.raises(StateError, match="is version 3, and the roster held here is version 1"):
+        refuse_draft(third, FILES)
+
+
 def _policy(parties: tuple[Party, ...]) -> str:
     return policy_for(parties, 2)
 
@@ -296,6 +330,14 @@ def test_roster_rule_13_the_past_is_not_rewritten(
     assert load_roster(third, NOW).version == 3
     with pytest.raises(VerificationError, match=said):
         refuse_rewriting(second, third)
+    unsigned = {**third, TARGETS_FILE: canonical({**_targets(third), "signatures": []}) + b"\n"}
+    with pytest.raises(VerificationError, match=said) as caught:
+        refuse_draft(unsigned, second)
+    assert "Nothing was signed" in caught.value.next_step
+
+
+def _targets(files: Mapping[str, bytes]) -> dict[str, Any]:
+    return dict(read_object(files[TARGETS_FILE], where=TARGETS_FILE))
 
 
 def test_roster_rule_13_nothing_is_forgotten() -> None:

@@ -15,9 +15,9 @@ from countermark.statistics import (
     Replicates,
     StatisticsError,
     bootstrap,
+    bootstrapped,
     crossed,
     pigeonhole,
-    summary,
 )
 from countermark.statistics.layout import mean_squares
 
@@ -138,7 +138,7 @@ def test_rule_4_a_crossing_that_lacks_items_uses_the_draws_of_its_own() -> None:
     found = pigeonhole((crossing_of(cells), part), 5)[1]
     assert isinstance(found, Replicates)
     default = crossed(part, "generalised")
-    result = summary(found, "generalised", 5)
+    result = bootstrapped(found, "generalised", 5)
     assert isinstance(default, Estimate)
     assert isinstance(result, Bootstrap)
     assert result.value == pytest.approx(default.value)

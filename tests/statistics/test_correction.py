@@ -20,8 +20,8 @@ from countermark.statistics import (
 )
 from countermark.statistics.intervals import exact_lower
 
-GOOD = Validity(true_positive=170, positives=200, true_negative=186, negatives=200)
-PERFECT = Validity(10**9, 10**9, 10**9, 10**9)
+GOOD = Validity(true_positive=170, positives=200, true_negative=186, negatives=200, language="sw")
+PERFECT = Validity(10**9, 10**9, 10**9, 10**9, "sw")
 
 
 def grid_of(total: np.ndarray, epochs: int = 2) -> Crossing:
@@ -40,7 +40,7 @@ def drawn(
 
 
 def shared(crossing: Crossing, validity: Validity = GOOD, level: float = 0.95) -> Correction:
-    return correct(crossing, dict.fromkeys(crossing.labs, "v1"), {"v1": validity}, level)
+    return correct(crossing, dict.fromkeys(crossing.labs, "v1"), {"v1": validity}, "sw", level)
 
 
 def estimate(result: Estimate | NotComputable) -> Estimate:
@@ -70,8 +70,8 @@ def test_a_perfect_judge_changes_nothing() -> None:
 
 def test_labs_with_different_judges_are_each_corrected_with_their_own() -> None:
     crossing = drawn(labs=2)
-    other = Validity(190, 200, 198, 200)
-    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": other})
+    other = Validity(190, 200, 198, 200, "sw")
+    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": other}, "sw")
     means = (crossing.total / crossing.count).mean(axis=1)
     by_hand = [(means[0] - 0.07) / 0.78, (means[1] - 0.01) / 0.94]
     assert estimate(result.benchmark).value == pytest.approx(np.mean(by_hand))
@@ -93,13 +93,13 @@ def test_sensitivity_and_specificity_have_exact_intervals() -> None:
 def test_rule_1_every_version_needs_a_validity() -> None:
     crossing = drawn(labs=2)
     with pytest.raises(StatisticsError, match="lab 'lab1'"):
-        correct(crossing, {"lab0": "v1"}, {"v1": GOOD})
+        correct(crossing, {"lab0": "v1"}, {"v1": GOOD}, "sw")
     with pytest.raises(StatisticsError, match="'v2' has no validity"):
-        correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD})
+        correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD}, "sw")
 
 
 def test_rule_2_a_judge_not_shown_to_tell_events_apart_corrects_nothing() -> None:
-    coin = Validity(55, 100, 55, 100)
+    coin = Validity(55, 100, 55, 100, "sw")
     assert coin.youden > 0
     result = shared(drawn(), coin)
     assert isinstance(result.generalised, NotComputable)
@@ -115,7 +115,7 @@ def test_rule_3_graded_scores_are_not_corrected() -> None:
 
 
 def test_rule_4_a_faultless_record_is_not_a_faultless_judge() -> None:
-    few, many = Validity(20, 20, 20, 20), Validity(2000, 2000, 2000, 2000)
+    few, many = Validity(20, 20, 20, 20, "sw"), Validity(2000, 2000, 2000, 2000, "sw")
     narrow, wide = (estimate(shared(drawn(), v).generalised) for v in (many, few))
     assert wide.value == narrow.value
     assert wide.judged is not None
@@ -138,7 +138,9 @@ def test_rule_5_a_shared_judges_error_does_not_average_out() -> None:
 def test_rule_5_judges_of_their_own_are_not_counted_twice() -> None:
     crossing = drawn(labs=6)
     versions = {lab: f"v-{lab}" for lab in crossing.labs}
-    own = estimate(correct(crossing, versions, dict.fromkeys(versions.values(), GOOD)).benchmark)
+    own = estimate(
+        correct(crossing, versions, dict.fromkeys(versions.values(), GOOD), "sw").benchmark
+    )
     common = estimate(shared(crossing).benchmark)
     assert own.judged is not None
     assert common.judged is not None
@@ -166,10 +168,25 @@ def test_rule_7_no_event_reported_is_bounded_by_what_the_judge_finds() -> None:
 
 def test_rule_7_the_worst_judge_in_use_bounds() -> None:
     crossing = grid_of(np.full((2, 300), 2))
-    worse = Validity(200, 200, 160, 200)
-    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": worse})
+    worse = Validity(200, 200, 160, 200, "sw")
+    result = correct(crossing, {"lab0": "v1", "lab1": "v2"}, {"v1": GOOD, "v2": worse}, "sw")
     by_hand = 1 - zero_event_upper(300, 0.9875) / exact_lower(160, 200, 0.9875)
     assert estimate(result.generalised).lower == pytest.approx(by_hand)
+
+
+def test_rule_8_validity_of_another_language_corrects_nothing() -> None:
+    crossing = drawn(labs=2)
+    french = Validity(170, 200, 186, 200, "fr")
+    versions = {"lab0": "v1", "lab1": "v2"}
+    result = correct(crossing, versions, {"v1": GOOD, "v2": french}, "sw")
+    for refused in (result.benchmark, result.generalised):
+        assert isinstance(refused, NotComputable)
+        assert "'v2' was compared with labelled answers in fr" in refused.reason
+        assert "these scores are in sw" in refused.reason
+    again = correct(crossing, versions, {"v1": french, "v2": french}, "fr")
+    assert isinstance(again.generalised, Estimate)
+    with pytest.raises(StatisticsError, match="Name it"):
+        Validity(1, 2, 1, 2, "")
 
 
 def test_one_lab_can_be_corrected() -> None:
@@ -194,7 +211,7 @@ def test_what_cannot_be_crossed_cannot_be_corrected() -> None:
 @pytest.mark.parametrize("counts", [(5, 4, 1, 2), (-1, 4, 1, 2), (0, 0, 1, 2)])
 def test_impossible_validity_is_refused(counts: tuple[int, int, int, int]) -> None:
     with pytest.raises(StatisticsError, match="cannot be right"):
-        Validity(*counts)
+        Validity(*counts, "sw")
 
 
 def test_coverage_with_a_judge_of_known_quality() -> None:
@@ -206,7 +223,9 @@ def test_coverage_with_a_judge_of_known_quality() -> None:
         item = item - special.logit(special.expit(item).mean()) + special.logit(rate)
         true = special.expit(item + rng.normal(0, 0.1, (4, 1)))
         crossing = grid_of(rng.binomial(2, true * 0.85 + (1 - true) * 0.07))
-        record = Validity(int(rng.binomial(200, 0.85)), 200, int(rng.binomial(200, 0.93)), 200)
+        record = Validity(
+            int(rng.binomial(200, 0.85)), 200, int(rng.binomial(200, 0.93)), 200, "sw"
+        )
         result = estimate(shared(crossing, record).generalised)
         hits.append(result.lower <= rate <= result.upper)
         uncorrected = estimate(crossed(crossing, "generalised"))

@@ -23,13 +23,13 @@ from countermark.statistics import (
     Estimate,
     NewLab,
     NotComputable,
+    bootstrapped,
     bound,
     crossed,
     decide,
     new_lab,
     pigeonhole,
     precision,
-    summary,
 )
 from countermark.statistics.layout import degrees_of_freedom, error_variance, mean_squares
 
@@ -277,7 +277,7 @@ def test_bootstrap_intervals_hold_and_percentiles_of_three_labs_do_not() -> None
         (again,) = pigeonhole((study.crossing_of(cells, 2),), seed=j, replicates=300)
         assert not isinstance(again, NotComputable)
         for estimand, kind in product(BOTH, ("interval", "percentile")):
-            result = summary(again, estimand, seed=j)
+            result = bootstrapped(again, estimand, seed=j)
             assert not isinstance(result, NotComputable)
             ends = result if kind == "interval" else result.percentile
             truth = drawn.truth(estimand)[j]

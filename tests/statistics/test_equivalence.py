@@ -7,9 +7,12 @@ from countermark.statistics import (
     Crossing,
     Equivalence,
     NotComputable,
+    RobustEquivalence,
+    algorithm_a,
     crossed,
     equivalence,
     leave_one_out,
+    robust_equivalence,
 )
 
 
@@ -78,6 +81,71 @@ def test_rule_4_no_uncertainty_is_zero() -> None:
     assert all(lab.difference == 0 and lab.expanded > 0 for lab in degrees(same))
     opposite = np.array([np.zeros(20), np.ones(20)])
     assert degrees(opposite)[1].normalised > 1
+
+
+def test_rule_5_zeta_is_the_paired_t_statistic() -> None:
+    cells = simulated(4, 50)
+    for k, lab in enumerate(degrees(cells)):
+        others = np.delete(cells, k, axis=0).mean(axis=0)
+        assert lab.zeta == pytest.approx(stats.ttest_rel(cells[k], others).statistic)
+        assert lab.standard == pytest.approx(stats.sem(cells[k] - others))
+        factor = stats.t.ppf(0.975, 49)
+        assert (lab.expanded, lab.zeta) == pytest.approx(
+            (factor * lab.standard, factor * lab.normalised)
+        )
+
+
+@pytest.mark.parametrize(
+    ("zeta", "items", "signal", "words"),
+    [
+        (1.0, 40, "acceptable", "no more than repetition explains"),
+        (2.5, 40, "warning", "more than repetition explains"),
+        (3.01, 40, "action", "more than repetition explains"),
+        (-3.01, 40, "action", "more than repetition explains"),
+        (3.01, 4, "action", "no more than repetition explains"),  # t with 3 df reaches 3.18
+    ],
+)
+def test_rule_6_signals_and_words(zeta: float, items: int, signal: str, words: str) -> None:
+    cells = 0.4 + np.random.default_rng(1).normal(0, 0.05, (3, items))
+    paired = cells[0] - cells[1:].mean(axis=0)
+    cells[0] += zeta * stats.sem(paired) - paired.mean()
+    found = degrees(cells)[0]
+    assert found.zeta == pytest.approx(zeta)
+    assert found.signal == signal
+    side = "above" if zeta > 0 else "below"
+    assert f"{side} the other labs on the same items, {words} (" in found.words
+    assert found.words.startswith("lab0 is ")
+
+
+def test_rule_7_robust_standing_by_the_formula() -> None:
+    cells = simulated(6, 200, shift=0.3)
+    result = robust_equivalence(grid_of(cells))
+    assert isinstance(result, RobustEquivalence)
+    assert result.consensus == algorithm_a(cells.mean(axis=1))
+    unit = np.hypot(result.consensus.deviation, result.consensus.se)
+    for lab, mean in zip(result.labs, cells.mean(axis=1), strict=True):
+        assert lab.difference == pytest.approx(mean - result.consensus.value)
+        assert lab.z_prime == pytest.approx(lab.difference / unit)
+    assert result.labs[0].signal == "action"
+    assert "stands out" in result.labs[0].words
+    assert {lab.signal for lab in result.labs[1:]} == {"acceptable"}
+
+
+def test_rule_7_labs_that_all_differ_do_not_stand_out() -> None:
+    """Each differs from the others by more than repetition explains, but so do all."""
+    cells = np.clip(simulated(5, 400) * 0.1 + np.linspace(0.1, 0.5, 5)[:, None], 0, 1)
+    result = robust_equivalence(grid_of(cells))
+    assert isinstance(result, RobustEquivalence)
+    assert all(lab.signal == "acceptable" for lab in result.labs)
+    assert degrees(cells)[0].signal == degrees(cells)[4].signal == "action"
+
+
+def test_rule_7_needs_three_labs_that_differ() -> None:
+    assert isinstance(robust_equivalence(grid_of(simulated(2, 20))), NotComputable)
+    same = np.repeat(simulated(1, 20), 3, axis=0)
+    assert isinstance(robust_equivalence(grid_of(same)), NotComputable)
+    apart = Crossing.from_rows(["a", "b"], ["1", "2"], [1.0, 0.0])
+    assert isinstance(robust_equivalence(apart), NotComputable)
 
 
 def test_leave_one_out_is_the_estimate_of_the_rest() -> None:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +12,13 @@ from countermark.statistics import (
     Decision,
     Direction,
     Estimate,
+    Guard,
     NotComputable,
     StatisticsError,
     bound,
     crossed,
     decide,
+    exceedance,
     significant,
 )
 
@@ -35,7 +38,7 @@ def verdict(
     estimate: Estimate | NotComputable,
     limit: float,
     direction: Direction = "at most",
-    guard: float = 0.0,
+    guard: float | Guard = 0.0,
 ) -> Decision:
     return decide(estimate, limit, direction, alpha_miss=0.01, alpha_false=0.05, guard=guard)
 
@@ -125,6 +128,64 @@ def test_rule_6_the_exact_method_decides_from_its_counts() -> None:
     assert decision.outcome == "below"
     assert decision.upper == pytest.approx(0.00993608194, rel=1e-8)  # golden, 300 items
     assert decide(result, 0.01, "at most", 0.01, 0.05).outcome == "undetermined"
+
+
+@pytest.mark.parametrize("direction", ["at most", "at least"])
+def test_rule_7_a_guard_band_of_twice_the_uncertainty(
+    estimate: Estimate, direction: Direction
+) -> None:
+    """The estimate's own 95 % interval gives U, on the side that must not be passed."""
+    at_most = direction == "at most"
+    expanded = estimate.upper - estimate.value if at_most else estimate.value - estimate.lower
+    assert estimate.level == 0.95
+    end = bound(estimate, 0.99, "upper" if at_most else "lower")
+    sign = 1 if at_most else -1
+    just, not_quite = (end + sign * (2 * expanded + more) for more in (1e-9, -1e-9))
+    assert verdict(estimate, just, direction, Guard(2)).kept is True
+    assert verdict(estimate, not_quite, direction, Guard(2)).kept is None
+    found = verdict(estimate, just, direction, Guard(2))
+    assert found.expanded == pytest.approx(expanded)
+    assert found.guard == pytest.approx(2 * expanded)
+    assert found == verdict(estimate, just, direction, found.guard or 0)
+    assert verdict(estimate, just, direction, Guard(0)).guard == 0
+
+
+def test_rule_7_the_uncertainty_of_a_symmetric_interval_is_that_of_gum() -> None:
+    """At a rate of one half and many answers the score interval is nearly symmetric."""
+    estimate = Estimate(
+        estimand="generalised", value=0.5, se=1e-4, df=9.0,
+        lower=bound_at(-1), upper=bound_at(1), level=0.95, method="crossed", shape="effective",
+        counts=None, judged=None, labs=4, items=900, items_dropped=0, components=None,
+    )  # fmt: skip
+    assert verdict(estimate, 0.7).expanded == pytest.approx(2.262157 * 1e-4, rel=1e-6)
+
+
+def bound_at(sign: int) -> float:
+    """Solve (0.5 - x)**2 = t**2 x (1 - x) / n by hand, with n = 0.25 / 1e-8; t table for df 9."""
+    weight = 2.2621571627**2 / (0.25 / 1e-8)
+    return 0.5 + sign * 0.5 * math.sqrt(weight / (1 + weight))
+
+
+def test_rule_7_no_estimate_has_no_guard_band_of_its_own() -> None:
+    assert verdict(NotComputable("one item"), 0.5, guard=Guard(1)).guard is None
+    assert verdict(NotComputable("one item"), 0.5, guard=0.1).guard == 0.1
+    for multiple in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(StatisticsError, match="guard band"):
+            Guard(multiple)
+
+
+@given(limit=st.floats(0, 1), guard=st.floats(0, 0.2))
+def test_rule_8_confidence_and_distance_are_told_beside_the_outcome(
+    estimate: Estimate, limit: float, guard: float
+) -> None:
+    one, other = (verdict(estimate, limit, d, guard) for d in ("at most", "at least"))
+    assert one.exceedance == exceedance(estimate, limit) == other.conformance
+    assert one.conformance is not None
+    assert one.exceedance is not None
+    assert one.conformance.most == pytest.approx(1 - one.exceedance.least)
+    assert one.distance == estimate.value - limit
+    nothing = verdict(NotComputable("one item"), limit, guard=guard)
+    assert (nothing.exceedance, nothing.conformance, nothing.distance) == (None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def framework(language: str, limit: float, *, status: str = "in-force") -> str:
         "actions": ["deploy"], "rule": rule,
     }  # fmt: skip
     return json.dumps({
-        "kind": "framework", "version": 1, "developer": "Example Developer", "title": "Promise",
+        "kind": "framework", "version": 1, "developer": "example-developer", "title": "Promise",
         "label": "2.0", "published": "2026-11-01", "status": status, "demonstration": True,
         "source": "made up for this test", "thresholds": [threshold],
     })  # fmt: skip

@@ -99,6 +99,8 @@ def finding(*cells: FindingCell, demonstration: bool = False) -> Finding:
         ),
         left_out=(),
         differences=(),
+        languages=(),
+        gaps=(),
         cells=cells,
     )
 
@@ -128,7 +130,7 @@ def threshold(
 
 def framework(*thresholds: Threshold, **changes: Any) -> Framework:
     fields: dict[str, Any] = {
-        "developer": "Example",
+        "developer": "example",
         "title": "F",
         "label": "1",
         "published": "2026",
@@ -145,4 +147,5 @@ def judge(version: str = "v1") -> JudgeValidity:
         version=version, annotation_set=DIGEST, labelled_by="us", positives=30, true_positives=27,
         negatives=30, true_negatives=27, unparsed=0, sensitivity=0.9, sensitivity_lower=0.7,
         sensitivity_upper=0.95, specificity=0.9, specificity_lower=0.7, specificity_upper=0.95,
+        agreement=(),
     )  # fmt: skip

@@ -116,10 +116,14 @@ def refused(
     """GB pulls from ``source`` as if it were KE; it must refuse and keep nothing."""
     victim = network.open("GB")
     book(victim)
-    before, head = snapshot(victim.folder.root), victim.state.head(WITNESS, "ke.example/log")
+    before, head = _without_evidence(victim), victim.state.head(WITNESS, "ke.example/log")
     with pytest.raises(error, match=saying) as caught:
         pull(victim, {"KE": source})
     assert caught.value.next_step
-    after = snapshot(victim.folder.root)
-    assert {path: data for path, data in after.items() if "evidence" not in str(path)} == before
+    assert _without_evidence(victim) == before
     assert network.open("GB").state.head(WITNESS, "ke.example/log") == head
+
+
+def _without_evidence(node: Node) -> dict[str, bytes | str]:
+    found = snapshot(node.folder.root)
+    return {path: data for path, data in found.items() if not path.startswith("evidence")}

@@ -156,6 +156,7 @@ def _validity(version: str, annotation_set: str) -> JudgeValidity:
         specificity=31 / 34,
         specificity_lower=0.76,
         specificity_upper=0.98,
+        agreement=(),
     )
 
 
@@ -241,6 +242,8 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
             Difference(factor="temperature", aliases=("system-prompt",)),
             Difference(factor="judge", aliases=("lab",)),
         ),
+        languages=(),
+        gaps=(),
         cells=(
             _reported("leak", "en", 0.62345678, ()),
             _reported("leak", "fr", 0.31298765, ()),

@@ -66,6 +66,13 @@ def failing(verification: Verification) -> list[int]:
     return [check.rule for check in verification.failures if check.reached]
 
 
+def with_name(content: RosterContent, code: str, name: str) -> RosterContent:
+    parties = (
+        p.model_copy(update={"name": name}) if p.code == code else p for p in content.parties
+    )
+    return content.model_copy(update={"parties": tuple(parties)})
+
+
 def key_of(network: Network, code: str) -> str:
     party = network.roster.party(code)
     assert party is not None
@@ -156,12 +163,46 @@ def test_a_witness_key_rotated(network: Network) -> None:
     assert verdict(fresh, roster).valid
 
 
-def test_a_stale_witness_key_is_told_even_where_others_are_enough(network: Network) -> None:
+def test_a_stale_witness_key_is_told_and_spoils_nothing_where_others_are_enough(
+    network: Network,
+) -> None:
     roster = changed(network, lambda content: renew(content, renewed("JP", witness="JP new"), AT))
     stale = network.publish("UK", run_plan(), witnesses=("JP", "KE", "KR"), at=AFTER).to_bytes()
     found = verdict(stale, roster)
+    assert found.valid
+    assert found.witnesses == ("ke.example/witness", "kr.example/witness")
+    assert found.witnessed == f"{AFTER + timedelta(seconds=2):%Y-%m-%dT%H:%M:%SZ}", "KR's time"
+    said = found.checks[6].detail
+    assert "jp.example/witness cosigned at 2026-03-03T12:00:00Z and does not count" in said
+    assert "rotated" in said
+
+
+def test_a_witness_key_that_is_yet_to_begin_does_not_count(network: Network) -> None:
+    roster = changed(network, lambda content: renew(content, renewed("JP", witness="JP new"), AT))
+    network.witnesses["JP"] = NoteSigner("jp.example/witness", private("JP new"))
+    enough = network.publish("UK", run_plan(), witnesses=("JP", "KE", "KR"), at=BEFORE).to_bytes()
+    assert verdict(enough, roster).valid
+    missed = network.publish("UK", run_plan(), witnesses=("JP", "KE"), at=BEFORE).to_bytes()
+    found = verdict(missed, roster)
     assert failing(found) == [7]
-    assert "jp.example/witness cosigned at" in found.checks[6].detail
+    assert "ke.example/witness do not meet the quorum" in found.checks[6].detail
+    assert "valid from" in found.checks[6].detail
+
+
+def test_a_member_under_a_new_name_said_what_it_said_under_the_old_one(network: Network) -> None:
+    roster = changed(network, lambda content: with_name(content, "UK", "uk-institute"))
+    said = [network.publish("UK", run_plan(), at=at).to_bytes() for at in (BEFORE, AFTER)]
+    for data in said:
+        assert verdict(data, roster).valid
+        assert "signed by uk-institute (UK)" in verdict(data, roster).checks[1].detail
+
+
+def test_a_name_is_nobodys_code(network: Network) -> None:
+    """Whoever takes a name does not become who it names."""
+    roster = changed(network, lambda content: with_name(content, "UK", "FR"))
+    found = verdict(network.publish("UK", run_plan("FR")).to_bytes(), roster)
+    assert failing(found) == [3]
+    assert "speaks for FR, and UK signed it" in found.checks[2].detail
 
 
 def test_a_role_withdrawn(network: Network) -> None:
@@ -182,7 +223,7 @@ def test_cosignatures_of_the_future_are_refused(network: Network) -> None:
 
 
 def test_an_early_clock_of_one_witness_does_not_bring_a_revoked_key_back(network: Network) -> None:
-    """The thief and one witness put the clock back; the median stays where it was."""
+    """The thief and one witness put the clock back; one is no quorum of that time."""
     roster = changed(network, lambda content: revoke(content, key_of(network, "UK"), AT))
     late = network.publish("UK", run_plan(), witnesses=("KE", "KR"), at=AFTER)
     liar = network.cosigned(late.proof.note, ("JP",), BEFORE)
@@ -190,6 +231,16 @@ def test_an_early_clock_of_one_witness_does_not_bring_a_revoked_key_back(network
     assert failing(verdict(data, roster)) == [3]
     bent = replace(late, proof=replace(late.proof, note=liar))
     assert failing(verdict(bent.to_bytes(), roster)) == [3]
+
+
+def test_a_quorum_of_liars_can_back_date_and_one_fewer_cannot(network: Network) -> None:
+    """What docs/threat-model.md owns up to: two of two with clocks put back."""
+    roster = changed(network, lambda content: revoke(content, key_of(network, "UK"), AT), quorum=3)
+    late = network.publish("UK", run_plan(), witnesses=("KR",), at=AFTER)
+    for liars, valid in ((("JP",), False), (("JP", "KE"), True)):
+        note = network.cosigned(late.proof.note, liars, BEFORE)
+        data = replace(late, proof=replace(late.proof, note=note)).to_bytes()
+        assert verdict(data, roster).valid is valid
 
 
 def test_expiry_stops_a_refresh_and_no_verification(network: Network) -> None:

@@ -13,7 +13,7 @@ from countermark.signing.envelope import Envelope
 from countermark.transparency.note import Note, SignatureLine
 from countermark.transparency.proof import TlogProof
 from countermark.transparency.statement import StatementFile, leaf_of
-from tests.transparency.conftest import NOON, Network, build_network, institute, run_plan
+from tests.transparency.conftest import Network, build_network, institute, run_plan
 
 NETWORK = build_network()
 STATEMENT = NETWORK.publish("UK", run_plan())
@@ -103,13 +103,6 @@ def test_the_leaf_names_the_statement_and_holds_none_of_it(
         "keyid": envelope.keyid,
     }
     assert len(leaf) < 300
-
-
-def test_the_claimed_time_is_the_median_of_what_the_lines_say() -> None:
-    assert STATEMENT.claimed_time is not None
-    assert (STATEMENT.claimed_time - NOON).total_seconds() == 1
-    bare = Note(STATEMENT.proof.note.text, STATEMENT.proof.note.signatures[:1])
-    assert StatementFile(STATEMENT.envelope, TlogProof(0, (), bare)).claimed_time is None
 
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=63).map(tuple)

@@ -5,6 +5,10 @@ All numbers have the protocol's significant digits. Another institute's machine 
 within the finding's tolerance.
 """
 
+from typing import Literal
+
+import numpy as np
+
 from countermark.exercise.validation import LabelCounts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet
@@ -13,16 +17,24 @@ from countermark.statistics import (
     Counts,
     Equivalence,
     Estimate,
+    Interval,
     Judge,
     Judged,
+    Mandel,
     NotComputable,
     Precision,
+    Ratings,
+    Resampling,
+    agreement,
+    algorithm_a,
     significant,
     wilson,
 )
 from countermark.statistics.crossing import Crossing
 
 LEVEL = 0.95
+_MEASURES: tuple[Literal["cohen", "ac1", "alpha-nominal"], ...] = ("cohen", "ac1", "alpha-nominal")
+_RESAMPLING = Resampling(seed=0)
 
 
 class Rounding:
@@ -69,10 +81,31 @@ class Rounding:
             reproducibility=self.number(precision.reproducibility),
             f_statistic=self.number(test.statistic) if test else None,
             f_p_value=self.number(test.p) if test else None,
+            level=precision.level,
+            repeatability_bounds=self._bounds(precision.repeatability_interval),
+            lab_item_bounds=self._bounds(precision.lab_item_interval),
+            between_lab_bounds=self._bounds(precision.between_labs_interval),
+            reproducibility_bounds=self._bounds(precision.reproducibility_interval),
+            not_separable=precision.inseparable,
+            h_critical=self._maybe(precision.h_critical),
+            k_critical=self._maybe(precision.k_critical),
         )
 
+    def robust_mean(self, crossing: Crossing) -> float | None:
+        """Return the labs' rates in one figure that a lab far off cannot pull along."""
+        whole, _ = crossing.complete()
+        if not whole.items:
+            return None
+        found = algorithm_a((whole.total / whole.count).mean(axis=1))
+        return None if isinstance(found, NotComputable) else self.number(found.value)
+
     def lab(
-        self, crossing: Crossing, lab: str, institute: str, standing: Equivalence | None
+        self,
+        crossing: Crossing,
+        lab: str,
+        institute: str,
+        standing: Equivalence | None,
+        consistency: Mandel | None,
     ) -> records.LabFigures:
         """Return one lab's own rate, and how it stands to the others'."""
         row = crossing.labs.index(lab)
@@ -89,6 +122,9 @@ class Rounding:
             difference=self.number(standing.difference) if standing else None,
             expanded_uncertainty=self.number(standing.expanded) if standing else None,
             e_n=self.number(standing.normalised) if standing else None,
+            zeta=self.number(standing.zeta) if standing else None,
+            mandel_h=self.number(consistency.h) if consistency else None,
+            mandel_k=self._maybe(consistency.k) if consistency else None,
         )
 
     def controls(self, passed: int, tried: int, minimum: float) -> records.ControlFigures:
@@ -121,10 +157,45 @@ class Rounding:
             specificity=self.number(known.specificity),
             specificity_lower=self.number(known.specificity_interval.lower),
             specificity_upper=self.number(known.specificity_interval.upper),
+            agreement=self._agreement(counts),
+        )
+
+    def _agreement(self, counts: LabelCounts) -> tuple[records.Agreement, ...]:
+        """Agreement beyond chance; people are the first rater, the judge is the second."""
+        missed, alarms = (
+            counts.positives - counts.true_positives,
+            counts.negatives - counts.true_negatives,
+        )
+        patterns = (
+            ((1, 1), counts.true_positives),
+            ((1, 0), missed),
+            ((0, 0), counts.true_negatives),
+            ((0, 1), alarms),
+        )
+        seen = [(pattern, count) for pattern, count in patterns if count]
+        ratings = Ratings(
+            (0.0, 1.0),
+            np.array([pattern for pattern, _ in seen]),
+            np.array([count for _, count in seen]),
+        )
+        found = [agreement(ratings, measure, _RESAMPLING, LEVEL) for measure in _MEASURES]
+        return tuple(
+            records.Agreement(
+                measure=measure,
+                value=self.number(one.value),
+                bounds=self._bounds(one.interval),
+            )
+            for measure, one in zip(_MEASURES, found, strict=True)
+            if not isinstance(one, NotComputable)
         )
 
     def _maybe(self, value: float | None) -> float | None:
         return None if value is None else self.number(value)
+
+    def _bounds(self, interval: Interval | NotComputable) -> records.Bounds | None:
+        if isinstance(interval, NotComputable):
+            return None
+        return records.Bounds(lower=self.number(interval.lower), upper=self.number(interval.upper))
 
     def _counts(self, counts: Counts) -> records.ExactCounts:
         return records.ExactCounts(

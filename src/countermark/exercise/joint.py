@@ -15,11 +15,13 @@ For each model, task and language:
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
+8. Languages are compared as :mod:`countermark.exercise.comparing` says.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
+from countermark.exercise.comparing import compared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import LEVEL, Rounding, not_computed
 from countermark.exercise.revealing import Revealed
@@ -32,6 +34,7 @@ from countermark.statistics import (
     Crossing,
     Estimate,
     NotComputable,
+    Precision,
     Validity,
     correct,
     crossed,
@@ -63,12 +66,19 @@ def joint_finding(
         Labs that are not in the figures, and why.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
-    cells = [
-        _Cell(protocol, task, model.key, language, labs, annotations).result()
+    made = [
+        _Cell(protocol, task, model.key, language, labs, annotations)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
     ]
+    cells = [one.result() for one in made]
+    reported = {
+        (cell.model, cell.task, cell.language): crossing
+        for one, cell in zip(made, cells, strict=True)
+        if cell.status == "reported" and (crossing := one.crossing()) is not None
+    }
+    languages = compared(protocol, reported, Rounding(protocol.significant_digits))
     return records.Finding(
         protocol=protocol.digest,
         coordinator=protocol.coordinator,
@@ -90,6 +100,8 @@ def joint_finding(
         ),
         left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
+        languages=languages.figures,
+        gaps=languages.gaps,
         cells=tuple(cells),
     )
 
@@ -129,7 +141,7 @@ class _Cell:
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        crossing = self._crossing()
+        crossing = self.crossing()
         if crossing is None:
             return self._without_rates("not-computable", "no answer was scored")
         labelled = self._label_counts()
@@ -149,6 +161,7 @@ class _Cell:
             reason = next(lost.reason for lost in missing if lost.correction == needed)
             return self._without_rates("not-computable", reason, validity)
         controls = self._controls()
+        spread = self._precision(crossing)
         informative = controls is None or controls.lower >= controls.minimum
         return self._cell(
             status="reported" if informative else "not-informative",
@@ -160,8 +173,9 @@ class _Cell:
             validity=validity,
             figures=tuple(figures),
             missing=tuple(missing),
-            spread=self._precision(crossing),
-            labs=self._lab_figures(crossing),
+            spread=None if spread is None else self._round.precision(spread),
+            labs=self._lab_figures(crossing, spread),
+            robust_mean=self._round.robust_mean(crossing),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
@@ -173,7 +187,8 @@ class _Cell:
                     for score in sample.scores:
                         yield one.evidence.lab, key.item, score
 
-    def _crossing(self) -> Crossing | None:
+    def crossing(self) -> Crossing | None:
+        """Return the scores of the test items, labs x items; nothing where none was scored."""
         rows = [
             (lab, item, score.value)
             for lab, item, score in self._scored("test")
@@ -196,14 +211,18 @@ class _Cell:
         )
 
     def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
+        assert self._annotations is not None  # noqa: S101  there are counts
         known = judge(
             counts.version,
             Validity(
-                counts.true_positives, counts.positives, counts.true_negatives, counts.negatives
+                counts.true_positives,
+                counts.positives,
+                counts.true_negatives,
+                counts.negatives,
+                self._annotations.language,
             ),
             LEVEL,
         )
-        assert self._annotations is not None  # noqa: S101  there are counts
         return self._round.validity(known, counts, self._annotations)
 
     def _figures(
@@ -214,16 +233,23 @@ class _Cell:
     ) -> tuple[list[records.Figure], list[records.NotComputed]]:
         figures: list[records.Figure] = []
         missing: list[records.NotComputed] = []
+        labelled_in = self._annotations.language if self._annotations else self._language
         known = {
             one.version: Validity(
-                one.true_positives, one.positives, one.true_negatives, one.negatives
+                one.true_positives,
+                one.positives,
+                one.true_negatives,
+                one.negatives,
+                labelled_in,
             )
             for one in validity
         }
         for left_out in (None, *crossing.labs) if len(crossing.labs) > 1 else (None,):
             rest = crossing if left_out is None else crossing.without_lab(left_out)
             corrected = (
-                correct(rest, {lab: versions[lab] for lab in rest.labs}, known, LEVEL)
+                correct(
+                    rest, {lab: versions[lab] for lab in rest.labs}, known, self._language, LEVEL
+                )
                 if known
                 else None
             )
@@ -251,15 +277,20 @@ class _Cell:
         passed = sum(score.value == 1 for score in scores)
         return self._round.controls(passed, len(scores), minimum)
 
-    def _precision(self, crossing: Crossing) -> records.PrecisionFigures | None:
+    def _precision(self, crossing: Crossing) -> Precision | None:
         found = precision(crossing)
-        return None if isinstance(found, NotComputable) else self._round.precision(found)
+        return None if isinstance(found, NotComputable) else found
 
-    def _lab_figures(self, crossing: Crossing) -> tuple[records.LabFigures, ...]:
+    def _lab_figures(
+        self, crossing: Crossing, spread: Precision | None
+    ) -> tuple[records.LabFigures, ...]:
         standing = equivalence(crossing)
         by_lab = {} if isinstance(standing, NotComputable) else {one.lab: one for one in standing}
+        consistency = {one.lab: one for one in spread.mandel} if spread else {}
         return tuple(
-            self._round.lab(crossing, lab, self._institutes[lab], by_lab.get(lab))
+            self._round.lab(
+                crossing, lab, self._institutes[lab], by_lab.get(lab), consistency.get(lab)
+            )
             for lab in crossing.labs
         )
 
@@ -298,6 +329,7 @@ class _Cell:
             missing=(),
             spread=None,
             labs=(),
+            robust_mean=None,
         )
 
     def _cell(
@@ -311,6 +343,7 @@ class _Cell:
         missing: tuple[records.NotComputed, ...],
         spread: records.PrecisionFigures | None,
         labs: tuple[records.LabFigures, ...],
+        robust_mean: float | None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -325,6 +358,7 @@ class _Cell:
             not_computed=missing,
             precision=spread,
             labs=labs,
+            robust_mean=robust_mean,
         )
 
 

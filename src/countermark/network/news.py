@@ -8,32 +8,34 @@
 4. Each new leaf names an envelope that the peer publishes, and the leaf is that envelope's.
 5. The envelope is signed by a statement key of that very peer, and its record is one its role may
    say and speaks for nobody else.
-6. With each proof the whole statement verifies, and the proof's checkpoint is of the same tree.
+6. With each proof the whole statement verifies, and the proof's checkpoint is of the same tree. A
+   proof that proves nothing any more, because a key in it has ended meanwhile, is no lie: it is not
+   kept. One that is held and proves nothing any more is replaced by the peer's newer one.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from countermark.node.audit import keep_evidence
 from countermark.node.blobs import blob_path
+from countermark.node.forks import accuse, accuse_of
 from countermark.node.log import CHECKPOINT, LogFolder, extends
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
 from countermark.node.state import Head
-from countermark.node.witnessed import sightings_of
+from countermark.node.witnessed import proof_stands, sightings_of, standing
 from countermark.records.canonical import content_digest, read_object
 from countermark.records.errors import StateError, StorageError, VerificationError
 from countermark.signing.envelope import Envelope, record_of, verify
-from countermark.signing.party import LogKey, Party
+from countermark.signing.party import Lasting, LogKey, Party
 from countermark.transparency.checkpoint import open_checkpoint
 from countermark.transparency.cosignature import with_cosignatures
-from countermark.transparency.equivocation import find_equivocation
 from countermark.transparency.note import Note, parse_note
-from countermark.transparency.proof import parse_proof
+from countermark.transparency.policy import sighting
+from countermark.transparency.proof import TlogProof, parse_proof
 from countermark.transparency.statement import StatementFile, leaf_of
 from countermark.transparency.tiles import TileReader, plan_append, read_entries, root_of
-from countermark.transparency.verify import verify_statement
+from countermark.transparency.verify import Verification, verify_statement
 
 MAX_NEW_LEAVES = 100_000
 MAX_LEAF_BYTES = 512
@@ -81,6 +83,8 @@ class News:
         Those not held yet, by content address.
     proofs
         Those not held yet, by leaf.
+    mirrored
+        The mirror's checkpoint that all this was held against, or nothing.
     """
 
     head: Head
@@ -90,6 +94,7 @@ class News:
     statements: int
     envelopes: Mapping[str, Envelope]
     proofs: Mapping[int, bytes]
+    mirrored: bytes | None
 
 
 def find_peer(node: Node, code: str, source: PeerSource) -> Peer:
@@ -126,8 +131,10 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
         return None
     checkpoint = open_checkpoint(data, peer.log.key, where=f"{peer.code} log/checkpoint")
     head, mirror = Head(checkpoint.size, checkpoint.root), node.mirror(peer.code)
+    mirrored = mirror.read(CHECKPOINT)
     seen = mirror.head(*peer.party.log_keys)
-    refuse_fork(peer, seen, head, fork_evidence(node, peer, mirror.note(), data, mirror.read))
+    note = parse_note(data)
+    refuse_fork(peer, seen, head, lambda: accuse(node, peer.party, note))
     if head.size - seen.size > MAX_NEW_LEAVES:
         peer.distrust(f"claims {head.size - seen.size:,} new statements at once")
     _check_mirror(mirror, seen)
@@ -141,36 +148,17 @@ def fetch_news(node: Node, peer: Peer) -> News | None:
         new.append(leaf)
     plan = plan_append(mirror.read, seen.size, new)
     if plan.root != head.root:
-        found = fork_evidence(node, peer, mirror.note(), data, _tiles_of(peer.source))
-        peer.distrust("has a checkpoint that its own leaves do not give" + found())
+        words = accuse(node, peer.party, note, _tiles_of(peer.source))
+        peer.distrust(f"has a checkpoint that its own leaves do not give{words}")
     read = _over(plan.files, mirror.read)
     leaves = tuple(read_entries(read, 0, head.size, head.size))
     envelopes = _envelopes(node, peer, leaves, seen.size)
-    proofs = _proofs(node, peer, leaves, envelopes, head, read, data)
-    note = _with_verified_lines(node, peer, parse_note(data))
-    return News(head, note, read, plan.files, len(new), envelopes, proofs)
+    proofs = _proofs(node, peer, leaves, envelopes, head, read, note)
+    verified = _with_verified_lines(node, peer, note)
+    return News(head, verified, read, plan.files, len(new), envelopes, proofs, mirrored)
 
 
-def fork_evidence(
-    node: Node, peer: Peer, one: Note | None, other: bytes, *readers: TileReader
-) -> Callable[[], str]:
-    """Return what keeps the evidence that two checkpoints conflict, and says where, if they do."""
-
-    def keep() -> str:
-        if one is None:
-            return ""
-        found = find_equivocation(one, parse_note(other), peer.party.honest_log_keys, *readers)
-        if found is None:
-            return ""
-        path = keep_evidence(node.folder.root / "evidence", found)
-        return f"; the evidence that it signed two different logs is {path}"
-
-    return keep
-
-
-def refuse_fork(
-    peer: Peer, seen: Head, new: Head, evidence: Callable[[], str] = lambda: ""
-) -> None:
+def refuse_fork(peer: Peer, seen: Head, new: Head, evidence: Callable[[], str]) -> None:
     """Refuse a log that went back, or that is another one of the same size (rule 2)."""
     if new.size < seen.size:
         peer.distrust(f"was rolled back from size {seen.size} to {new.size}{evidence()}")
@@ -200,10 +188,10 @@ def _with_verified_lines(node: Node, peer: Peer, note: Note) -> Note:
     """Leave out lines that nobody rostered signed, and keep those that were mirrored before."""
     before = node.mirror(peer.code).note()
     earlier = before.signatures if before is not None and before.text == note.text else ()
-    whole = Note(note.text, (*note.signatures, *earlier))
     own = next(line for line in note.signatures if line.is_by(peer.log.key))
-    by_witness = {line.name: line for line in sightings_of(whole, node.roster)}
-    return with_cosignatures(Note(note.text, (own,)), by_witness.values(), origin=peer.log.origin)
+    lines = sightings_of(Note(note.text, (*note.signatures, *earlier)), node.roster)
+    whole = with_cosignatures(Note(note.text, (own,)), lines, origin=peer.log.origin)
+    return standing(whole, node.roster)
 
 
 def _envelopes(node: Node, peer: Peer, leaves: Sequence[bytes], seen: int) -> dict[str, Envelope]:
@@ -234,7 +222,7 @@ def _envelope(peer: Peer, digest: str, leaf: bytes) -> Envelope:
     record = record_of(envelope, where=digest)
     if not peer.party.could_ever_say(record.kind_name()):
         peer.distrust(f"logs a {record.kind_name()}, which its roles may not say")
-    if record.speaker not in (None, peer.code, peer.party.name):
+    if record.speaker not in (None, peer.code):
         peer.distrust(f"logs a {record.kind_name()} that speaks for {record.speaker}")
     return envelope
 
@@ -246,15 +234,17 @@ def _proofs(
     envelopes: Mapping[str, Envelope],
     head: Head,
     read: TileReader,
-    checkpoint: bytes,
+    note: Note,
 ) -> dict[int, bytes]:
     """Rule 6."""
-    proofs = {}
+    proofs: dict[int, bytes] = {}
+    judged: dict[bytes, bool] = {}
     for index, leaf in enumerate(leaves):
-        if node.mirror(peer.code).proof(index) is not None:
+        held = node.mirror(peer.code).proof(index)
+        if held is not None and proof_stands(held, node.roster, judged):
             continue
         data = peer.source.read(f"log/proof/{index}")
-        if data is None:
+        if data is None or data == held:
             continue
         proof = parse_proof(data, where=f"{peer.code} log/proof/{index}")
         then = Head(proof.checkpoint.size, proof.checkpoint.root)
@@ -265,12 +255,34 @@ def _proofs(
         file = StatementFile(envelope, proof).to_bytes()
         verdict = verify_statement(file, node.roster, node.clock())
         if not verdict.valid:
+            if _has_ended(node, peer, envelope, proof, verdict):
+                continue
             reason = verdict.failures[0].detail
             peer.distrust(f"publishes a proof of statement {index} that fails: {reason}")
         if proof.index != index:
             peer.distrust(f"publishes a proof of leaf {proof.index} in place of {index}'s")
         if not extends(read, head, then):
-            found = fork_evidence(node, peer, proof.note, checkpoint, read)()
-            peer.distrust(f"has shown its witnesses another tree of size {then.size}{found}")
+            words = accuse_of(node, peer.party, proof.note, note, read)
+            peer.distrust(f"has shown its witnesses another tree of size {then.size}{words}")
         proofs[index] = data
     return proofs
+
+
+def _has_ended(
+    node: Node, peer: Peer, envelope: Envelope, proof: TlogProof, verdict: Verification
+) -> bool:
+    """Tell whether a proof fails for nothing but a key or a role that has ended."""
+    if not {check.rule for check in verdict.failures} <= {3, 6, 7}:
+        return False
+    by_log = [key for key in peer.party.log_keys if proof.note.signed_by(key)]
+    lines = [line for line in proof.note.signatures if not any(map(line.is_by, by_log))]
+    seen = [one for line in lines if (one := sighting(line, proof.note.text, node.roster))]
+    if not by_log or not seen or len(seen) < len(lines):
+        return False
+    witnessed = max(one.cosignature.time for one in seen)
+    used: list[Lasting] = [one.key for one in seen]
+    used += [grant for one in seen for grant in one.party.roles if grant.role == "witness"]
+    used += [log for log in peer.party.logs if log.key in by_log]
+    used += [key for key in peer.party.statement_keys if key.keyid == envelope.keyid]
+    used += peer.party.roles
+    return any(one.valid_until is not None and not one.valid_at(witnessed) for one in used)

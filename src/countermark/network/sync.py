@@ -7,24 +7,28 @@
 3. Samples are fetched only where `may_read_samples` says so, and kept only if they are those that
    the evidence names.
 4. One peer's fault does not keep the others from being pulled.
+5. A published cosignature is made again where it counts no more: the witness's key or the log's was
+   renewed since. A key that the roster does not list for now signs none.
+6. What a pull brings is kept under a lock, and only on top of the mirror that it was held against:
+   of two pulls at once the slower one keeps nothing, and its next pull brings the rest.
 """
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from countermark.network.news import News, Peer, fetch_news, find_peer, refuse_fork
 from countermark.node.blobs import blob_path
 from countermark.node.book import Entry
-from countermark.node.files import read_file, write_atomic
+from countermark.node.files import locked_folder, make_folders, read_file
+from countermark.node.forks import accuse
 from countermark.node.index import book, refresh
-from countermark.node.log import CHECKPOINT, EMPTY
+from countermark.node.log import CHECKPOINT, EMPTY, LogFolder
 from countermark.node.node import Node
 from countermark.node.policy import may_read_samples
 from countermark.node.ports import PeerSource
-from countermark.node.witnessed import collect
-from countermark.node.witnessing import OK, WITNESS, admit
+from countermark.node.witnessed import collect, standing
+from countermark.node.witnessing import OK, WITNESS, admit, open_witness, publish
 from countermark.records.canonical import content_digest
 from countermark.records.errors import (
     CountermarkError,
@@ -33,6 +37,7 @@ from countermark.records.errors import (
     VerificationError,
 )
 from countermark.records.evidence import Evidence
+from countermark.signing.vkey import VerifierKey
 from countermark.transparency.checkpoint import parse_checkpoint
 from countermark.transparency.cosignature import cosign
 from countermark.transparency.note import Note, parse_note
@@ -41,7 +46,7 @@ from countermark.transparency.tiles import (
 )
 from countermark.transparency.witness import AddCheckpoint
 
-CONFLICT = 409
+ANOTHER_SIZE = 5  # the rule of tlog-witness by which another request was quicker
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +191,27 @@ def _pull_from(node: Node, peer: Peer) -> Pulled:
     news = fetch_news(node, peer)
     if news is None or not _witnessed(node, peer, news):
         return Pulled(peer.code, 0, 0, 0, news.head.size if news else 0, ())
-    mirror = node.mirror(peer.code)
     for envelope in news.envelopes.values():
         node.blobs.put(envelope.to_bytes())
-    for path, contents in news.tiles.items():
-        mirror.write(path, contents)
-    for index, proof in news.proofs.items():
-        mirror.keep_proof(index, proof)
-    if news.note.to_bytes() != mirror.read(CHECKPOINT):
-        mirror.write(CHECKPOINT, news.note.to_bytes())
+    if not _kept(node.mirror(peer.code), news):
+        return Pulled(peer.code, 0, 0, 0, news.head.size, ())
     _publish_cosignature(node, peer, news.note)
     return Pulled(peer.code, news.statements, len(news.proofs), 0, news.head.size, ())
+
+
+def _kept(mirror: LogFolder, news: News) -> bool:
+    """Keep what is new of a log, unless another process has changed the mirror (rule 6)."""
+    make_folders(mirror.path.parent)
+    with locked_folder(mirror.path.parent, exclusive=True):
+        if mirror.read(CHECKPOINT) != news.mirrored:
+            return False
+        for path, contents in news.tiles.items():
+            mirror.write(path, contents)
+        for index, proof in news.proofs.items():
+            mirror.keep_proof(index, proof)
+        if news.note.to_bytes() != news.mirrored:
+            mirror.write(CHECKPOINT, news.note.to_bytes())
+    return True
 
 
 def _witnessed(node: Node, peer: Peer, news: News) -> bool:
@@ -212,11 +227,11 @@ def _witnessed(node: Node, peer: Peer, news: News) -> bool:
         return True
     origin = peer.log.origin
     seen = node.state.head(WITNESS, origin) or EMPTY
-    refuse_fork(peer, seen, news.head)
+    refuse_fork(peer, seen, news.head, lambda: accuse(node, peer.party, news.note, news.read))
     bare = Note(news.note.text, news.note.signatures[:1])
     proof = consistency_proof(news.read, seen.size, news.head.size)
-    verdict = admit(node, AddCheckpoint(seen.size, proof, bare).to_bytes())
-    if verdict.status == CONFLICT:
+    verdict = admit(node, AddCheckpoint(seen.size, proof, bare).to_bytes(), read=news.read)
+    if verdict.rule == ANOTHER_SIZE:
         return False
     if verdict.status != OK:
         peer.distrust(f"cannot be cosigned: {verdict.reason}")
@@ -224,22 +239,28 @@ def _witnessed(node: Node, peer: Peer, news: News) -> bool:
 
 
 def _publish_cosignature(node: Node, peer: Peer, note: Note) -> None:
+    """Cosign the mirrored checkpoint, unless the published cosignature still counts (rule 5)."""
     own = node.roster.party(node.code)
-    if own is None or own.witness is None or not parse_checkpoint(note.text).size:
+    witness = own.witness_at(node.clock()) if own is not None else None
+    if witness is None or not parse_checkpoint(note.text).size:
         return
-    path = node.folder.root / f"cosignatures/{peer.code}"
-    if _signs(path, note):
-        return
-    line = cosign(note.text, node.witness_signer, node.clock())
-    write_atomic(path, Note(note.text, (note.signatures[0], line)).to_bytes())
+    if not _signs(node, peer, note, witness.key):
+        publish(node, note, cosign(note.text, open_witness(node), node.clock()))
 
 
-def _signs(path: Path, note: Note) -> bool:
+def _signs(node: Node, peer: Peer, note: Note, key: VerifierKey) -> bool:
+    path = node.cosigned(peer.code)
     data = read_file(path)
     try:
-        return data is not None and parse_note(data, where=str(path)).text == note.text
+        published = None if data is None else parse_note(data, where=str(path))
     except InputError:
         return False  # damaged: it is written again
+    if published is None or published.text != note.text:
+        return False
+    # As it would stand beneath the line by which the log signs now.
+    lines = (note.signatures[0], *published.signatures[1:])
+    counting = standing(Note(note.text, lines), node.roster).signatures
+    return any(line.is_by(key) for line in counting)
 
 
 def _with_samples(

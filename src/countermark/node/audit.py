@@ -13,9 +13,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from countermark.node.files import read_file, write_atomic
+from countermark.node.files import read_file
 from countermark.node.log import CHECKPOINT, LogFolder, place_of
 from countermark.node.node import Node
 from countermark.node.ports import PeerSource
@@ -137,13 +136,6 @@ def audit_node(
         party.origin, head.size, verified, quorum.counted, tuple(dict.fromkeys(problems)),
         len(seen), tuple(dict.fromkeys(evidence)),
     )  # fmt: skip
-
-
-def keep_evidence(folder: Path, found: Equivocation) -> Path:
-    """Write evidence of a fork into a folder and return the file."""
-    path = folder / found.file_name
-    write_atomic(path, found.to_bytes())
-    return path
 
 
 def _older_partials(log: LogFolder, head: Head) -> Iterator[str]:

@@ -11,6 +11,7 @@ A process that is killed may leave a hidden ``.<name>.<random>`` beside the file
 
 import contextlib
 import errno
+import fcntl
 import os
 import stat
 import tempfile
@@ -110,6 +111,26 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     for folder in {path.parent for path in files}:
         with storage_errors(folder):
             _sync_folder(folder)
+
+
+@contextlib.contextmanager
+def locked_folder(folder: Path, *, exclusive: bool) -> Iterator[None]:
+    """Hold a lock on a folder, if it is there; it ends with the process.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be opened or locked.
+    """
+    with contextlib.ExitStack() as stack:
+        with (
+            storage_errors(folder),
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+        ):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
 
 
 @contextlib.contextmanager

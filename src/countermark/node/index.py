@@ -35,7 +35,7 @@ from countermark.node.files import storage_errors
 from countermark.node.log import LogFolder
 from countermark.node.node import Node, timestamp
 from countermark.node.state import Head
-from countermark.node.witnessed import quorum_of
+from countermark.node.witnessed import proves, quorum_of
 from countermark.records.canonical import read_object
 from countermark.records.errors import StorageError
 from countermark.transparency.checkpoint import parse_checkpoint
@@ -306,7 +306,10 @@ def _witnessed(node: Node, log: LogFolder, number: int) -> tuple[str | None, tup
     proof = log.proof(number)
     if proof is None:
         return None, ()
-    verdict = quorum_of(parse_proof(proof).note, node.roster)
+    note = parse_proof(proof).note
+    if not proves(note, node.roster):
+        return None, ()  # until it is made anew
+    verdict = quorum_of(note, node.roster)
     return (timestamp(verdict.witnessed) if verdict.witnessed else None), verdict.counted
 
 

@@ -30,7 +30,7 @@ from countermark.node.blobs import Blobs
 from countermark.node.config import NodeConfig, NodeFolder, read_config, write_config
 from countermark.node.files import make_folders, read_file, storage_errors, write_atomic
 from countermark.node.log import CHECKPOINT, LogFolder, append, refuse_damage
-from countermark.node.rosters import accept, kept_roster
+from countermark.node.rosters import accept, holds_roster, kept_roster
 from countermark.node.state import State
 from countermark.records import Record
 from countermark.records.canonical import read_object
@@ -180,7 +180,7 @@ class Node:
         StateError, StorageError, VerificationError
             As :func:`countermark.node.log.refuse_damage` does.
         """
-        if self.log.read(CHECKPOINT) is None or not any(self.folder.roster.glob("*")):
+        if self.log.read(CHECKPOINT) is None or not self.has_roster():
             return
         party = self.roster.party(self.code)
         if party is not None and party.log_keys:
@@ -211,6 +211,10 @@ class Node:
         """Return the mirror of a peer's log."""
         return LogFolder(self.folder.mirror(code))
 
+    def cosigned(self, code: str) -> Path:
+        """Return the file with what this node's witness signed last of a peer's log."""
+        return self.folder.root / "cosignatures" / code
+
     def log_of(self, code: str) -> LogFolder:
         """Return the own log or a mirror, whichever is ``code``'s."""
         return self.log if code == self.code else self.mirror(code)
@@ -224,6 +228,10 @@ class Node:
     def roster_files(self) -> Mapping[str, bytes]:
         """Return the files of the kept roster by name."""
         return kept_roster(self.folder.roster)
+
+    def has_roster(self) -> bool:
+        """Tell whether this node has accepted a roster."""
+        return holds_roster(self.folder.roster)
 
     def accept_roster(self, files: Mapping[str, bytes]) -> None:
         """Check a roster at the present time and keep it in place of the old one.
@@ -298,7 +306,7 @@ class Node:
         """
         party, now = self.roster.party(self.code), self.clock()
         for record in records:
-            if party is not None and record.speaker not in (None, party.code, party.name):
+            if party is not None and record.speaker not in (None, party.code):
                 raise StateError(
                     f"may not speak for {record.speaker}",
                     where=self.code,

@@ -5,15 +5,19 @@ Whoever reads it or replaces it holds a lock on the folder above. So a reader ne
 each, and of two processes that replace it the second continues what the first has left.
 """
 
-import contextlib
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from countermark.node.files import make_folders, read_file, storage_errors, write_atomic
+from countermark.node.files import (
+    locked_folder,
+    make_folders,
+    read_file,
+    storage_errors,
+    write_atomic,
+)
 from countermark.records.errors import StateError
 from countermark.signing.roster import (
     ROSTER_FILE,
@@ -34,8 +38,18 @@ def kept_roster(folder: Path) -> Mapping[str, bytes]:
     StateError
         If none was.
     """
-    with _locked(folder, fcntl.LOCK_SH):
+    with locked_folder(folder.parent, exclusive=False):
         return _read(folder)
+
+
+def holds_roster(folder: Path) -> bool:
+    """Tell whether a roster was accepted."""
+    with locked_folder(folder.parent, exclusive=False):
+        return _holds(folder)
+
+
+def _holds(folder: Path) -> bool:
+    return folder.is_dir() or _fresh(folder).is_dir()
 
 
 def _read(folder: Path) -> Mapping[str, bytes]:
@@ -76,25 +90,11 @@ def accept(folder: Path, files: Mapping[str, bytes], at: datetime) -> Roster:
     names = [*root_names(files), TARGETS_FILE, ROSTER_FILE, *(term.file for term in terms)]
     with storage_errors(folder):
         make_folders(folder.parent)
-    with _locked(folder, fcntl.LOCK_EX):
-        if folder.is_dir() or _fresh(folder).is_dir():
+    with locked_folder(folder.parent, exclusive=True):
+        if _holds(folder):
             refuse_rewriting(_read(folder), files)
         _replace(folder, {name: files[name] for name in names})
     return fresh
-
-
-@contextlib.contextmanager
-def _locked(folder: Path, how: int) -> Iterator[None]:
-    """Hold a lock on the folder above, if it is there; it ends with the process."""
-    with contextlib.ExitStack() as stack:
-        with (
-            storage_errors(folder),
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-        ):
-            descriptor = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
-            stack.callback(os.close, descriptor)
-            fcntl.flock(descriptor, how)
-        yield
 
 
 def _fresh(folder: Path) -> Path:

@@ -1,13 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cosignatures gathered for one's own log, and the proofs that they make possible."""
+"""Cosignatures gathered for one's own log, and the proofs that they make possible.
+
+1. Only cosignatures that count are gathered: they verify, the witness's key was valid when they
+   were made, and so was the log's key that signed the checkpoint. What does not count any more,
+   because a newer roster ends a key earlier, is taken off, so that it can be made again.
+2. Once a quorum has cosigned, each leaf without a proof gets one. A proof at the earliest quorum is
+   the one to keep.
+3. A kept proof whose checkpoint proves nothing under the roster now in force is made anew, if its
+   statement is then valid.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NoReturn
 
-from countermark.node.log import CHECKPOINT, LogFolder
+from countermark.node.log import CHECKPOINT
 from countermark.node.node import Node
-from countermark.records.errors import InputError, StateError, VerificationError
+from countermark.records.canonical import read_object
+from countermark.records.errors import (
+    CountermarkError,
+    InputError,
+    StateError,
+    VerificationError,
+)
 from countermark.signing.roster import Roster
 from countermark.transparency.checkpoint import parse_checkpoint
 from countermark.transparency.cosignature import Cosignature, with_cosignatures
@@ -20,8 +35,9 @@ from countermark.transparency.note import (
 )
 from countermark.transparency.policy import QuorumVerdict, Sighting, judge_quorum, sighting
 from countermark.transparency.proof import TlogProof
-from countermark.transparency.tiles import inclusion_proof
-from countermark.transparency.verify import CLOCK_SKEW
+from countermark.transparency.statement import StatementFile
+from countermark.transparency.tiles import inclusion_proof, read_entries
+from countermark.transparency.verify import CLOCK_SKEW, verify_statement
 
 
 def is_ahead(cosignature: Cosignature, now: datetime) -> bool:
@@ -36,6 +52,40 @@ def sightings_of(note: Note, roster: Roster) -> dict[SignatureLine, Sighting]:
     """
     found = {line: sighting(line, note.text, roster) for line in note.signatures}
     return {line: one for line, one in found.items() if one is not None and one.in_time}
+
+
+def standing(note: Note, roster: Roster) -> Note:
+    """Return a checkpoint with the log's line and those cosignatures that count (rule 1)."""
+    origin = parse_checkpoint(note.text).origin
+    party = roster.by_origin(origin)
+    logs = party.logs if party is not None else ()
+    signing = next((log for log in logs if note.signed_by(log.key)), None)
+    own = [line for line in note.signatures if signing is not None and line.is_by(signing.key)]
+    by_witness = {
+        line.name: line
+        for line, one in sightings_of(note, roster).items()
+        if signing is not None and signing.valid_at(one.cosignature.time)
+    }
+    return with_cosignatures(Note(note.text, tuple(own)), by_witness.values(), origin=origin)
+
+
+def proves(note: Note, roster: Roster) -> bool:
+    """Tell whether a proof with this checkpoint can prove anything as things stand.
+
+    It is what rules 6 and 7 of :mod:`countermark.transparency.verify` ask of the checkpoint alone.
+    """
+    return quorum_of(note, roster).met and standing(note, roster) == note
+
+
+def proof_stands(proof: bytes, roster: Roster, judged: dict[bytes, bool]) -> bool:
+    """Tell the same of a kept proof; ``judged`` holds what was found of checkpoints before."""
+    checkpoint = proof.partition(b"\n\n")[2]
+    if checkpoint not in judged:
+        try:
+            judged[checkpoint] = proves(parse_note(checkpoint, where="a kept proof"), roster)
+        except InputError:
+            judged[checkpoint] = False  # damaged here
+    return judged[checkpoint]
 
 
 def quorum_of(note: Note, roster: Roster) -> QuorumVerdict:
@@ -65,15 +115,15 @@ def collect(node: Node, offered: Iterable[bytes]) -> bool:
         note = node.log.note()
         if note is None:
             return False
-        have = {line.name for line in note.signatures}
+        kept = standing(note, node.roster)
+        have = {line.name for line in kept.signatures}
         fresh = {line.name: line for line in _lines(node, note, offered) if line.name not in have}
-        if not fresh:
-            return False
-        merged = with_cosignatures(note, fresh.values(), origin=node.config.origin)
+        merged = with_cosignatures(kept, fresh.values(), origin=node.config.origin)
         # Proofs first: after a crash in between, the same cosignatures are fresh again.
-        _prove(node.log, merged, node.roster)
-        node.log.write(CHECKPOINT, merged.to_bytes())
-    return True
+        proved = _prove(node, merged)
+        if merged != note:
+            node.log.write(CHECKPOINT, merged.to_bytes())
+    return proved or merged != note
 
 
 def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[SignatureLine]:
@@ -85,7 +135,12 @@ def _lines(node: Node, note: Note, offered: Iterable[bytes]) -> Iterable[Signatu
             continue
         if theirs.text == note.text:
             now = node.clock()
-            for line, one in sightings_of(theirs, node.roster).items():
+            ours = with_cosignatures(
+                Note(note.text, note.signatures[:1]),
+                sightings_of(theirs, node.roster),
+                origin=node.config.origin,
+            )
+            for line, one in sightings_of(standing(ours, node.roster), node.roster).items():
                 # With it a proof would be refused by everybody until that time has come.
                 if not is_ahead(one.cosignature, now):
                     yield line
@@ -165,15 +220,27 @@ def _distrust(what: str, where: str) -> NoReturn:
     )
 
 
-def _prove(log: LogFolder, note: Note, roster: Roster) -> None:
-    if not quorum_of(note, roster).met:
-        return
-    size = parse_checkpoint(note.text).size
-    # A proof at the earliest quorum is the one to keep, so only those after the last are made.
-    first = size
-    while first > 0 and log.proof(first - 1) is None:
-        first -= 1
-    # Upwards, so that a crash leaves no gap below the last.
-    for index in range(first, size):
-        hashes = inclusion_proof(log.read, index, size)
-        log.keep_proof(index, TlogProof(index, hashes, note).to_bytes())
+def _prove(node: Node, note: Note) -> bool:
+    """Make the proofs that are missing, or that a newer roster has undone (rules 2 and 3)."""
+    if not proves(note, node.roster):
+        return False
+    size, judged, made = parse_checkpoint(note.text).size, dict[bytes, bool](), False
+    for index in range(size):
+        held = node.log.proof(index)
+        if held is not None and proof_stands(held, node.roster, judged):
+            continue
+        proof = TlogProof(index, inclusion_proof(node.log.read, index, size), note)
+        if held is None or _valid_with(node, proof, size):
+            node.log.keep_proof(index, proof.to_bytes())
+            made = True
+    return made
+
+
+def _valid_with(node: Node, proof: TlogProof, size: int) -> bool:
+    (leaf,) = read_entries(node.log.read, proof.index, proof.index + 1, size)
+    try:
+        envelope = node.envelope(str(read_object(leaf, where="leaf").get("envelope")))
+    except CountermarkError:
+        return False  # its statement is lost or damaged here; an audit says so
+    file = StatementFile(envelope, proof).to_bytes()
+    return verify_statement(file, node.roster, node.clock()).valid

@@ -5,10 +5,13 @@
 2. A checkpoint is judged by the rules of ``transparency/witness.py`` and the new head replaces the
    one judged, by compare-and-swap in ``state.db``, durably. If another request was quicker it is
    judged again, against what that one left.
-3. Only then it is cosigned. A crash in between loses an answer and never a head.
+3. Only then it is cosigned, and the cosignature published with the checkpoint as the log signed it.
+   A crash in between loses an answer and never a head.
 4. At most 60 requests a minute that make a log grow are answered for each log, and as many others
    that its key signed; the rest get **429**. They are counted apart, because anybody can send a
    log's published checkpoint again and must not use up what the log itself needs.
+5. A checkpoint that the log's key signed and that is refused with **409** or **422** is held
+   against those that this node keeps of that log; a fork becomes evidence (``forks.py``).
 """
 
 from collections.abc import Sequence
@@ -17,6 +20,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Lock
 
+from countermark.node.files import write_atomic
+from countermark.node.forks import accuse
 from countermark.node.log import EMPTY
 from countermark.node.node import Node
 from countermark.node.ports import WitnessAnswer
@@ -29,15 +34,17 @@ from countermark.records.errors import (
 )
 from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.signing.vkey import VerifierKey
+from countermark.transparency.checkpoint import parse_checkpoint
 from countermark.transparency.cosignature import cosign
-from countermark.transparency.note import Note, NoteSigner
-from countermark.transparency.tiles import consistency_proof
+from countermark.transparency.note import Note, NoteSigner, SignatureLine
+from countermark.transparency.tiles import TileReader, consistency_proof
 from countermark.transparency.witness import (
     TEXT_TYPE,
     AddCheckpoint,
     Verdict,
     WitnessState,
     consider,
+    parse_request,
 )
 
 WITNESS = "witness"
@@ -45,6 +52,7 @@ OK = 200
 TOO_MANY = 429
 REQUESTS_PER_MINUTE = 60
 MINUTE = timedelta(minutes=1)
+_REFUSED = frozenset({409, 422})
 _SIGNED = frozenset({200, 409, 422})  # answers that only a checkpoint signed by the log gets
 
 
@@ -115,8 +123,10 @@ def known_logs(node: Node) -> dict[str, VerifierKey]:
     }
 
 
-def admit(node: Node, body: bytes, pace: Pace | None = None) -> Verdict:
-    """Judge a request and keep the new head durably; whoever gets 200 may cosign (rules 1, 2, 4).
+def admit(
+    node: Node, body: bytes, pace: Pace | None = None, read: TileReader | None = None
+) -> Verdict:
+    """Judge a request and keep the new head; whoever gets 200 may cosign (rules 1, 2, 4, 5).
 
     Parameters
     ----------
@@ -126,6 +136,8 @@ def admit(node: Node, body: bytes, pace: Pace | None = None) -> Verdict:
         The request's body.
     pace
         How often requests are answered; nothing where the node asks itself.
+    read
+        Tiles of the checkpoint's tree, where they are at hand.
     """
     logs = known_logs(node)
     counted = False
@@ -139,7 +151,7 @@ def admit(node: Node, body: bytes, pace: Pace | None = None) -> Verdict:
                 return Verdict(TOO_MANY, 0, reason, TEXT_TYPE, f"{reason}\n".encode())
         # A lost race cannot be lost for ever: the size has changed, so the next verdict is 409.
         if _kept(node, verdict):
-            return verdict
+            return _with_evidence(node, verdict, body, read)
 
 
 def add_checkpoint(
@@ -161,7 +173,16 @@ def add_checkpoint(
     if verdict.checkpoint is None:
         return verdict
     line = cosign(verdict.checkpoint.text, signer, node.clock())
+    publish(node, parse_request(body).note, line)
     return replace(verdict, body=line.text.encode())
+
+
+def publish(node: Node, note: Note, line: SignatureLine) -> None:
+    """Publish a cosignature with the checkpoint that it is on, as the log signed it (rule 3)."""
+    party = _roster(node).by_origin(parse_checkpoint(note.text).origin)
+    if party is not None:
+        own = [one for one in note.signatures if any(map(one.is_by, party.log_keys))]
+        write_atomic(node.cosigned(party.code), Note(note.text, (*own[:1], line)).to_bytes())
 
 
 @dataclass(frozen=True)
@@ -253,6 +274,17 @@ def _kept(node: Node, verdict: Verdict) -> bool:
     expected = Head(before.size, before.root) if before.size else None
     new = Head(verdict.checkpoint.size, verdict.checkpoint.root)
     return node.state.swap(WITNESS, verdict.checkpoint.origin, expected, new)
+
+
+def _with_evidence(node: Node, verdict: Verdict, body: bytes, read: TileReader | None) -> Verdict:
+    """Rule 5."""
+    party = _roster(node).by_origin(verdict.origin) if verdict.status in _REFUSED else None
+    if party is None:
+        return verdict
+    request = parse_request(body)
+    readers = () if read is None else (read,)
+    words = accuse(node, party, request.note, *readers, hashes=request.proof)
+    return replace(verdict, reason=verdict.reason + words)
 
 
 def _seen(node: Node, origin: str) -> WitnessState | None:

@@ -105,6 +105,21 @@ class NotComputed(Part):
     reason: Text = Field(description="Why there is no such figure.")
 
 
+class Bounds(Part):
+    """The two ends of an interval."""
+
+    lower: float = Field(description="Lower end.")
+    upper: float = Field(description="Upper end.")
+
+
+class Agreement(Part):
+    """How far a judge and people agree beyond chance."""
+
+    measure: Literal["cohen", "ac1", "alpha-nominal"] = Field(description="Which coefficient.")
+    value: float = Field(description="1 is full agreement, 0 that of chance.")
+    bounds: Bounds | None = Field(default=None, description="Its bootstrap interval.")
+
+
 class PrecisionFigures(Part):
     """How far results scatter within a lab and between labs (ISO 5725), as standard deviations."""
 
@@ -116,6 +131,20 @@ class PrecisionFigures(Part):
         default=None, description="F statistic of the hypothesis that labs do not differ."
     )
     f_p_value: Rate | None = Field(default=None, description="Its p-value.")
+    level: Rate | None = Field(default=None, description="Confidence level of the intervals.")
+    repeatability_bounds: Bounds | None = Field(default=None, description="Its interval.")
+    lab_item_bounds: Bounds | None = Field(default=None, description="Its interval.")
+    between_lab_bounds: Bounds | None = Field(default=None, description="Its interval.")
+    reproducibility_bounds: Bounds | None = Field(default=None, description="Its interval.")
+    not_separable: Text | None = Field(
+        default=None, description="What this design cannot tell apart, in words."
+    )
+    h_critical: float | None = Field(
+        default=None, description="|h| above this marks a lab's mean (ASTM E691, 0.5 %)."
+    )
+    k_critical: float | None = Field(
+        default=None, description="k above this marks a lab's repeatability (ASTM E691, 0.5 %)."
+    )
 
 
 class LabFigures(Part):
@@ -133,6 +162,15 @@ class LabFigures(Part):
         default=None, ge=0, description="Expanded uncertainty of the difference."
     )
     e_n: float | None = Field(default=None, description="|E_n| above 1: not equivalent.")
+    zeta: float | None = Field(
+        default=None, description="Difference over its standard uncertainty (ISO 13528)."
+    )
+    mandel_h: float | None = Field(
+        default=None, description="How many standard deviations of lab means it is off."
+    )
+    mandel_k: float | None = Field(
+        default=None, description="Its repeatability over that of all labs; absent with one epoch."
+    )
 
 
 class ControlFigures(Part):
@@ -162,6 +200,9 @@ class JudgeValidity(Part):
     specificity: Rate = Field(description="Share of negatives that the judge let pass.")
     specificity_lower: Rate = Field(description="Lower end of its interval.")
     specificity_upper: Rate = Field(description="Upper end of its interval.")
+    agreement: tuple[Agreement, ...] = Field(
+        description="Agreement of judge and people beyond chance."
+    )
 
 
 class FindingCell(Part):
@@ -189,6 +230,9 @@ class FindingCell(Part):
         default=None, description="How far labs and runs scatter."
     )
     labs: tuple[LabFigures, ...] = Field(description="Each lab's own rate.")
+    robust_mean: Rate | None = Field(
+        default=None, description="Mean of the labs' rates by Algorithm A of ISO 13528."
+    )
 
     def figure(
         self, estimand: Estimand, correction: Correction = "none", without_lab: str | None = None
@@ -250,6 +294,39 @@ class Difference(Part):
     )
 
 
+class LanguageFigures(Part):
+    """One language against the reference language, item by item."""
+
+    model: Slug = Field(description="Key of the model under test.")
+    task: Slug = Field(description="Key of the task.")
+    language: LanguageTag = Field(description="The language.")
+    reference: LanguageTag = Field(description="The language it is compared with.")
+    estimand: Estimand = Field(description="Which estimand.")
+    difference: float = Field(ge=-1, le=1, description="Its rate minus the reference's.")
+    lower: float = Field(ge=-1, le=1, description="Lower end of the interval.")
+    upper: float = Field(ge=-1, le=1, description="Upper end of the interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+    margin: float = Field(gt=0, description="The margin that the protocol declares.")
+    p_adjusted: Rate | None = Field(
+        default=None, description="p-value of no difference, adjusted for all languages (Holm)."
+    )
+    verdict: Literal["non-inferior", "different", "undetermined"] = Field(
+        description="What is shown of it."
+    )
+    items: Count = Field(description="Items that every lab scored in both languages.")
+    items_dropped: Count = Field(description="Items that are in only one of the two.")
+
+
+class Gap(Part):
+    """A section of the analysis that could not be computed, and why."""
+
+    section: Slug = Field(description="Which section; see docs/statistics.md.")
+    model: Slug | None = Field(default=None, description="Where, if not everywhere.")
+    task: Slug | None = Field(default=None, description="Where, if not everywhere.")
+    language: LanguageTag | None = Field(default=None, description="Where, if not everywhere.")
+    reason: Text = Field(description="Why.")
+
+
 class Finding(Record):
     """The joint finding of an exercise; never one overall score."""
 
@@ -277,6 +354,12 @@ class Finding(Record):
     )
     cells: tuple[FindingCell, ...] = Field(
         min_length=1, description="One for each model, task and language."
+    )
+    languages: tuple[LanguageFigures, ...] = Field(
+        description="Differences from the reference language, if one is declared."
+    )
+    gaps: tuple[Gap, ...] = Field(
+        description="What of the analysis could not be computed, and why."
     )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:

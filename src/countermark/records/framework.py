@@ -76,7 +76,7 @@ class Framework(Record):
     SPEAKER: ClassVar[str | None] = "developer"
     kind: Literal["framework"] = "framework"
     version: Literal[1] = 1
-    developer: Text = Field(description="Whose it is: the developer's code or name in the roster.")
+    developer: PartyCode = Field(description="Whose it is: the developer's code in the roster.")
     title: Text = Field(description="Its title.")
     label: Text = Field(description="The developer's own version label.")
     published: Date = Field(description="When it was published.")

@@ -139,6 +139,15 @@ class Generation(Part):
     top_p: Rate = Field(description="Nucleus sampling; 1 is none.")
 
 
+class LanguageComparison(Part):
+    """How languages are compared; declared before anyone has seen a score."""
+
+    reference: LanguageTag = Field(description="The language that others are compared with.")
+    margin: float = Field(
+        gt=0, lt=1, description="A difference up to this size does not matter, in parts of 1."
+    )
+
+
 class Protocol(Record):
     """The definition of a joint testing exercise that every participant runs."""
 
@@ -165,6 +174,9 @@ class Protocol(Record):
         ge=3, le=15, description="To how many digits figures are given."
     )
     relative_tolerance: float = Field(gt=0, lt=0.1, description="Between two institutes' figures.")
+    comparison: LanguageComparison | None = Field(
+        default=None, description="How languages are compared, if they are to be."
+    )
 
     def task(self, key: str) -> Task | None:
         """Return the task called ``key``, if there is one."""

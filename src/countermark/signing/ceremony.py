@@ -9,6 +9,10 @@ files; whoever signs adds to it, and two copies that were signed apart can be me
    threshold or the time of expiry change; it needs the old members' threshold and the new one's.
 3. Signing adds a signature wherever the key is asked for, and changes nothing else.
 4. Merging takes over the signatures that verify; the two drafts must say the same.
+5. Before a member signs, its own machine checks that ``roster.json`` and the policies are those
+   that the targets name, and that the draft continues the roster in force, by one version, without
+   rewriting it (rules 11 to 13 of ``roster.py``). Without a roster in force only a first one can be
+   checked so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +23,7 @@ from securesystemslib.exceptions import UnverifiedSignatureError
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets  # type: ignore[attr-defined]
 
 from countermark.records.canonical import canonical
-from countermark.records.errors import InputError, StateError
+from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.signing.keys import Key, Signer
 from countermark.signing.party import Party
 from countermark.signing.quorum import Policy, parse_policy
@@ -30,7 +34,9 @@ from countermark.signing.roster import (
     PolicyTerm,
     RosterContent,
     check_roster,
+    read_draft,
     read_metadata,
+    refuse_rewriting,
     root_names,
 )
 
@@ -216,6 +222,53 @@ def sign_draft(files: Mapping[str, bytes], *signers: Signer) -> dict[str, bytes]
             next_step="Sign on the node of a member; `countermark roster show` lists who signs.",
         )
     return signed
+
+
+def refuse_draft(files: Mapping[str, bytes], in_force: Mapping[str, bytes] | None) -> None:
+    """Refuse a draft that a member should not sign (rule 5).
+
+    Parameters
+    ----------
+    files
+        The draft.
+    in_force
+        Files of the roster that the member holds, verified; nothing where it holds none.
+
+    Raises
+    ------
+    VerificationError
+        If the draft rewrites the roster in force, or its files are not those that get signed.
+    StateError
+        If it builds on another roster than the one in force.
+    InputError
+        If a file is missing or malformed.
+    """
+    version, names = read_draft(files).version, root_names(files)
+    if in_force is None:
+        if version > 1 or names != ["1.root.json"]:
+            raise StateError(
+                "continues a roster that this node does not hold",
+                where="the draft of the roster",
+                next_step="Get the roster in force from a member you trust, compare its anchor, "
+                "and name its folder: --from FOLDER.",
+            )
+        return
+    try:
+        refuse_rewriting(in_force, files)
+    except VerificationError as error:
+        raise VerificationError(
+            f"{error.what}; signing it would rewrite the roster in force",
+            where=error.where,
+            next_step="Nothing was signed. Ask whoever drafted it why, and warn the other members.",
+        ) from error
+    held = read_draft(in_force).version
+    if version > held + 1:
+        raise StateError(
+            f"is version {version}, and the roster held here is version {held}",
+            where="the draft of the roster",
+            next_step="First get the roster that it continues: countermark roster accept FOLDER, "
+            "or name its folder: --from FOLDER.",
+        )
 
 
 def merge_signatures(files: Mapping[str, bytes], other: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -171,9 +171,8 @@ def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
         File name to contents. Files of other names are not read.
     at
         The time at which expiry is judged (UTC, with its zone). To refresh, pass the current
-        time. To check evidence witnessed earlier, pass the time at which it was witnessed
-        (:meth:`countermark.transparency.statement.StatementFile.claimed_time`): a roster that
-        was in force then still speaks for it.
+        time. To check evidence, pass :data:`ANY_TIME`: a roster that was in force when it was
+        witnessed still speaks for it, and rule 3 of ``transparency/verify.py`` judges that.
 
     Raises
     ------
@@ -191,6 +190,36 @@ def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
     for name, signed in ((names[-1], root), (TARGETS_FILE, targets.signed)):
         if at >= signed.expires:
             _distrust(f"expired on {signed.expires:%Y-%m-%d}", name, "Get the current roster.")
+    return _roster(files, roots, targets.signed, content)
+
+
+def read_draft(files: Mapping[str, bytes]) -> Roster:
+    """Return what a roster says to which not all have signed (rules 1, 5 and 7 to 10).
+
+    Parameters
+    ----------
+    files
+        File name to contents. Whether the signatures are enough, or sound, is not looked at, nor
+        is expiry.
+
+    Raises
+    ------
+    VerificationError
+        If ``roster.json`` or a policy is not what the targets say, which is what gets signed.
+    InputError
+        If a file is missing or malformed.
+    """
+    roots = [read_metadata(files, name, Root) for name in root_names(files)]
+    targets = read_metadata(files, TARGETS_FILE, Targets).signed
+    return _roster(files, roots, targets, _content(files, targets))
+
+
+def _roster(
+    files: Mapping[str, bytes],
+    roots: Sequence[Metadata[Root]],
+    targets: Targets,
+    content: RosterContent,
+) -> Roster:
     policies = tuple(
         (term, parse_policy(files[term.file], where=term.file)) for term in content.policies
     )
@@ -198,8 +227,8 @@ def load_roster(files: Mapping[str, bytes], at: datetime) -> Roster:
     return Roster(
         content.parties,
         policies,
-        targets.signed.version,
-        min(root.expires, targets.signed.expires),
+        targets.version,
+        min(roots[-1].signed.expires, targets.expires),
         content_digest(roots[0].signed_bytes),
     )
 
@@ -209,8 +238,10 @@ def refuse_rewriting(older: Mapping[str, bytes], newer: Mapping[str, bytes]) -> 
 
     Parameters
     ----------
-    older, newer
-        Files of two roster folders, each of which :func:`load_roster` accepts.
+    older
+        Files of a roster folder that :func:`load_roster` accepts.
+    newer
+        Those of another, or of a draft that :func:`read_draft` accepts.
 
     Raises
     ------
@@ -220,7 +251,7 @@ def refuse_rewriting(older: Mapping[str, bytes], newer: Mapping[str, bytes]) -> 
     for name in root_names(older):
         if name not in newer or _said(newer, name) != _said(older, name):
             _distrust("is not the one accepted before", name, _ASK_FOR_NEWEST)
-    old, new = (load_roster(files, ANY_TIME) for files in (older, newer))
+    old, new = read_draft(older), read_draft(newer)
     if new.version < old.version or (
         new.version == old.version and newer[ROSTER_FILE] != older[ROSTER_FILE]
     ):

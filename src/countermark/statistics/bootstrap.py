@@ -159,10 +159,10 @@ def bootstrap(
     (drawn,) = pigeonhole((crossing,), seed, replicates)
     if isinstance(drawn, NotComputable):
         return drawn
-    return summary(drawn, estimand, seed, level)
+    return bootstrapped(drawn, estimand, seed, level)
 
 
-def summary(
+def bootstrapped(
     drawn: Replicates, estimand: Estimand, seed: int, level: float = 0.95
 ) -> Bootstrap | NotComputable:
     """Turn replicates that ``seed`` drew into a rate with its intervals."""

@@ -6,8 +6,8 @@ A judge that reports a share ``p`` of events, recognises a share ``Se`` of the t
 correction is made per lab, with the version of the judge that the lab used, and the labs are then
 crossed as ever.
 
-Validity must come from answers of the same language as the crossing. A judge's errors differ
-between languages, so counts may never be pooled over them; the caller has to see to that.
+Validity carries the language of the answers it was counted on. A judge's errors differ between
+languages, so counts are never pooled over them, and those of another language correct nothing.
 
 Rules
 -----
@@ -24,10 +24,12 @@ Rules
 6. A corrected rate below 0 or above 1 is set to 0 or 1 before its interval is taken.
 7. If the judge reported nothing but events, or none, the bound is exact: the Clopper-Pearson bound
    on the number of items over the exact lower bound of the share the judge recognises.
+8. Validity counted in another language than that of the crossing is refused. Language tags are
+   compared as they stand: ``pt`` is not ``pt-BR``.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,12 +59,15 @@ class Validity:
         Of ``positives`` answers that are events, the judge called ``true_positive`` events.
     true_negative, negatives
         Of ``negatives`` answers that are none, it called ``true_negative`` none.
+    language
+        Tag of the language of these answers.
     """
 
     true_positive: int
     positives: int
     true_negative: int
     negatives: int
+    language: str
 
     def __post_init__(self) -> None:
         pairs = ((self.true_positive, self.positives), (self.true_negative, self.negatives))
@@ -72,6 +77,8 @@ class Validity:
                 f"{self.true_negative} of {self.negatives} non-events. Both kinds must have been "
                 "labelled, and no more can be right than there are."
             )
+        if not self.language:
+            raise StatisticsError("The validity of a judge holds in one language. Name it.")
 
     @property
     def youden(self) -> float:
@@ -125,6 +132,7 @@ def correct(
     crossing: Crossing,
     versions: Mapping[str, str],
     validity: Mapping[str, Validity],
+    language: str,
     level: float = 0.95,
 ) -> Correction:
     """Correct the joint rate for the judges' errors.
@@ -136,7 +144,9 @@ def correct(
     versions
         The judge version that each lab used, by lab.
     validity
-        The validity of each version, by version, in the language of the crossing.
+        The validity of each version, by version.
+    language
+        The language of the crossing.
     level
         Two-sided confidence.
 
@@ -149,7 +159,9 @@ def correct(
     used = _used(crossing, versions, validity)
     judges = tuple(judge(name, validity[name], level) for name in sorted(set(used)))
     per_lab = tuple(validity[name] for name in used)
-    refusal = _refusal(crossing, judges)
+    refusal = _other_language(zip(used, per_lab, strict=True), language) or _refusal(
+        crossing, judges
+    )
     if refusal is not None:
         return Correction(refusal, refusal, judges)
     return Correction(
@@ -174,6 +186,17 @@ def _used(
             "this language first."
         )
     return tuple(versions[lab] for lab in crossing.labs)
+
+
+def _other_language(used: Iterable[tuple[str, Validity]], language: str) -> NotComputable | None:
+    for version, validity in used:
+        if validity.language != language:
+            return NotComputable(
+                f"Judge version {version!r} was compared with labelled answers in "
+                f"{validity.language}, and these scores are in {language}. A judge errs "
+                f"differently in each language: label answers in {language}."
+            )
+    return None
 
 
 def _refusal(crossing: Crossing, judges: Sequence[Judge]) -> NotComputable | None:

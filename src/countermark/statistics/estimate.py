@@ -38,6 +38,7 @@ Method = Literal[
     "exact",  # all cells alike, or events at few items: exact interval on the number of items
     "rogan-gladen",  # corrected for the judge's errors
     "rogan-gladen-exact",  # the same, where the judge said one thing only
+    "prediction-powered",  # rectified with labels of a random sample
 ]
 Shape = Literal["effective", "corrected", "exact"]
 Side = Literal["lower", "upper"]
@@ -272,15 +273,21 @@ def _exact_end(counts: Counts, level: float, side: Side) -> float:
     if counts.found is None or counts.labelled is None:
         take = exact_upper if side == "upper" else exact_lower
         return take(counts.events, counts.trials, level)
-    # The judge reported no event at all: the true rate is at most (reported rate) / (share of
-    # events it recognises). Half of the error budget goes to each of the two bounds. The case
-    # of nothing but events is the mirror image.
     if counts.events not in (0, counts.trials):
         raise StatisticsError("Judge counts go with an exact estimate of 0 or 1 only.")
-    half = 1 - (1 - level) / 2
-    missed = exact_upper(0, counts.trials, half)
-    recognised = exact_lower(counts.found, counts.labelled, half)
-    reach = 1.0 if recognised == 0 else min(1.0, missed / recognised)
+    reach = unseen_reach(counts.trials, counts.found, counts.labelled, level)
     if counts.events == 0:
         return reach if side == "upper" else 0.0
     return 1.0 if side == "upper" else 1.0 - reach
+
+
+def unseen_reach(trials: int, found: int, labelled: int, level: float) -> float:
+    """Bound the true rate of what a judge reported in none of ``trials`` items.
+
+    At most (reported rate) / (share of such answers it recognises). Half of the error budget
+    goes to each of the two exact bounds.
+    """
+    half = 1 - (1 - level) / 2
+    missed = exact_upper(0, trials, half)
+    recognised = exact_lower(found, labelled, half)
+    return 1.0 if recognised == 0 else min(1.0, missed / recognised)

@@ -15,7 +15,7 @@ from countermark.statistics.errors import StatisticsError
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A two-sided interval for a rate, from 0 to 1."""
+    """A two-sided interval and its confidence; of a rate, if nothing else is said."""
 
     lower: float
     upper: float

@@ -30,7 +30,7 @@ from typing import Literal
 
 import numpy as np
 
-from countermark.statistics.bootstrap import REPLICATES, Bootstrap, pigeonhole, summary
+from countermark.statistics.bootstrap import REPLICATES, Bootstrap, bootstrapped, pigeonhole
 from countermark.statistics.crossed import alike, carried_by_few, crossed, design
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
@@ -185,7 +185,7 @@ def rates(
             else mixed(crossing, estimand, level),
             bootstrap=drawn
             if isinstance(drawn, NotComputable)
-            else summary(drawn, estimand, seed, level),
+            else bootstrapped(drawn, estimand, seed, level),
             new_lab=new_lab(crossing, estimand, level),
         )
 

@@ -141,7 +141,11 @@ class Equivocation:
 
 
 def find_equivocation(
-    one: Note, other: Note, keys: Sequence[VerifierKey], *readers: TileReader
+    one: Note,
+    other: Note,
+    keys: Sequence[VerifierKey],
+    *readers: TileReader,
+    hashes: Sequence[bytes] = (),
 ) -> Equivocation | None:
     """Return the evidence that two checkpoints of a log conflict, if they do and it can be shown.
 
@@ -154,6 +158,10 @@ def find_equivocation(
     readers
         Where tiles of the larger tree may be, for checkpoints of different sizes. They are not
         trusted.
+    hashes
+        A consistency proof that the log gave from the smaller size to the larger. It shows a fork
+        if it gives the larger root and not the smaller. (From a size that is a power of two it
+        never does: such a proof leaves out the subtree that the smaller tree should be.)
     """
     notes = [bare for note in (one, other) if (bare := _by_log(note, keys)) is not None]
     if len(notes) < 2 or len({parse_checkpoint(note.text).origin for note in notes}) > 1:
@@ -164,16 +172,16 @@ def find_equivocation(
         return Equivocation(first, second) if small.root != large.root else None
     if small.size == 0:
         return None
-    for reader in readers:
-        try:
-            ranges = _ranges(small.size, large.size)
-            hashes = subtree_hashes(reader, large.size, ranges)
-        except (StorageError, VerificationError, InputError):
-            continue  # whoever holds these tiles cannot show it
-        found = Equivocation(first, second, hashes)
-        if _conflict_problem(found) is None:
-            return found
-    return None
+    offers = [tuple(hashes), *(_subtrees(read, small.size, large.size) for read in readers)]
+    found = (Equivocation(first, second, offer) for offer in offers if offer)
+    return next((one for one in found if _conflict_problem(one) is None), None)
+
+
+def _subtrees(reader: TileReader, small: int, large: int) -> tuple[bytes, ...]:
+    try:
+        return subtree_hashes(reader, large, _ranges(small, large))
+    except (StorageError, VerificationError, InputError):
+        return ()  # whoever holds these tiles cannot show it
 
 
 def verify_equivocation(data: bytes, roster: Roster) -> tuple[Check, ...]:

@@ -17,15 +17,12 @@ absent for records that belong to no exercise. The leaf is derived from the enve
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from statistics import median_high
 from typing import NoReturn
 
 from countermark.records.base import Record
 from countermark.records.canonical import JsonValue, canonical, difference, read_object
 from countermark.records.errors import InputError
 from countermark.signing.envelope import Envelope, record_of
-from countermark.transparency.cosignature import claimed_seconds
 from countermark.transparency.proof import TlogProof, parse_proof
 
 FORMAT = "countermark-statement"
@@ -79,15 +76,6 @@ class StatementFile:
             "proof": self.proof.to_text(),
         }
         return canonical(value) + b"\n"
-
-    @property
-    def claimed_time(self) -> datetime | None:
-        """The median time in the cosignature lines (UTC), not verified.
-
-        Good for choosing the time at which a roster's expiry is judged, and for nothing else.
-        """
-        seconds = [s for line in self.proof.note.signatures if (s := claimed_seconds(line))]
-        return datetime.fromtimestamp(median_high(seconds), UTC) if seconds else None
 
 
 def leaf_of(envelope: Envelope) -> bytes:

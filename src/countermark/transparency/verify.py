@@ -5,18 +5,20 @@ A statement is valid if and only if all of these hold. Each is one check, in thi
 
 1. **Form.** The file parses and is the one canonical byte form.
 2. **Signature.** The envelope is signed by a statement key of the roster.
-3. **Authority.** At the witnessed time (the median of the cosignatures that count) the key was
-   valid and the roster had not expired; the party held a role that may say this kind of record;
-   and the record's speaker, if it names one, is that party's code or name.
+3. **Authority.** At the witnessed time (the earliest at which the quorum policy was met,
+   ``policy.py`` rule 3) the key was valid and the roster had not expired; the party held a role
+   that may say this kind of record; and the record's speaker, if it names one, is that party's
+   code. A name may change, and is only shown.
 4. **Content.** The payload is one canonical in-toto statement, and the digest and type it states
    are those of the record inside.
 5. **Inclusion.** The statement's leaf is at the stated index under the checkpoint's root.
 6. **Log.** The checkpoint is of the author's own rostered log, and signed by the key that this log
    had at the witnessed time.
-7. **Witnesses.** Every other signature line is a verified cosignature of a rostered witness whose
-   key was valid at the line's time; no line is unknown, and no name there twice; none is more than
-   30 seconds later than the clock; the log's line is first and witnesses are sorted by name; and
-   the witnesses, without the log's own, meet the quorum policy that was in force.
+7. **Witnesses.** Every other signature line is a verified cosignature by a key that a witness of
+   the roster has or had; no line is unknown, and no name there twice; none is more than 30 seconds
+   later than the clock; the log's line is first and witnesses are sorted by name; and those that
+   count meet the quorum policy that was in force. One whose key was not valid at its own time
+   does not count, which is said, and spoils nothing.
 
 What ended later (a key revoked, a member that left, a policy replaced, a roster expired) takes
 nothing away from what was witnessed before.
@@ -26,7 +28,6 @@ gives a verdict; no input raises. What the statement says is handed out only if 
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -53,7 +54,7 @@ TITLES = {
 """A short title of each rule, for people."""
 
 CLOCK_SKEW = timedelta(seconds=30)
-_BEFORE_ALL = "no quorum policy was in force yet"
+_NO_TIME = "no quorum of witnesses says when"
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def _check_authority(
     elif record is None:
         ledger.skip(3, "the content could not be read")
     elif witnessed is None:
-        ledger.skip(3, "no witness that counts says when")
+        ledger.skip(3, _NO_TIME)
     else:
         party, key = signer
         problem = _authority_problem(party, key, record, witnessed, roster)
@@ -255,8 +256,8 @@ def _authority_problem(
     if not party.may_say(kind, witnessed):
         roles = ", ".join(party.roles_at(witnessed)) or "of no role"
         return f"{party.code} was {roles} at {_stamp(witnessed)}, which may not say {kind}"
-    if record.speaker is not None and record.speaker not in (party.code, party.name):
-        return f"the record speaks for {record.speaker[:60]}, and {party.code} signed it"
+    if record.speaker not in (None, party.code):
+        return f"the record speaks for {str(record.speaker)[:60]}, and {party.code} signed it"
     return None
 
 
@@ -285,7 +286,7 @@ def _check_log(
     if signer is None:
         ledger.skip(6, "it is not known whose log it should be")
     elif witnessed is None:
-        ledger.skip(6, "no witness that counts says when")
+        ledger.skip(6, _NO_TIME)
     else:
         problem = _log_problem(statement.proof.note, checkpoint, signer[0], witnessed)
         ledger.note(6, problem, f"checkpoint of {checkpoint.origin}, signed by its key")
@@ -324,29 +325,34 @@ def _check_witnesses(
             problems.append(f"the line of {line.name[:60]} is not a verified rostered cosignature")
         else:
             sightings.append(found)
-            problems += _sighting_problems(found, at)
+            if found.cosignature.time > at + CLOCK_SKEW:
+                stamp = _stamp(found.cosignature.time)
+                problems.append(
+                    f"{line.name} cosigned at {stamp}, which is later than {_stamp(at)}"
+                )
     repeated = Counter(line.name for line in note.signatures)
     problems += [f"{name[:60]} is there twice" for name, n in repeated.items() if n > 1]
     if note.signatures != in_canonical_order(origin, note.signatures):
         problems.append("the lines are not in order (log first, then witnesses by name)")
     quorum = judge_quorum(roster, origin, sightings)
     if quorum.policy is None:
-        problems.append("no witness that counts says when" if not quorum.counted else _BEFORE_ALL)
+        problems.append("no witness that counts cosigned")
     elif not quorum.met:
         problems.append(f"{_listed(quorum)} do not meet the quorum {quorum.policy.quorum}")
-    fine = (
-        f"{_listed(quorum)} cosigned, median {_stamp(quorum.witnessed)}" if quorum.witnessed else ""
-    )
-    ledger.note(7, "; ".join(problems) or None, fine)
+    passed_over = [_why_not_counted(found) for found in quorum.passed_over]
+    if problems:
+        ledger.note(7, "; ".join(problems + passed_over), "")
+    elif quorum.witnessed:
+        since = f"{_listed(quorum)} cosigned, a quorum since {_stamp(quorum.witnessed)}"
+        ledger.note(7, None, "; ".join([since, *passed_over]))
     return quorum
 
 
-def _sighting_problems(found: Sighting, at: datetime) -> Iterator[str]:
-    stamp = _stamp(found.cosignature.time)
-    if found.cosignature.time > at + CLOCK_SKEW:
-        yield f"{found.key.name} cosigned at {stamp}, which is later than {_stamp(at)}"
-    if not found.in_time:
-        yield f"{found.key.name} cosigned at {stamp}; its key is {found.key.lasting_words}"
+def _why_not_counted(found: Sighting) -> str:
+    said = f"{found.key.name} cosigned at {_stamp(found.cosignature.time)} and does not count"
+    if found.in_time:
+        return f"{said}: the quorum policy did not list its key then"
+    return f"{said}: its key is {found.key.lasting_words}"
 
 
 def _listed(quorum: QuorumVerdict) -> str:

@@ -9,7 +9,8 @@ import click
 from countermark.app.cli.output import data, data_json, json_option
 from countermark.app.cli.verb import Verb
 from countermark.app.wiring import peer_sources
-from countermark.node.audit import Report, audit_node, keep_evidence
+from countermark.node.audit import Report, audit_node
+from countermark.node.forks import keep_evidence
 from countermark.node.node import Node
 
 FAILED = 5

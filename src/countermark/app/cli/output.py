@@ -78,21 +78,30 @@ def read_input(path: Path) -> bytes:
 def open_node(folder: Path, passphrase_file: Path | None, *, ask: bool = True) -> "Node":
     """Open a node, asking for its passphrase if its keys are encrypted and no file is given.
 
-    With ``ask`` off it is not asked for: what follows needs none of the keys. A node whose log is
-    damaged is refused; `log audit` and `log repair` do without this.
+    With ``ask`` off it is not asked for: what follows needs none of the keys. Else new keys whose
+    time in the roster has come are put in use first. A node whose log is damaged is refused;
+    `log audit` and `log repair` do without this.
     """
     # It brings the database library, which `verify` and `show` do without.
     from countermark.node.node import Node  # noqa: PLC0415
 
     Node.open(folder).refuse_damage()
     lines = secret_lines(passphrase_file)
-    if lines is not None:
-        return Node.open(folder, lines[0] if lines else None, secrets=pin_from(lines))
-    node = Node.open(folder, secrets=pin_from(None))
-    if ask and node.keys_are_encrypted():
+    node = Node.open(folder, lines[0] if lines else None, secrets=pin_from(lines))
+    if lines is None and ask and node.keys_are_encrypted():
         secret = click.prompt("Passphrase of the node's keys", hide_input=True, err=True)
-        return Node.open(folder, secret, secrets=pin_from(None))
+        node = Node.open(folder, secret, secrets=pin_from(None))
+    if lines is not None or ask:
+        _use_new_keys(node)
     return node
+
+
+def _use_new_keys(node: "Node") -> None:
+    from countermark.node.rotation import has_new_keys, switch  # noqa: PLC0415  the database
+
+    if node.has_roster() and has_new_keys(node):
+        for name in switch(node):
+            talk(f"The new {name} key is in use; the old one was deleted.")
 
 
 def secret_lines(passphrase_file: Path | None) -> list[str] | None:

@@ -6,10 +6,10 @@ its own machine, and passes the folder on (or sends its copy back, to be merged)
 signed, everybody accepts it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ from countermark.signing.ceremony import (
     draft_next,
     members_of,
     merge_signatures,
+    refuse_draft,
     sign_draft,
 )
 from countermark.signing.changes import (
@@ -59,7 +60,11 @@ from countermark.signing.roster import (
     ROSTER_FILE,
     load_roster,
     parse_content,
+    refuse_rewriting,
 )
+
+if TYPE_CHECKING:
+    from countermark.node.node import Node
 
 DAYS = 365
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -225,6 +230,12 @@ def change(
 @click.option(
     "--also", "others", multiple=True, type=_folder, help="Copies that others signed, to merge."
 )
+@click.option(
+    "--from",
+    "kept_folder",
+    type=_folder,
+    help="The roster in force, where this node has not accepted it.",
+)
 @click.option("--yes", is_flag=True, help="Sign without asking.")
 @json_option
 def sign(
@@ -232,16 +243,18 @@ def sign(
     node_folder: Path,
     passphrase_file: Path | None,
     others: tuple[Path, ...],
+    kept_folder: Path | None,
     *,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Add this member's signature to a draft, after showing what it says."""
+    """Add this member's signature to a draft that continues its roster, after showing it."""
     from countermark.node.rotation import signers  # noqa: PLC0415  brings the database
 
     files = roster_files_in(draft)
     for other in others:
         files = merge_signatures(files, roster_files_in(other))
+    refuse_draft(files, _in_force(open_node(node_folder, None, ask=False), kept_folder))
     if not as_json:
         print_roster(files)
     if not yes:
@@ -277,17 +290,16 @@ def show(folder: Path, *, as_json: bool) -> None:
 @json_option
 def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Check a signed roster and keep it on this node, in place of the old one."""
-    from countermark.node.rotation import has_new_keys, switch  # noqa: PLC0415  brings the database
+    from countermark.node.rotation import has_new_keys  # noqa: PLC0415  brings the database
 
     files = roster_files_in(folder)
     node = open_node(node_folder, passphrase_file, ask=False)
     node.accept_roster(files)
     if has_new_keys(node):
         node = open_node(node_folder, passphrase_file)
-        for name in switch(node):
-            talk(f"The new {name} key is in use; the old one was deleted.")
         if has_new_keys(node):
-            talk("New keys still wait. Accept the roster again when their time in it has come.")
+            talk("New keys wait for their time in the roster.")
+            talk("The first command after it that opens this node's keys puts them in use.")
     roster = node.roster
     value = {
         "version": roster.version,
@@ -295,6 +307,18 @@ def accept(folder: Path, node_folder: Path, passphrase_file: Path | None, *, as_
         "anchor": roster.anchor,
     }
     answer(", ".join(f"{name} {what}" for name, what in value.items()), value, as_json=as_json)
+
+
+def _in_force(node: "Node", named: Path | None) -> Mapping[str, bytes] | None:
+    """Return the files of the roster that a draft must continue: the one kept, or a newer one."""
+    kept = node.roster_files() if node.has_roster() else None
+    if named is None:
+        return kept
+    files = roster_files_in(named)
+    load_roster(files, ANY_TIME)
+    if kept is not None:
+        refuse_rewriting(kept, files)
+    return files
 
 
 def _next_policy(

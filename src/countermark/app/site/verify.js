@@ -290,6 +290,13 @@
   const validAt = (entry, at) =>
     seconds(entry.valid_from) <= at && !(entry.valid_until && at >= seconds(entry.valid_until));
 
+  const words = (line) => line.split(/[ \t]+/).filter(Boolean);
+
+  function lists(policy, vkey) {
+    const isIts = ([word, , key]) => word === "witness" && key === vkey;
+    return policy.split("\n").map(words).some(isIts);
+  }
+
   /** Tells whether witnesses, given by their verifier keys, are the quorum of a tlog-policy. */
   function quorumMet(policy, vkeys) {
     const known = new Set(["none"]);
@@ -301,7 +308,7 @@
     };
     let quorum = null;
     for (const line of policy.split("\n")) {
-      const [word, name, ...rest] = line.split(/[ \t]+/).filter(Boolean);
+      const [word, name, ...rest] = words(line);
       if (word === undefined || word.startsWith("#") || word === "log") continue;
       if (word === "witness") {
         define(name, vkeys.has(rest[0]));
@@ -309,8 +316,8 @@
         const members = rest.slice(1);
         // Groups refer back only, so one pass in the order of the file settles them all.
         if (!members.every((member) => known.has(member))) refuse("a group refers forward");
-        const words = { any: 1, all: members.length };
-        const threshold = words[rest[0]] ?? (/^[1-9][0-9]{0,5}$/.test(rest[0]) ? +rest[0] : NaN);
+        const named = { any: 1, all: members.length };
+        const threshold = named[rest[0]] ?? (/^[1-9][0-9]{0,5}$/.test(rest[0]) ? +rest[0] : NaN);
         if (!(threshold <= members.length)) refuse("a group asks for more than it has");
         define(name, members.filter((member) => satisfied.has(member)).length >= threshold);
       } else if (word === "quorum" && quorum === null && known.has(name)) {
@@ -349,16 +356,16 @@
     const signer = await judge(2, (fine) => checkSignature(file, roster, fine));
     const record = await judge(4, (fine) => checkContent(file, roster, fine));
     const seen = await witnessing(file, roster, at);
-    await judge(7, (fine) => checkWitnesses(file, roster, seen, fine));
+    await judge(7, (fine) => checkWitnesses(file, seen, fine));
 
     if (signer === null) skip(3, "it is not known who signed");
     else if (record === null) skip(3, "the content could not be read");
-    else if (seen.at === null) skip(3, "no witness that counts says when");
+    else if (seen.at === null) skip(3, "no quorum of witnesses says when");
     else await judge(3, (fine) => checkAuthority(signer, record, seen.at, roster, fine));
     if (record === null) skip(5, "the content could not be read, so its leaf is not known");
     else await judge(5, (fine) => checkInclusion(file, record, fine));
     if (signer === null) skip(6, "it is not known whose log it should be");
-    else if (seen.at === null) skip(6, "no witness that counts says when");
+    else if (seen.at === null) skip(6, "no quorum of witnesses says when");
     else await judge(6, (fine) => checkLog(file, signer.party, seen.at, fine));
 
     const valid = Object.values(checks).every((check) => check.ok);
@@ -436,7 +443,7 @@
       const roles = held.join(", ") || "nothing";
       refuse(`${party.code} is ${roles} then, which may not say ${record.kind}`);
     }
-    if (speaker && ![party.code, party.name].includes(record[speaker])) {
+    if (speaker && record[speaker] !== party.code) {
       refuse(`the record speaks for ${shown(record[speaker])}, and ${party.code} signed it`);
     }
     fine(`${party.code} may say ${record.kind}; key valid at ${stamp(at)}`);
@@ -505,7 +512,7 @@
     const owner = roster.parties.find((p) => p.logs?.some((log) => log.origin === proof.origin));
     const isLog = (line) => owner?.logs.some((log) => isBy(line, parseKey(log.vkey, LOG_KEY)));
     const problems = [];
-    const times = new Map();
+    const others = [];
     let own = null;
     for (const line of proof.lines) {
       if (isLog(line)) continue; // rule 6 verifies it
@@ -514,22 +521,37 @@
         problems.push(`the line of ${shown(line.name)} is not a verified rostered cosignature`);
         continue;
       }
-      const { party, entry, name, time } = found;
-      const isWitness = party.roles.some((one) => one.role === "witness" && validAt(one, time));
+      const { party, name, time } = found;
       if (time > at + MOST_AHEAD) problems.push(`${name} says ${stamp(time)}, still to come`);
-      if (!isWitness || !validAt(entry, time)) {
-        problems.push(`${name} cosigned at ${stamp(time)}; its key was not valid then`);
-      } else if (party === owner) {
-        own = name; // a log's own witness never counts for it
-      } else {
-        times.set(name, found);
-      }
+      if (party === owner) own = name; // a log's own witness never counts for it
+      else others.push(found);
     }
-    const counted = [...times.keys()].sort(byCodePoint);
-    const sorted = [...times.values()].map((found) => found.time).sort((a, b) => a - b);
-    const vkeys = new Set([...times.values()].map((found) => found.entry.vkey));
-    // The median; of two middle ones the later, so that no early clock alone makes it older.
-    return { problems, counted, own, vkeys, at: sorted[sorted.length >> 1] ?? null };
+    try {
+      return { ...quorum(others, roster), own, problems };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { counted: [], passedOver: [], at: null, own, problems: [...problems, error.message] };
+    }
+  }
+
+  /** The cosignatures that count, and the earliest time at which they met the policy in force. */
+  function quorum(found, roster) {
+    const [names, vkeys, passedOver] = [new Set(), new Set(), []];
+    let met = null;
+    for (const { party, entry, name, time } of found.sort((a, b) => a.time - b.time)) {
+      const isWitness = party.roles.some((one) => one.role === "witness" && validAt(one, time));
+      const policy = roster.policies.find((one) => validAt(one, time));
+      const timely = isWitness && validAt(entry, time);
+      if (!timely || !policy || !lists(policy.text, entry.vkey)) {
+        const why = timely ? "no quorum policy listed its key then" : "its key was not valid then";
+        passedOver.push(`${name} cosigned at ${stamp(time)} and does not count: ${why}`);
+        continue;
+      }
+      names.add(name);
+      vkeys.add(entry.vkey);
+      if (met === null && quorumMet(policy.text, vkeys)) met = time;
+    }
+    return { counted: [...names].sort(byCodePoint), passedOver, at: met };
   }
 
   async function cosignature(line, note, roster) {
@@ -548,7 +570,7 @@
   }
 
   /** Rule 7. */
-  function checkWitnesses({ proof }, roster, seen, fine) {
+  function checkWitnesses({ proof }, seen, fine) {
     const problems = [...seen.problems];
     const names = proof.lines.map((line) => line.name);
     if (new Set(names).size < names.length) problems.push("a name is there twice");
@@ -561,12 +583,10 @@
     if (!inOrder) problems.push("the lines are not in order (log first, then witnesses by name)");
     const who = seen.counted.join(", ") || "no witnesses";
     const listed = seen.own ? `${who} (and ${seen.own}, the log's own, not counted)` : who;
-    const policy = roster.policies.find((found) => seen.at !== null && validAt(found, seen.at));
-    if (seen.at === null) problems.push("no witness that counts says when");
-    else if (!policy) problems.push("no quorum policy was in force then");
-    else if (!quorumMet(policy.text, seen.vkeys)) problems.push(`${listed} do not meet the quorum`);
-    if (problems.length) refuse(problems.join("; "));
-    fine(`${listed} cosigned, median ${stamp(seen.at)}`);
+    if (seen.at === null) problems.push(`${listed} are no quorum`);
+    if (problems.length) refuse([...problems, ...seen.passedOver].join("; "));
+    const since = `${listed} cosigned, a quorum since ${stamp(seen.at)}`;
+    fine([since, ...seen.passedOver].join("; "));
   }
 
   /** UTF-8 sorts as code points do; JavaScript's own order is by UTF-16 units. */
