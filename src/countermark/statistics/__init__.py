@@ -16,6 +16,13 @@ from countermark.statistics.attribution import (
     Shares,
     explain_labs,
 )
+from countermark.statistics.bootstrap import (
+    Bootstrap,
+    Replicates,
+    bootstrap,
+    bootstrapped,
+    pigeonhole,
+)
 from countermark.statistics.choice import Choice, choose
 from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.consensus import (
@@ -98,6 +105,16 @@ from countermark.statistics.planning import (
 )
 from countermark.statistics.power import Simulated, simulate_power
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.rates import (
+    Compared,
+    NewLab,
+    NoEvents,
+    Rates,
+    Reading,
+    effective_items,
+    new_lab,
+    rates,
+)
 from countermark.statistics.ratings import Ratings
 from countermark.statistics.rectification import (
     Labelled,
@@ -138,11 +155,13 @@ __all__ = [
     "ArmContrast",
     "Assumed",
     "Better",
+    "Bootstrap",
     "Case",
     "Chances",
     "Choice",
     "Chosen",
     "Coefficient",
+    "Compared",
     "Components",
     "Confidence",
     "ConfidenceSequence",
@@ -194,16 +213,21 @@ __all__ = [
     "MetaRegression",
     "ModeratorEffect",
     "NamedEstimate",
+    "NewLab",
     "NextRun",
+    "NoEvents",
     "NotComputable",
     "Outcome",
     "Plan",
     "Power",
     "Precision",
     "Question",
+    "Rates",
     "Ratings",
+    "Reading",
     "Rectification",
     "Rectifier",
+    "Replicates",
     "Resampling",
     "RobustEquivalence",
     "RobustMean",
@@ -229,6 +253,8 @@ __all__ = [
     "algorithm_a",
     "anytime",
     "benjamini_hochberg",
+    "bootstrap",
+    "bootstrapped",
     "bound",
     "cases",
     "choose",
@@ -242,6 +268,7 @@ __all__ = [
     "decide",
     "designed_arms",
     "difference",
+    "effective_items",
     "elicitation_gaps",
     "equivalence",
     "exceedance",
@@ -258,10 +285,13 @@ __all__ = [
     "leave_one_out",
     "mean_variance",
     "meta_regression",
+    "new_lab",
     "next_best_run",
     "outcome_chances",
+    "pigeonhole",
     "plan",
     "precision",
+    "rates",
     "rectify",
     "robust_equivalence",
     "sensitivity",

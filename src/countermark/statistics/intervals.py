@@ -64,7 +64,7 @@ def exact_lower(events: float, trials: float, level: float) -> float:
     return float(special.betaincinv(events, trials - events + 1, 1 - level))
 
 
-def zero_event_upper(trials: int, level: float = 0.95) -> float:
+def zero_event_upper(trials: float, level: float = 0.95) -> float:
     """One-sided upper bound of a rate when none of ``trials`` was an event.
 
     ``1 - (1 - level)**(1 / trials)``; at 95 % about ``3 / trials``, the rule of three.
