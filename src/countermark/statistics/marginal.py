@@ -293,7 +293,7 @@ def _error(
             parts.append(Part(part, part, df))
     noise = np.asarray(variance * max(left, 0.0))
     parts.append(Part(noise, noise, max(1.0, float(problem.response.observed.sum()))))
-    error = ErrorVariance(tuple(parts), np.zeros(()), 1)
+    error = ErrorVariance(tuple(parts))
     return variance, float(degrees_of_freedom(error))
 
 
