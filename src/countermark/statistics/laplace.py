@@ -196,7 +196,7 @@ class Laplace:
         return self._design
 
     def scale(self, sds: Array) -> Array:
-        """What each column of the design is multiplied by: 1 or a standard deviation."""
+        """Return what each column of the design is multiplied by: 1 or a standard deviation."""
         return np.concatenate([np.ones(self._fixed), sds[1:][self._factor]])
 
     def centre(self) -> tuple[Array, Array]:
@@ -206,7 +206,7 @@ class Laplace:
         )
 
     def _eta(self, parameters: Array, corner: Array, items: Array) -> tuple[Array, Array]:
-        """The groups' and the items' part of the linear predictor."""
+        """Return the groups' and the items' part of the linear predictor."""
         beta, sds, _ = self.problem.split(parameters)
         effects = np.concatenate([beta, corner]) * self.scale(sds)
         return self._design @ effects, sds[0] * items
@@ -348,7 +348,7 @@ class Laplace:
     def _gradient(
         self, parameters: Array, corner: Array, items: Array, at: _Slope, turn: _Turn
     ) -> Array:
-        """The gradient by the adjoint method, see the module."""
+        """Return the gradient by the adjoint method, see the module."""
         first, a, a_items = self._first, turn.hidden, turn.hidden_items
         _, sds, _ = self.problem.split(parameters)
         scaled = self._design[:, first:] * self.scale(sds)[first:]

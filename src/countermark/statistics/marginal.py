@@ -102,8 +102,8 @@ def marginal_rate(
     Parameters
     ----------
     fit
-        Of :func:`~countermark.statistics.mixed.mixed`, restricted. All of its group-level factors are taken to
-        vary with the lab.
+        Of :func:`~countermark.statistics.mixed.mixed`, restricted. All of its group-level factors
+        are taken to vary with the lab.
     row
         ``(P,)`` row of the fixed design.
     estimand
@@ -201,7 +201,7 @@ def _check_estimand(estimand: Estimand) -> None:
 
 
 def _weights(fit: MixedFit, scores: Sequence[float] | None) -> Array:
-    """What passing each cut adds to the score; nothing for a normal response."""
+    """Return what passing each cut adds to the score; nothing for a normal response."""
     if fit.cuts is None:
         if scores is not None:
             raise StatisticsError("Only levels of an ordinal response have scores. Leave them out.")

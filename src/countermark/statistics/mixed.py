@@ -244,7 +244,7 @@ def _hopeless(
     levels: Sequence[int],
 ) -> str | None:
     """Say why there can be no fit, or nothing (rule 2)."""
-    groups, items = response.shape
+    _, items = response.shape
     if items < 2:
         return "One item says nothing of how items vary. The mixed model needs two."
     rank = _rank(fixed)

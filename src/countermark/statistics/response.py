@@ -161,7 +161,7 @@ def _log_factorials(counts: Array) -> float:
 def _cell_slopes(
     total: Array, count: Array, groups: Array, items: Array
 ) -> tuple[Array, Array, Array, Array]:
-    """Derivatives of binomial cells: by group, by item, the weights; and the rates."""
+    """Return derivatives of binomial cells: by group, by item, the weights; and the rates."""
     # exp(-eta) is a product, which saves an exponential in every cell; the limit keeps it finite
     rate = np.multiply.outer(
         np.exp(np.clip(-groups, -_STEEP, _STEEP)), np.exp(np.clip(-items, -_STEEP, _STEEP))
@@ -430,11 +430,11 @@ class Ordinal:
 
     @staticmethod
     def cuts(extra: Sequence[float]) -> Array:
-        """The cuts, ``(M - 1,)``; the first is 0."""
+        """Return the cuts, ``(M - 1,)``; the first is 0."""
         return np.concatenate([[0.0], np.cumsum(np.exp(np.asarray(extra)))])
 
     def slopes(self, rows: slice, groups: Array, items: Array, extra: Sequence[float]) -> Slopes:
-        """Sums over the cuts of what :class:`Binomial` gives."""
+        """Add up over the cuts what :class:`Binomial` gives."""
         by_group, by_item = np.zeros(len(groups)), np.zeros(len(items))
         weight = np.zeros((len(groups), len(items)))
         memo: list[Array] = []
@@ -456,7 +456,7 @@ class Ordinal:
         extra: Sequence[float],
         memo: tuple[Array, ...],
     ) -> float:
-        """The tables of the cuts, and the steps."""
+        """Return the tables of the cuts, and the steps."""
         found = 0.0
         for m, cut in enumerate(self.cuts(extra)):
             upper = self.levels[rows, :, m + 1]
@@ -468,7 +468,7 @@ class Ordinal:
     def curvature(
         self, rows: slice, extra: Sequence[float], memo: tuple[Array, ...], variance: Array
     ) -> Curvature:
-        """Sums over the cuts; a longer step moves its own cut and all above it."""
+        """Sum over the cuts; a longer step moves its own cut and all above it."""
         third = np.zeros_like(variance)
         slopes: list[tuple[float, Array, float]] = []
         for m in range(len(extra) + 1):
