@@ -324,3 +324,10 @@ def test_bad_input_says_what_to_do() -> None:
         mixed(table.response, table.fixed, [RandomFactor("item", table.random[0].codes)])
     with pytest.raises(StatisticsError, match="Ask for one of"):
         fitted(table).sd("country")
+
+
+def test_too_many_levels_are_refused() -> None:
+    groups = 5001
+    response = Binomial(np.ones((groups, 2)), np.full((groups, 2), 2.0))
+    with pytest.raises(StatisticsError, match="5002 effects"):
+        mixed(response, np.ones((groups, 1)), (RandomFactor("lab", np.arange(groups)),))

@@ -6,6 +6,14 @@ Method and assumptions: ``docs/statistics.md``.
 """
 
 from countermark.statistics.agreement import Agreement, Coefficient, agreement, interval_alpha
+from countermark.statistics.analysis import (
+    SECTIONS,
+    Comparability,
+    JointAnalysis,
+    Missing,
+    Of,
+    analyse,
+)
 from countermark.statistics.arms import Arm, ArmContrast, LabContrast, designed_arms
 from countermark.statistics.attribution import (
     Effect,
@@ -24,6 +32,14 @@ from countermark.statistics.bootstrap import (
     pigeonhole,
 )
 from countermark.statistics.choice import Choice, choose
+from countermark.statistics.comparability import (
+    Coverage,
+    LabRate,
+    SettingDifference,
+    coverage,
+    lab_rates,
+    setting_differences,
+)
 from countermark.statistics.confusion import Confusion, LevelConfusion, Share, confusion
 from countermark.statistics.consensus import (
     Consensus,
@@ -38,6 +54,16 @@ from countermark.statistics.correction import Correction, Judge, Validity, corre
 from countermark.statistics.covariance import LabMeans, lab_means
 from countermark.statistics.crossed import crossed
 from countermark.statistics.crossing import Crossing
+from countermark.statistics.declared import (
+    AnalysisProtocol,
+    CellKey,
+    Elicited,
+    InOrder,
+    Judging,
+    KnownBeside,
+    Limit,
+    Margin,
+)
 from countermark.statistics.designs import (
     Chances,
     Expected,
@@ -47,6 +73,7 @@ from countermark.statistics.designs import (
     mean_variance,
     outcome_chances,
 )
+from countermark.statistics.deviations import DeviationInterval, deviation_intervals
 from countermark.statistics.elicitation import Better, Chosen, Gap, LabGap, elicitation_gaps
 from countermark.statistics.equivalence import (
     Equivalence,
@@ -88,6 +115,9 @@ from countermark.statistics.languages import (
     Worse,
     compare_languages,
 )
+from countermark.statistics.marginal import MarginalRate, marginal_difference, marginal_rate
+from countermark.statistics.mixed import Deviation, MixedFit, RandomFactor, mixed
+from countermark.statistics.modelled import lab_model, modelled
 from countermark.statistics.multiplicity import benjamini_hochberg, holm
 from countermark.statistics.paired import Difference, difference
 from countermark.statistics.planning import (
@@ -125,9 +155,18 @@ from countermark.statistics.rectification import (
 )
 from countermark.statistics.rejudging import JudgeRepeatability, judge_repeatability
 from countermark.statistics.resampling import Resampling
+from countermark.statistics.response import Binomial, Gaussian, Ordinal
 from countermark.statistics.robust import RobustMean, algorithm_a
 from countermark.statistics.rounding import agree, significant
 from countermark.statistics.scale import BINARY, Scale
+from countermark.statistics.sections import (
+    BetweenLabs,
+    JointRate,
+    LabAnytime,
+    Languages,
+    Scorer,
+    Why,
+)
 from countermark.statistics.sensitivity import (
     Case,
     Flip,
@@ -147,20 +186,26 @@ from countermark.statistics.variances import Assumed, Variances
 
 __all__ = [
     "BINARY",
+    "SECTIONS",
     "Addition",
     "Agreement",
     "AliasSet",
+    "AnalysisProtocol",
     "Anytime",
     "Arm",
     "ArmContrast",
     "Assumed",
     "Better",
+    "BetweenLabs",
+    "Binomial",
     "Bootstrap",
     "Case",
+    "CellKey",
     "Chances",
     "Choice",
     "Chosen",
     "Coefficient",
+    "Comparability",
     "Compared",
     "Components",
     "Confidence",
@@ -171,12 +216,16 @@ __all__ = [
     "Correction",
     "Costs",
     "Counts",
+    "Coverage",
     "Crossing",
     "Decision",
     "Dense",
+    "Deviation",
+    "DeviationInterval",
     "Difference",
     "Direction",
     "Effect",
+    "Elicited",
     "Equivalence",
     "Estimand",
     "Estimate",
@@ -188,6 +237,7 @@ __all__ = [
     "Family",
     "Flip",
     "Gap",
+    "Gaussian",
     "Grid",
     "Group",
     "Guard",
@@ -195,33 +245,49 @@ __all__ = [
     "Heterogeneity",
     "HeterogeneityMethod",
     "Identifiability",
+    "InOrder",
     "Interval",
+    "JointAnalysis",
+    "JointRate",
     "Judge",
     "JudgeRepeatability",
     "Judged",
+    "Judging",
+    "KnownBeside",
+    "LabAnytime",
     "LabContrast",
     "LabExplanation",
     "LabFactor",
     "LabGap",
     "LabMeans",
+    "LabRate",
     "Labelled",
     "LanguageComparison",
     "LanguageResult",
+    "Languages",
     "LeftOut",
     "LevelConfusion",
+    "Limit",
     "Mandel",
+    "Margin",
+    "MarginalRate",
     "MetaRegression",
+    "Missing",
+    "MixedFit",
     "ModeratorEffect",
     "NamedEstimate",
     "NewLab",
     "NextRun",
     "NoEvents",
     "NotComputable",
+    "Of",
+    "Ordinal",
     "Outcome",
     "Plan",
     "Power",
     "Precision",
     "Question",
+    "RandomFactor",
     "Rates",
     "Ratings",
     "Reading",
@@ -234,7 +300,9 @@ __all__ = [
     "RobustStanding",
     "Sampling",
     "Scale",
+    "Scorer",
     "Sensitivity",
+    "SettingDifference",
     "Share",
     "Shares",
     "Signal",
@@ -246,11 +314,13 @@ __all__ = [
     "Validity",
     "Variances",
     "Verdict",
+    "Why",
     "Worse",
     "ZeroEvents",
     "agree",
     "agreement",
     "algorithm_a",
+    "analyse",
     "anytime",
     "benjamini_hochberg",
     "bootstrap",
@@ -264,9 +334,11 @@ __all__ = [
     "confusion",
     "consensus",
     "correct",
+    "coverage",
     "crossed",
     "decide",
     "designed_arms",
+    "deviation_intervals",
     "difference",
     "effective_items",
     "elicitation_gaps",
@@ -282,9 +354,15 @@ __all__ = [
     "judge",
     "judge_repeatability",
     "lab_means",
+    "lab_model",
+    "lab_rates",
     "leave_one_out",
+    "marginal_difference",
+    "marginal_rate",
     "mean_variance",
     "meta_regression",
+    "mixed",
+    "modelled",
     "new_lab",
     "next_best_run",
     "outcome_chances",
@@ -295,6 +373,7 @@ __all__ = [
     "rectify",
     "robust_equivalence",
     "sensitivity",
+    "setting_differences",
     "significant",
     "simulate_power",
     "wilson",

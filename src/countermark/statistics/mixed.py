@@ -39,6 +39,7 @@ from countermark.statistics.search import Maximum, search
 
 Array = NDArray[np.float64]
 
+_MOST_EFFECTS = 5000
 _RANK = 1e-9  # singular values below this share of the largest are 0
 
 
@@ -231,6 +232,12 @@ def _check(
             raise StatisticsError(
                 f"The factor {factor.name!r} needs one whole number for each of {groups} groups."
             )
+    effects = fixed.shape[1] + sum(len(np.unique(factor.codes)) for factor in random)
+    if effects > _MOST_EFFECTS:
+        raise StatisticsError(
+            f"The model has {effects} effects beside its items; all pairs of them are held in "
+            f"memory, so at most {_MOST_EFFECTS} are taken. Leave out a factor, or some labs."
+        )
     observed = response.observed
     if not (observed.any(axis=0).all() and observed.any(axis=1).all()):
         raise StatisticsError("A group or an item was never scored. Leave it out of the table.")

@@ -30,7 +30,13 @@ from typing import Literal
 
 import numpy as np
 
-from countermark.statistics.bootstrap import REPLICATES, Bootstrap, bootstrapped, pigeonhole
+from countermark.statistics.bootstrap import (
+    REPLICATES,
+    Bootstrap,
+    Replicates,
+    bootstrapped,
+    pigeonhole,
+)
 from countermark.statistics.crossed import alike, carried_by_few, crossed, design
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
@@ -153,6 +159,7 @@ def rates(
     *,
     mixed: MixedMethod | None = None,
     replicates: int = REPLICATES,
+    drawn: Replicates | NotComputable | None = None,
 ) -> Rates:
     """Estimate the joint rate of a crossing by three methods.
 
@@ -167,6 +174,9 @@ def rates(
     mixed
         Fits the mixed model and reads the rate off it: called with the crossing, the estimand and
         the level.
+    drawn
+        What :func:`~countermark.statistics.bootstrap.pigeonhole` drew with this seed and so many
+        replicates, if that was done for several crossings at once.
 
     Raises
     ------
@@ -174,7 +184,7 @@ def rates(
         If a setting makes no sense.
     """
     check_level(level)
-    (drawn,) = pigeonhole((crossing,), seed, replicates)
+    draws = pigeonhole((crossing,), seed, replicates)[0] if drawn is None else drawn
 
     def compared(estimand: Estimand) -> Compared:
         return Compared(
@@ -183,9 +193,9 @@ def rates(
             mixed=NotComputable("No mixed model was fitted.")
             if mixed is None
             else mixed(crossing, estimand, level),
-            bootstrap=drawn
-            if isinstance(drawn, NotComputable)
-            else bootstrapped(drawn, estimand, seed, level),
+            bootstrap=draws
+            if isinstance(draws, NotComputable)
+            else bootstrapped(draws, estimand, seed, level),
             new_lab=new_lab(crossing, estimand, level),
         )
 

@@ -160,6 +160,7 @@ def cases(
     versions: Mapping[str, str] | None = None,
     validity: Mapping[str, Validity] | None = None,
     language: str = "",
+    level: float = 0.95,
 ) -> tuple[NamedEstimate, ...]:
     """Estimate the rate of both estimands with all labs and without each, from a crossing.
 
@@ -167,16 +168,17 @@ def cases(
     :func:`~countermark.statistics.correction.correct` takes them) also corrected, labelled
     ``rogan-gladen``.
     """
-    labs = crossing.labs if len(crossing.labs) > 2 else ()
+    labs = crossing.labs if len(crossing.labs) > 1 else ()
     parts = [(None, crossing), *((lab, crossing.without_lab(lab)) for lab in labs)]
     found = [
-        NamedEstimate(estimand, "none", lab, crossed(part, estimand))
+        NamedEstimate(estimand, "none", lab, crossed(part, estimand, level))
         for lab, part in parts
         for estimand in _ESTIMANDS
     ]
     if versions is not None and validity is not None:
         for lab, part in parts:
-            corrected = correct(part, versions, validity, language)
+            used = {own: versions[own] for own in part.labs}
+            corrected = correct(part, used, validity, language, level)
             found.append(NamedEstimate("benchmark", "rogan-gladen", lab, corrected.benchmark))
             found.append(NamedEstimate("generalised", "rogan-gladen", lab, corrected.generalised))
     return tuple(found)
