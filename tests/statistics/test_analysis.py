@@ -213,7 +213,7 @@ def test_rule_5_what_is_not_declared_or_known_is_said() -> None:
     assert "declares no reference" in said["languages", ""]
     assert "No threshold" in said["threshold", ""]
     assert "committed to an order" in said["anytime", ""]
-    assert "cost" in said["next_run", ""]
+    assert ("next_run", "") not in said, "answers are counted where no costs are given"
     assert "settings are not known" in said["comparability", "settings"]
     assert "settings are not known" in said["why", "explanation"]
     assert "No designed arm" in said["why", "arms"]
@@ -229,9 +229,9 @@ def test_a_judge_is_not_compared_over_languages(whole: JointAnalysis) -> None:
         assert isinstance(one.result, NotComputable) == (one.scorer == "judge")
     french = dataclasses.replace(WHOLE, comparison=Margin("fr", 0.1, {"leak": "higher"}))
     (first, *_) = analyse(GRID.pick(task="leak"), french).languages  # type: ignore[misc]
-    assert "no scores in the reference language fr" in first.result.reason  # type: ignore[has-type]
+    assert "reference language fr has no rate" in first.result.reason  # type: ignore[has-type]
     alone = analyse(GRID.pick(task="leak", language="en"), WHOLE)
-    assert "in en only" in alone.languages[0].result.reason  # type: ignore[index,union-attr]
+    assert "No language but en" in alone.languages[0].result.reason  # type: ignore[index,union-attr]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +248,25 @@ def test_other_scales_have_rates_precision_agreement_and_languages(scale: Scale)
     assert not isinstance(results(found, "between_labs")[LEAK].precision, NotComputable)  # type: ignore[attr-defined]
     assert not isinstance(found.languages, NotComputable)
     assert not isinstance(found.languages[0].result, NotComputable)
+
+
+def test_cells_that_say_nothing_are_neither_compared_nor_held_against_a_threshold() -> None:
+    swahili = dataclasses.replace(LEAK, language="sw")
+    beside = KnownBeside(uninformative={swahili: "The controls failed."})
+    found = analyse(GRID, WHOLE, beside)
+    assert results(found, "threshold")[swahili] == NotComputable("The controls failed.")
+    assert not isinstance(results(found, "threshold")[LEAK], NotComputable)
+    assert not isinstance(found.languages, NotComputable)
+    first, other = (
+        next(one for one in found.languages if (one.task, one.model) == ("leak", model))
+        for model in ("a", "b")
+    )
+    assert [(one.language, one.reason) for one in first.left_out] == [
+        ("sw", "The controls failed.")
+    ]
+    assert isinstance(first.result, NotComputable)
+    assert other.left_out == ()
+    assert not isinstance(other.result, NotComputable)
 
 
 # --- data that say little ---

@@ -23,7 +23,7 @@ Rules
 2. Every lab's cell is kept; nothing is left out because of what it shows.
 3. Equal input and seed give equal bits on one machine.
 4. A threshold takes every case of estimand, correction and lab left out; the worst decides.
-5. Without its declaration (a margin, a threshold, costs) or its data (labels, settings, arms, an
+5. Without its declaration (a margin, a threshold) or its data (labels, settings, arms, an
    item order) a section is not computed, and says what was missing.
 """
 
@@ -187,8 +187,10 @@ def analyse(
         rates=tuple(Of(key, rate) for key, rate in joint.items()),
         between_labs=tuple(Of(cell.key, between_of(cell, protocol)) for cell in cells),
         why=tuple(Of(cell.key, why_of(cell, protocol, known)) for cell in cells),
-        languages=languages_of(cells, protocol),
-        threshold=tuple(Of(key, threshold_of(key, rate, protocol)) for key, rate in joint.items()),
+        languages=languages_of(cells, protocol, known),
+        threshold=tuple(
+            Of(key, threshold_of(key, rate, protocol, known)) for key, rate in joint.items()
+        ),
         anytime=tuple(
             Of(cell.key, anytime_of(cell, known.in_order.get(cell.key, ()), protocol))
             for cell in cells

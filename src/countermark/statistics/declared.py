@@ -86,7 +86,7 @@ class AnalysisProtocol:
     limits
         Thresholds, at most one a task.
     costs
-        What labs, items and runs cost, if the next best run is to be named.
+        What labs, items and runs cost; if nothing is said, answers are counted.
     """
 
     seed: int
@@ -95,7 +95,7 @@ class AnalysisProtocol:
     judges: frozenset[str] = frozenset()
     comparison: Margin | None = None
     limits: tuple[Limit, ...] = ()
-    costs: Costs | None = None
+    costs: Costs = Costs(lab=0, item=0, run=1)
 
     def __post_init__(self) -> None:
         check_level(self.level)
@@ -172,6 +172,9 @@ class KnownBeside:
         Other ways of asking, to be set beside the cell itself.
     in_order
         Runs whose item order was committed to beforehand.
+    uninformative
+        Cells whose rates say nothing, such as those where the model failed its control items, and
+        why; they are neither compared over languages nor held against a threshold.
     """
 
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -179,3 +182,4 @@ class KnownBeside:
     arms: Mapping[CellKey, Sequence[Arm]] = field(default_factory=dict)
     elicited: Mapping[CellKey, Elicited] = field(default_factory=dict)
     in_order: Mapping[CellKey, Sequence[InOrder]] = field(default_factory=dict)
+    uninformative: Mapping[CellKey, str] = field(default_factory=dict)

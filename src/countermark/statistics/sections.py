@@ -5,7 +5,7 @@ Each takes the data of one cell (or of all, where it compares them) and what was
 returns its figures or says why there are none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -28,6 +28,7 @@ from countermark.statistics.declared import (
     Judging,
     KnownBeside,
     Limit,
+    Margin,
 )
 from countermark.statistics.designs import Size
 from countermark.statistics.elicitation import LabGap, elicitation_gaps
@@ -120,6 +121,14 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class LanguageLeftOut:
+    """A language whose cell says nothing, and why."""
+
+    language: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Languages:
     """Section 6: all languages of one task and model against the reference."""
 
@@ -127,6 +136,7 @@ class Languages:
     model: str
     scorer: str
     estimand: Estimand
+    left_out: tuple[LanguageLeftOut, ...]
     result: LanguageComparison | NotComputable
 
 
@@ -245,46 +255,56 @@ def why_of(cell: Cell, protocol: AnalysisProtocol, known: KnownBeside) -> Why | 
 
 
 def languages_of(
-    cells: Sequence[Cell], protocol: AnalysisProtocol
+    cells: Sequence[Cell], protocol: AnalysisProtocol, known: KnownBeside
 ) -> tuple[Languages, ...] | NotComputable:
     """Section 6: every language against the reference, by both estimands."""
     declared = protocol.comparison
     if declared is None:
         return NotComputable("The protocol declares no reference language and no margin.")
-    families: dict[tuple[str, str, str], dict[str, Crossing]] = {}
+    families: dict[tuple[str, str, str], list[Cell]] = {}
     for cell in cells:
-        key = cell.key
-        family = families.setdefault((key.task, key.model, key.scorer), {})
-        family[key.language] = cell.crossing
+        families.setdefault((cell.key.task, cell.key.model, cell.key.scorer), []).append(cell)
     found = []
     for (task, model, scorer), family in families.items():
-        why = _not_comparable(family, scorer, protocol)
+        out = tuple(
+            LanguageLeftOut(cell.key.language, known.uninformative[cell.key])
+            for cell in family
+            if cell.key in known.uninformative
+        )
+        crossings = {
+            cell.key.language: cell.crossing
+            for cell in family
+            if cell.key not in known.uninformative
+        }
+        why = _not_comparable(crossings, scorer, declared, protocol.judges)
         for estimand in get_args(Estimand):
             result = why or compare_languages(
                 declared.reference,
-                family,
+                crossings,
                 margin=declared.margin,
                 worse=declared.worse[task],
                 estimand=estimand,
                 level=protocol.level,
             )
-            found.append(Languages(task, model, scorer, estimand, result))
+            found.append(Languages(task, model, scorer, estimand, out, result))
     return tuple(found)
 
 
 def _not_comparable(
-    family: dict[str, Crossing], scorer: str, protocol: AnalysisProtocol
+    family: Mapping[str, Crossing], scorer: str, declared: Margin, judges: frozenset[str]
 ) -> NotComputable | None:
-    assert protocol.comparison is not None  # noqa: S101  asked by the caller
-    reference = protocol.comparison.reference
-    if scorer in protocol.judges:
+    if scorer in judges:
         return NotComputable(
             "A judge errs differently in each language, so its rates would compare judges."
         )
-    if reference not in family:
-        return NotComputable(f"There are no scores in the reference language {reference}.")
+    if declared.reference not in family:
+        return NotComputable(
+            f"The reference language {declared.reference} has no rate that says something."
+        )
     if len(family) == 1:
-        return NotComputable(f"There are scores in {reference} only.")
+        return NotComputable(
+            f"No language but {declared.reference} has a rate that says something."
+        )
     return None
 
 
@@ -294,12 +314,14 @@ def _limit(key: CellKey, protocol: AnalysisProtocol) -> Limit | NotComputable:
 
 
 def threshold_of(
-    key: CellKey, rate: JointRate, protocol: AnalysisProtocol
+    key: CellKey, rate: JointRate, protocol: AnalysisProtocol, known: KnownBeside
 ) -> Sensitivity | NotComputable:
     """Section 7: every case against the declared threshold; the worst decides."""
     limit = _limit(key, protocol)
     if isinstance(limit, NotComputable):
         return limit
+    if key in known.uninformative:
+        return NotComputable(known.uninformative[key])
     return sensitivity(
         rate.cases,
         limit.limit,
@@ -345,8 +367,6 @@ def anytime_of(
 
 def next_run_of(cell: Cell, rate: JointRate, protocol: AnalysisProtocol) -> NextRun | NotComputable:
     """Section 9: one lab, some items or an epoch more, by what each saves for its cost."""
-    if protocol.costs is None:
-        return NotComputable("The protocol says nothing of what labs, items and runs cost.")
     estimate = rate.estimate("generalised")
     known = Variances.of(estimate or NotComputable("There is no generalised rate."))
     if isinstance(known, NotComputable):
