@@ -147,6 +147,9 @@ def cell(language: str, of_task: str = "objective", **changes: Any) -> FindingCe
         "figures": (figure(0.1, 0.3),),
         "not_computed": (),
         "labs": (),
+        "methods": (),
+        "new_lab": (),
+        "next_run": (),
     }
     return FindingCell(**values | changes)
 
@@ -217,6 +220,9 @@ def finding(of: Protocol, *cells: FindingCell, **more: Any) -> Finding:
         ),
         left_out=(),
         differences=(),
+        seed=1,
+        replicates=2000,
+        factors=(),
         languages=(),
         gaps=(),
         cells=cells or (cell("en"),),

@@ -24,6 +24,8 @@ from countermark.statistics.rectification import Labelled
 from countermark.statistics.rejudging import JudgeRepeatability
 from countermark.statistics.threshold import Direction, Guard, check_threshold
 
+_IN_ANSWERS = Costs(lab=0, item=0, run=1)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class CellKey:
@@ -95,7 +97,7 @@ class AnalysisProtocol:
     judges: frozenset[str] = frozenset()
     comparison: Margin | None = None
     limits: tuple[Limit, ...] = ()
-    costs: Costs = Costs(lab=0, item=0, run=1)
+    costs: Costs = _IN_ANSWERS
 
     def __post_init__(self) -> None:
         check_level(self.level)
