@@ -20,6 +20,7 @@ from countermark.records.finding import (
     JudgeValidity,
     LabFigures,
     LabSettings,
+    LanguageFigures,
 )
 from countermark.records.protocol import (
     Countersignature,
@@ -345,6 +346,16 @@ def test_rule_7_overall_scores_are_found_in_any_field(
 ) -> None:
     plan = protocol()
     assert counts("overall-scores", book(plan, finding(plan, **more))) == expected
+
+
+def test_rule_7_comparisons_of_cells_are_no_overall_scores() -> None:
+    plan = protocol()
+    language = LanguageFigures(
+        model="m0", task="leak", language="sw", reference="en", estimand="benchmark",
+        difference=0.1, lower=0.0, upper=0.2, level=0.95, margin=0.05, verdict="undetermined",
+        items=10, items_dropped=0,
+    )  # fmt: skip
+    assert counts("overall-scores", book(plan, finding(plan, languages=(language,)))) == (0, 2)
 
 
 def test_rule_8_deviations_declared() -> None:
