@@ -355,7 +355,9 @@ def test_rule_7_comparisons_of_cells_are_no_overall_scores() -> None:
         difference=0.1, lower=0.0, upper=0.2, level=0.95, margin=0.05, verdict="undetermined",
         items=10, items_dropped=0,
     )  # fmt: skip
-    assert counts("overall-scores", book(plan, finding(plan, languages=(language,)))) == (0, 2)
+    assert counts(
+        "overall-scores", book(plan, finding(plan).model_copy(update={"languages": (language,)}))
+    ) == (0, 2)
 
 
 def test_rule_8_deviations_declared() -> None:
