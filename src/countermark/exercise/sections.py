@@ -37,6 +37,14 @@ from countermark.statistics import (
 T = TypeVar("T")
 
 _PUBLISHED_ELSEWHERE = ("cases", "methods.benchmark.estimate", "methods.generalised.estimate")
+_PARTS = {
+    "i2_interval": "interval of the share between labs",
+    "new_lab": "one more lab",
+    "mixed": "mixed model",
+    "robust": "robust mean",
+    "explanation": "settings",
+    "arms": "designed arms",
+}
 _NOT_OF_A_FINDING = ("scorers", "threshold", "languages")
 
 
@@ -174,7 +182,9 @@ def _gap(section: str, reason: str, cell: CellKey | None) -> records.Gap:
 
 
 def _words(part: str) -> str:
-    return part.replace("methods.", "").replace(".", ", ").replace("_", " ")
+    return ", ".join(
+        _PARTS.get(one, one.replace("_", " ")) for one in part.split(".") if one != "methods"
+    )
 
 
 def _explanation(analysis: JointAnalysis, cell: CellKey) -> LabExplanation | NotComputable:
