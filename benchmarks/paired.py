@@ -17,7 +17,7 @@ import numpy as np
 from scipy import optimize, special
 
 from countermark.statistics.estimate import Estimand
-from countermark.statistics.layout import Array, error_variance, mean_squares
+from countermark.statistics.layout import Array, clipped_variance, error_variance, mean_squares
 from countermark.statistics.pairs import Pairs, pairs
 
 S_LAB, S_ITEM, S_ITEM_LANGUAGE, S_ALL = 0.2, 1.2, 0.6, 0.3
@@ -88,7 +88,8 @@ def simulate(setting: Setting, reps: int, rng: np.random.Generator) -> Drawn:
 def tests(cells: Array, estimand: Estimand) -> Pairs:
     """Make the tests of many repetitions ready, as ``difference`` does for one."""
     ms = mean_squares(cells)
-    return pairs(cells, ms, error_variance(ms, estimand))
+    error = clipped_variance(ms) if estimand == "generalised" else error_variance(ms, estimand)
+    return pairs(cells, ms, error)
 
 
 def _two_sided(found: Pairs, null: Array | float) -> Array:

@@ -27,7 +27,7 @@ from countermark.statistics import (
     difference,
     holm,
 )
-from countermark.statistics.layout import degrees_of_freedom, error_variance, mean_squares
+from countermark.statistics.layout import clipped_variance, degrees_of_freedom, mean_squares
 
 
 def load_benchmark() -> ModuleType:
@@ -236,7 +236,7 @@ def test_three_labs_need_the_caution_about_degrees_of_freedom() -> None:
     rng = np.random.Generator(np.random.PCG64(6))
     drawn = study.simulate(study.Setting(3, 100, 0.5, 0.0, 0.3), 6000, rng)
     found = study.tests(drawn.cells, "generalised")
-    error = error_variance(mean_squares(drawn.cells), "generalised")
+    error = clipped_variance(mean_squares(drawn.cells))
     bold = replace(found, df=degrees_of_freedom(error))
     size = [
         (2 * np.minimum(each.p_at_least(0.0), each.p_at_most(0.0)) < 0.05).mean()

@@ -29,6 +29,7 @@ from countermark.statistics.estimate import Estimand
 Array = NDArray[np.float64]
 
 _NIL = 1e-18  # mean squares of scores in [0, 1] below this are rounding, not variation
+_TIE = 1e-9  # equal but for rounding: must fall to the same side on every machine
 _FLOOR = 2 / 3  # least share of the items' mean square that a generalised variance keeps
 _TAKEN = 0.4  # share of the noise taken off the labs' mean square; the items' bears the rest
 _TAIL = 0.975  # where the quantiles of two part distributions are matched
@@ -143,6 +144,22 @@ def error_variance(ms: MeanSquares, estimand: Estimand, unit: float = 1.0) -> Er
     lab = np.clip(ms.lab - _TAKEN * ms.lab_item, 0.0, total)
     item = (total - lab) / size
     return ErrorVariance((Part(lab / size, ms.lab / size, lab_df), Part(item, item, item_df)))
+
+
+def clipped_variance(ms: MeanSquares) -> ErrorVariance:
+    """Variance of the grand mean over labs and items, never less than what the items alone give.
+
+    ``max(MS_lab - MS_lab_item, 0) + max(MS_item, MS_lab_item)`` over ``K*I``: a lab component that
+    is not positive is 0. For means of figures that are no rates, such as paired differences and
+    squared deviations, whose distributions have longer tails; it is on the safe side where labs do
+    not differ. ``benchmarks/paired.py`` and ``benchmarks/precision.py`` show how far.
+    """
+    size = ms.labs * ms.items
+    seen = ms.lab > ms.lab_item * (1 + _TIE)
+    lab = np.where(seen, ms.lab - ms.lab_item, 0.0) / size
+    item = np.maximum(ms.item, ms.lab_item) / size
+    square = np.where(seen, ms.lab, 0.0) / size
+    return ErrorVariance((Part(lab, square, ms.labs - 1), Part(item, item, ms.items - 1)))
 
 
 def new_lab_error(ms: MeanSquares, estimand: Estimand) -> ErrorVariance:

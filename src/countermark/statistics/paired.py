@@ -30,7 +30,12 @@ from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Estimand, NotComputable
 from countermark.statistics.intervals import check_level
-from countermark.statistics.layout import MeanSquares, mean_squares
+from countermark.statistics.layout import (
+    ErrorVariance,
+    MeanSquares,
+    clipped_variance,
+    mean_squares,
+)
 from countermark.statistics.pairs import Pairs, pairs
 from countermark.statistics.precision import FTest, f_test
 
@@ -172,7 +177,10 @@ def difference(
             "error, and not both runs have them. Repeat them, or ask for labs like these."
         )
     ms = mean_squares(plan.cells)
-    error = sampling_error(plan, ms, estimand, unit=1 / len(met.labs) if fixed else 1.0)
+    if estimand == "generalised" and not fixed:
+        error: ErrorVariance | NotComputable = clipped_variance(ms)
+    else:
+        error = sampling_error(plan, ms, estimand, unit=1 / len(met.labs) if fixed else 1.0)
     if isinstance(error, NotComputable):
         return error
     found = pairs(plan.cells, ms, error)
