@@ -73,11 +73,17 @@ def simulated(
                             rows.append(
                                 (lab, model, language, task, f"i{i:03}", epoch, scorer, score)
                             )
-    lab, model, language, task, item, epoch, scorer, score = zip(*rows, strict=True)
     return Grid.from_rows(
-        lab=lab, model=model, language=language, task=task, item=item, epoch=epoch,
-        scorer=scorer, score=score, scale=scale,
-    )  # fmt: skip
+        lab=[row[0] for row in rows],
+        model=[row[1] for row in rows],
+        language=[row[2] for row in rows],
+        task=[row[3] for row in rows],
+        item=[row[4] for row in rows],
+        epoch=[row[5] for row in rows],
+        scorer=[row[6] for row in rows],
+        score=[row[7] for row in rows],
+        scale=scale,
+    )
 
 
 GRID = simulated()
@@ -228,8 +234,9 @@ def test_a_judge_is_not_compared_over_languages(whole: JointAnalysis) -> None:
     for one in whole.languages:
         assert isinstance(one.result, NotComputable) == (one.scorer == "judge")
     french = dataclasses.replace(WHOLE, comparison=Margin("fr", 0.1, {"leak": "higher"}))
-    (first, *_) = analyse(GRID.pick(task="leak"), french).languages  # type: ignore[misc]
-    assert "reference language fr has no rate" in first.result.reason  # type: ignore[has-type]
+    first = analyse(GRID.pick(task="leak"), french).languages[0].result  # type: ignore[index]
+    assert isinstance(first, NotComputable)
+    assert "reference language fr has no rate" in first.reason
     alone = analyse(GRID.pick(task="leak", language="en"), WHOLE)
     assert "No language but en" in alone.languages[0].result.reason  # type: ignore[index,union-attr]
 

@@ -30,11 +30,13 @@ def drawn(
     random = (RandomFactor("lab", lab), RandomFactor("both", np.arange(len(lab))))
     if kind == "binomial":
         total = rng.binomial(count, special.expit(eta))
-        return Table(Binomial(total, count), fixed, random, {})
+        return Table(Binomial(total.astype(float), count.astype(float)), fixed, random, {})
     if kind == "gaussian":
         scores = eta[..., None] + 0.7 * rng.normal(size=(*eta.shape, 3))
         scores = scores * (np.arange(3) < count[..., None])
-        return Table(Gaussian(scores.sum(2), (scores**2).sum(2), count), fixed, random, {})
+        return Table(
+            Gaussian(scores.sum(2), (scores**2).sum(2), count.astype(float)), fixed, random, {}
+        )
     latent = eta[..., None] + rng.logistic(size=(*eta.shape, 3))
     level = np.digitize(latent, [-1.0, 0.0, 1.5])
     seen = np.arange(3) < count[..., None]
@@ -251,13 +253,15 @@ def test_rule_5_order_changes_nothing(seed: int, kind: str) -> None:
     rows, columns = rng.permutation(15), rng.permutation(30)
     cut = np.ix_(rows, columns)
     r = table.response
-    parts = {
-        "binomial": lambda: Binomial(r.total[cut], r.count[cut]),
-        "gaussian": lambda: Gaussian(r.total[cut], r.square[cut], r.count[cut]),
-        "ordinal": lambda: Ordinal(r.levels[cut]),
-    }
+    turned: Binomial | Gaussian | Ordinal
+    if isinstance(r, Binomial):
+        turned = Binomial(r.total[cut], r.count[cut])
+    elif isinstance(r, Gaussian):
+        turned = Gaussian(r.total[cut], r.square[cut], r.count[cut])
+    else:
+        turned = Ordinal(r.levels[cut])
     factors = [RandomFactor(f.name, 99 - 2 * f.codes[rows]) for f in table.random]
-    other, first = mixed(parts[kind](), table.fixed[rows], factors), fitted(table)
+    other, first = mixed(turned, table.fixed[rows], factors), fitted(table)
     assert isinstance(other, MixedFit)
     assert other.loglik == pytest.approx(first.loglik, rel=1e-11)
     assert other.beta == pytest.approx(first.beta, rel=1e-7)

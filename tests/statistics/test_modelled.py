@@ -22,7 +22,7 @@ LABS, ITEMS, EPOCHS = 4, 40, 2
 
 def grid_of(scores: np.ndarray, scale: Scale) -> Grid:
     """Make a grid of ``(K, I, E)`` scores; NaN means not scored."""
-    lab, item, epoch = (index[np.isfinite(scores)] for index in np.indices(scores.shape))
+    lab, item, epoch = np.nonzero(np.isfinite(scores))
     return Grid.from_rows(
         lab=[f"lab{k}" for k in lab],
         model="m",

@@ -25,7 +25,7 @@ def crossing_of(scores: np.ndarray) -> Crossing:
 def answers(labs: int, items: int, epochs: int) -> np.ndarray:
     rng = np.random.default_rng(3)
     rate = special.expit(-1 + 0.4 * rng.normal(size=(labs, 1, 1)) + rng.normal(size=(1, items, 1)))
-    return rng.random((labs, items, epochs)) < rate
+    return np.asarray(rng.random((labs, items, epochs)) < rate)
 
 
 def test_rules_1_and_2_an_estimate_gives_its_components() -> None:

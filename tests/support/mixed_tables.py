@@ -26,7 +26,8 @@ class Table:
 def dummies(codes: Any) -> np.ndarray:
     """Columns of treatment contrasts; the lowest value is the reference."""
     values = np.unique(codes)
-    return np.equal.outer(np.asarray(codes), values[1:]).astype(float)
+    found: np.ndarray = np.equal.outer(np.asarray(codes), values[1:]).astype(float)
+    return found
 
 
 def cbpp() -> Table:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finding made up for tests of pages, with every status that a cell can have."""
 
+from typing import Literal
+
 from countermark.records.evidence import (
     CellCounts,
     Deviation,
@@ -190,10 +192,8 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
         robust_mean=value,
         methods=_methods(value),
         new_lab=tuple(
-            NewLabFigure(
-                estimand=estimand, lower=value - reach, upper=value + reach, level=0.95
-            )
-            for estimand, reach in (("benchmark", 0.09), ("generalised", 0.17))
+            NewLabFigure(estimand=one, lower=value - reach, upper=value + reach, level=0.95)
+            for one, reach in _REACH
         ),
         consensus=ConsensusFigures(
             value=value, lower=value - 0.1, upper=value + 0.1, level=0.95, between_lab=0.04,
@@ -206,6 +206,14 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
     )  # fmt: skip
 
 
+_REACH: tuple[tuple[Estimand, float], ...] = (("benchmark", 0.09), ("generalised", 0.17))
+_BY: tuple[tuple[Literal["crossed", "mixed", "bootstrap"], float], ...] = (
+    ("crossed", 0.0),
+    ("mixed", 0.004),
+    ("bootstrap", -0.001),
+)
+
+
 def _methods(value: float) -> tuple[MethodFigure, ...]:
     return tuple(
         MethodFigure(
@@ -216,8 +224,8 @@ def _methods(value: float) -> tuple[MethodFigure, ...]:
             upper=value + by + reach,
             level=0.95,
         )
-        for estimand, reach in (("benchmark", 0.06), ("generalised", 0.12))
-        for method, by in (("crossed", 0.0), ("mixed", 0.004), ("bootstrap", -0.001))
+        for estimand, reach in _REACH
+        for method, by in _BY
     )
 
 
