@@ -49,6 +49,11 @@ class Row:
     at_most: float | None = None
 
     @property
+    def measured(self) -> float | None:
+        """The figure, or nothing."""
+        return None if math.isnan(self.figure) else self.figure
+
+    @property
     def reached(self) -> bool | None:
         """Whether the bar is reached, or nothing where there is no bar or no figure."""
         if math.isnan(self.figure) or (self.at_least is None and self.at_most is None):
@@ -173,7 +178,7 @@ def growth(sizes: list[str], repeat: int) -> list[Row]:
         for size in sizes:
             one = ours(kind, size, 1 if size == "10M" else repeat)
             each.append(1e6 * one.seconds / one.rows)
-            found.append(Row(f"{title}, {one['rows']:,} rows", each[-1], "µs a row"))
+            found.append(Row(f"{title}, {one.rows:,} rows", each[-1], "µs a row"))
         ratio = each[-1] / each[0]
         found.append(Row("… a row of the most over one of the least", ratio, "×", at_most=1))
     return found
@@ -225,7 +230,7 @@ def main() -> None:
     if options.largest != "100k":
         rows += redrawing(options.repeat)
     if options.json:
-        told = [{**asdict(row), "reached": row.reached} for row in rows]
+        told = [{**asdict(row), "figure": row.measured, "reached": row.reached} for row in rows]
         print(json.dumps({"machine": facts, "options": vars(options), "rows": told}, indent=2))
         return
     print("; ".join(f"{name}: {fact}" for name, fact in facts.items()))

@@ -79,6 +79,6 @@ def add_up(rows: Rows, design: Design) -> Cells:
     shape = (d.labs * d.models * d.languages, d.items)
     size = shape[0] * shape[1]
     count = np.bincount(cell, minlength=size).reshape(shape).astype(np.float64)
-    total = np.bincount(cell, weights=rows.score, minlength=size).reshape(shape)
+    total = np.bincount(cell, weights=rows.score, minlength=size).reshape(shape).astype(np.float64)
     codes = np.indices((d.labs, d.models, d.languages), dtype=np.intp).reshape(3, -1)
     return Cells(total, count, codes[0], codes[1], codes[2])
