@@ -288,7 +288,7 @@ def test_rule_6_every_noun_and_verb_is_shown() -> None:
          "sell"),
         ("```sh\nX=$(countermark node status --depth 3)\n```", "--depth"),
         ("```console\n$ .venv/bin/countermark vow\ncountermark said no\n```", "no countermark vow"),
-        ("Say `countermark finding explain`.", "no countermark finding explain"),
+        ("Say `countermark finding sing`.", "no countermark finding sing"),
         ("Say `countermark sync pull|push`.", "no countermark sync push"),
         ("Say `countermark demo [--fast]`.", "--fast"),
         ("Say `countermark --quiet`.", "--quiet"),

@@ -57,7 +57,8 @@ def fitted(table: Table, *, restricted: bool) -> MixedFit:
 
 
 # glmmTMB maximises the same function. Its optimiser stops at a relative tolerance near 1e-10 of the
-# log-likelihood, that is 1e-5 standard errors of an effect, and 1e-4 of a standard deviation.
+# log-likelihood; of one near -4,000 that is 4e-7, which an effect moves within 1e-3 of its standard
+# error, and a standard deviation within 1e-3 of itself.
 @pytest.mark.parametrize(
     ("name", "table"), [("cbpp", cbpp), ("verbagg", verbagg), ("simulated", simulated)]
 )
@@ -67,10 +68,10 @@ def test_glmmtmb(answers: dict[str, Any], name: str, table: Any, restricted: boo
     ours = fitted(table(), restricted=restricted)
     se = np.array(theirs["se"])
     assert ours.loglik == pytest.approx(theirs["loglik"], rel=1e-8)
-    assert np.all(np.abs(ours.beta - theirs["beta"]) < 1e-4 * se)
+    assert np.all(np.abs(ours.beta - theirs["beta"]) < 1e-3 * se)
     assert np.sqrt(np.diag(ours.covariance)) == pytest.approx(se, rel=1e-4)
     assert sorted(d.value for d in ours.deviations) == pytest.approx(
-        sorted(theirs["sd"].values()), rel=1e-4
+        sorted(theirs["sd"].values()), rel=1e-3
     )
 
 
