@@ -117,7 +117,7 @@ from countermark.statistics.languages import (
 )
 from countermark.statistics.marginal import MarginalRate, marginal_difference, marginal_rate
 from countermark.statistics.mixed import Deviation, MixedFit, RandomFactor, mixed
-from countermark.statistics.modelled import lab_model, modelled
+from countermark.statistics.modelled import LabModel, lab_model, modelled
 from countermark.statistics.multiplicity import benjamini_hochberg, holm
 from countermark.statistics.paired import Difference, difference
 from countermark.statistics.planning import (
@@ -135,6 +135,7 @@ from countermark.statistics.planning import (
 )
 from countermark.statistics.power import Simulated, simulate_power
 from countermark.statistics.precision import FTest, Mandel, Precision, precision
+from countermark.statistics.quadrature import Integrated, integrate
 from countermark.statistics.rates import (
     Compared,
     NewLab,
@@ -247,6 +248,7 @@ __all__ = [
     "HeterogeneityMethod",
     "Identifiability",
     "InOrder",
+    "Integrated",
     "Interval",
     "JointAnalysis",
     "JointRate",
@@ -261,6 +263,7 @@ __all__ = [
     "LabFactor",
     "LabGap",
     "LabMeans",
+    "LabModel",
     "LabRate",
     "Labelled",
     "LanguageComparison",
@@ -350,6 +353,7 @@ __all__ = [
     "explain_labs",
     "holm",
     "identifiability",
+    "integrate",
     "interval_alpha",
     "items_needed",
     "items_without_events",

@@ -41,8 +41,7 @@ from countermark.statistics.equivalence import (
 from countermark.statistics.estimate import Estimand, Estimate, NotComputable
 from countermark.statistics.grid import Grid
 from countermark.statistics.languages import LanguageComparison, compare_languages
-from countermark.statistics.mixed import MixedFit
-from countermark.statistics.modelled import lab_model, modelled
+from countermark.statistics.modelled import LabModel, lab_model, modelled
 from countermark.statistics.planning import NextRun, next_best_run
 from countermark.statistics.precision import Precision, precision
 from countermark.statistics.rates import Rates, Reading, rates
@@ -152,14 +151,14 @@ def joint_of(
     cell: Cell, protocol: AnalysisProtocol, drawn: Replicates | NotComputable
 ) -> JointRate:
     """Section 3: the joint rate by three methods, and every case of it."""
-    fit = lab_model(cell.grid)
+    model = lab_model(cell.grid)
     judging = cell.judging
     return JointRate(
         methods=rates(
             cell.crossing,
             protocol.level,
             protocol.seed,
-            mixed=_reader(cell.grid, fit),
+            mixed=_reader(model),
             replicates=protocol.replicates,
             drawn=drawn,
         ),
@@ -174,10 +173,10 @@ def joint_of(
 
 
 def _reader(
-    grid: Grid, fit: MixedFit | NotComputable
+    model: LabModel | NotComputable,
 ) -> Callable[[Crossing, Estimand, float], Reading | NotComputable]:
     def read(_: Crossing, estimand: Estimand, level: float) -> Reading | NotComputable:
-        return fit if isinstance(fit, NotComputable) else modelled(grid, estimand, level, fit)
+        return model if isinstance(model, NotComputable) else modelled(model, estimand, level)
 
     return read
 
