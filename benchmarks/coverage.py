@@ -26,6 +26,7 @@ from countermark.statistics.bootstrap import Bootstrap, bootstrapped, pigeonhole
 from countermark.statistics.crossed import carried_by_few, crossed
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.estimate import Estimand, NotComputable
+from countermark.statistics.grid import Grid
 from countermark.statistics.layout import (
     Array,
     ErrorVariance,
@@ -34,6 +35,8 @@ from countermark.statistics.layout import (
     mean_squares,
     new_lab_error,
 )
+from countermark.statistics.marginal import marginal_rate
+from countermark.statistics.modelled import lab_model, modelled
 
 S_LAB_ITEM = 0.3
 BOTH: tuple[Estimand, ...] = ("benchmark", "generalised")
@@ -348,6 +351,7 @@ def coverage(reps: int, rng: np.random.Generator) -> None:
         kept.append((setting, result))
         rows.append(_row(setting, *result))
     _table((*PLACE, *FIGURES), rows)
+    _again(kept, 4 * reps, rng)
     print("## The same in short: least and most over the designs\n")
     short = []
     for enough, s_lab in product((True, False), S_LABS):
@@ -358,6 +362,15 @@ def coverage(reps: int, rng: np.random.Generator) -> None:
         )
         short.append(("10 or more" if enough else "fewer", f"{s_lab:g}", str(len(chosen)), *spans))
     _table(("expected events", "s_lab", "designs", *FIGURES), short)
+
+
+def _again(kept: list[tuple[Setting, list[float]]], reps: int, rng: np.random.Generator) -> None:
+    """Take the designs that fell outside once more, so that chance is told from a shortfall."""
+    outside = [
+        s for s, r in kept if s.events >= 10 and not all(0.93 <= found <= 0.97 for found in r[:2])
+    ]
+    print(f"## Designs outside 0.93 to 0.97, with ten events or more, again ({reps} repetitions)\n")
+    _table((*PLACE, *FIGURES[:2]), [_row(s, *figures(s, reps, rng)[:2]) for s in outside])
 
 
 def other_items(reps: int, rng: np.random.Generator) -> None:
@@ -396,6 +409,45 @@ def bootstraps(reps: int, rng: np.random.Generator) -> None:
     _table((*PLACE, *(f"{estimand}, {kind}" for estimand in BOTH for kind in kinds)), rows)
 
 
+def mixed_models(reps: int, rng: np.random.Generator) -> None:
+    print(f"## Generalised rate by the mixed model ({reps} repetitions)\n")
+    rows = []
+    for labs, items, rate, s_lab, epochs in (
+        (3, 300, 0.1, 0.3, 1), (6, 100, 0.15, 0.3, 2), (6, 100, 0.15, 0.3, 6),
+        (6, 300, 0.3, 0.0, 2), (10, 300, 0.05, 0.1, 2),
+    ):  # fmt: skip
+        setting = Setting(labs, items, rate, s_lab, epochs)
+        drawn = simulate(setting, reps, rng)
+        laplace, ours, held = [], [], []
+        for cells in drawn.cells:
+            crossing = crossing_of(cells, epochs)
+            lab, item = np.nonzero(crossing.count)
+            cell = Grid.from_cells(
+                lab=[crossing.labs[k] for k in lab],
+                model="m",
+                language="en",
+                task="t",
+                item=[crossing.items[i] for i in item],
+                scorer="s",
+                count=crossing.count[lab, item],
+                total=crossing.total[lab, item],
+            )
+            model = lab_model(cell)
+            if isinstance(model, NotComputable):
+                continue
+            known = marginal_rate(model.fit, np.ones(1), "generalised")
+            found = modelled(model, "generalised", 0.95)
+            if isinstance(known, NotComputable) or isinstance(found, NotComputable):
+                continue
+            laplace.append(known.value - rate)
+            ours.append(found.value - rate)
+            held.append(found.lower <= rate <= found.upper)
+        lost = 1 - len(held) / reps
+        rows.append(_row(setting, *(float(np.mean(x)) for x in (laplace, ours, held)), lost))
+    heads = ("Laplace, mean error", "**integrated**, mean error", "its interval", "not computable")
+    _table((*PLACE, *heads), rows)
+
+
 def gaps(reps: int, rng: np.random.Generator) -> None:
     print(f"## Cells missing at random, and epochs that differ from 1 to 3 ({reps} repetitions)\n")
     rows = []
@@ -431,6 +483,7 @@ def main() -> None:
     coverage(asked.reps, rng)
     other_items(asked.reps, rng)
     bootstraps(asked.reps // 3, rng)
+    mixed_models(asked.reps // 3, rng)
     gaps(asked.reps // 3, rng)
 
 

@@ -37,7 +37,7 @@ def loglik(total: np.ndarray, count: np.ndarray, labs: np.ndarray, sd: float) ->
 
 
 def test_rule_1_it_is_the_maximum_by_adaptive_quadrature() -> None:
-    total, count = drawn()
+    total, count = drawn(labs=2, items=8, epochs=4)
     ours = found(total, count)
     best = optimize.minimize(
         lambda at: -loglik(total, count, at[:-1], float(np.exp(at[-1]))),
