@@ -165,7 +165,24 @@ def bootstrap(
 def bootstrapped(
     drawn: Replicates, estimand: Estimand, seed: int, level: float = 0.95
 ) -> Bootstrap | NotComputable:
-    """Turn replicates that ``seed`` drew into a rate with its intervals."""
+    """Turn replicates that ``seed`` drew into a rate with its intervals.
+
+    Parameters
+    ----------
+    drawn
+        Of :func:`pigeonhole`.
+    estimand
+        ``benchmark`` reads the draws of labs, ``generalised`` those of labs and items.
+    seed
+        What ``drawn`` was drawn with; it is kept with the result.
+    level
+        Two-sided confidence.
+
+    Raises
+    ------
+    StatisticsError
+        If the level is none.
+    """
     check_level(level)
     if estimand == "generalised" and drawn.few:
         return NotComputable(
@@ -208,6 +225,11 @@ def pigeonhole(
     -------
     tuple
         In the order of the crossings.
+
+    Raises
+    ------
+    StatisticsError
+        If the crossings have different labs, or a setting makes no sense.
 
     Notes
     -----

@@ -75,7 +75,13 @@ class LabRate:
 
 
 def coverage(crossing: Crossing) -> Coverage:
-    """Count what labs scored, and what they have in common."""
+    """Count what labs scored, and what they have in common.
+
+    Parameters
+    ----------
+    crossing
+        One model, task and language.
+    """
     some = crossing.count > 0
     return Coverage(
         labs=len(crossing.labs),
@@ -92,6 +98,11 @@ def setting_differences(
     settings: Mapping[str, Mapping[str, str]],
 ) -> tuple[SettingDifference, ...]:
     """List the factors whose values differ between labs (rule 3), by name.
+
+    Parameters
+    ----------
+    settings
+        By lab, the value of each factor.
 
     Raises
     ------

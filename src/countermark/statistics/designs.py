@@ -99,7 +99,23 @@ class Question:
 
 
 def mean_variance(known: Variances, size: Size, estimand: Estimand) -> float | NotComputable:
-    """Variance of the mean of a design."""
+    """Variance of the mean of a design.
+
+    Parameters
+    ----------
+    known
+        Variances of single scores.
+    size
+        The design.
+    estimand
+        Which rate.
+
+    Returns
+    -------
+    float or NotComputable
+        ``s2_lab/K + s2_item/I + s2_lab_item/(K*I) + s2_epoch/(K*I*E)`` for *generalised*; without
+        the item term for *benchmark*. The latter where the variances say nothing of such a design.
+    """
     refusal = _refusal(known, size)
     if refusal is not None:
         return refusal
@@ -111,7 +127,24 @@ def mean_variance(known: Variances, size: Size, estimand: Estimand) -> float | N
 def expected_interval(
     known: Variances, size: Size, estimand: Estimand, level: float = 0.95
 ) -> Expected | NotComputable:
-    """Say what interval a design will give (rule 2)."""
+    """Say what interval a design will give (rule 2).
+
+    Parameters
+    ----------
+    known
+        Variances of single scores.
+    size
+        The design.
+    estimand
+        Which rate.
+    level
+        Two-sided confidence.
+
+    Raises
+    ------
+    StatisticsError
+        If the level is none.
+    """
     check_level(level)
     total = mean_variance(known, size, estimand)
     if isinstance(total, NotComputable):
@@ -126,7 +159,19 @@ def expected_interval(
 def outcome_chances(
     known: Variances, size: Size, estimand: Estimand, question: Question
 ) -> Chances | NotComputable:
-    """Say how likely each outcome of a threshold decision is (rule 3)."""
+    """Say how likely each outcome of a threshold decision is (rule 3).
+
+    Parameters
+    ----------
+    known
+        Variances of single scores.
+    size
+        The design.
+    estimand
+        Which rate.
+    question
+        The threshold with its error budgets.
+    """
     q, p = question, known.rate
     total = mean_variance(known, size, estimand)
     if isinstance(total, NotComputable):

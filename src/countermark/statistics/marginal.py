@@ -157,6 +157,20 @@ def marginal_difference(
 
     Takes and raises what :func:`marginal_rate` does. The interval is ``value ± t * se``, clipped
     to what a difference of rates can be.
+
+    Parameters
+    ----------
+    fit
+        Of :func:`~countermark.statistics.mixed.mixed`, restricted.
+    row, reference
+        ``(P,)`` rows of the fixed design.
+    estimand, level, scores
+        As in :func:`marginal_rate`.
+
+    Raises
+    ------
+    StatisticsError
+        If something does not fit, as in :func:`marginal_rate`.
     """
     check_level(level)
     weights = _weights(fit, scores)

@@ -236,6 +236,13 @@ def next_best_run(
         What labs, items and runs cost.
     block
         How many items are added together.
+    level
+        Two-sided confidence of the intervals to be expected.
+
+    Raises
+    ------
+    StatisticsError
+        If a block adds nothing, or the level is none.
     """
     if block < 1:
         raise StatisticsError(f"A block of {block} items adds nothing. Give at least 1.")
@@ -276,6 +283,11 @@ def items_without_events(limit: float, level: float = 0.95, rate: float = 0.0) -
         One-sided confidence.
     rate
         The share of items that would show an event, for the ``chance`` that none does.
+
+    Raises
+    ------
+    StatisticsError
+        If the limit or the level is not between 0 and 1, or the rate is none.
     """
     check_level(level)
     if not 0 < limit < 1 or not 0 <= rate <= 1:

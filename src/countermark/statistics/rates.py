@@ -225,6 +225,11 @@ def new_lab(crossing: Crossing, estimand: Estimand, level: float = 0.95) -> NewL
         ``benchmark``: on these items. ``generalised``: on new items of the same population.
     level
         Two-sided.
+
+    Raises
+    ------
+    StatisticsError
+        If the level is none.
     """
     check_level(level)
     plan = design(crossing)

@@ -167,6 +167,15 @@ def cases(
     With ``versions`` and ``validity`` of the judges and the ``language`` of the crossing (as
     :func:`~countermark.statistics.correction.correct` takes them) also corrected, labelled
     ``rogan-gladen``.
+
+    Parameters
+    ----------
+    crossing
+        One model, task and language.
+    versions, validity, language
+        Of the judges, if the rates are to be corrected too.
+    level
+        Two-sided confidence of each estimate.
     """
     labs = crossing.labs if len(crossing.labs) > 1 else ()
     parts = [(None, crossing), *((lab, crossing.without_lab(lab)) for lab in labs)]
