@@ -36,8 +36,31 @@ def loglik(total: np.ndarray, count: np.ndarray, labs: np.ndarray, sd: float) ->
     return sum(float(np.log(one(i))) for i in range(total.shape[1]))
 
 
-def test_rule_1_it_is_the_maximum_by_adaptive_quadrature() -> None:
-    total, count = drawn(labs=2, items=8, epochs=4)
+@pytest.mark.parametrize("seed", [3, 4])
+@pytest.mark.parametrize("item_sd", [0.3, 1.0, 4.0])
+def test_rule_1_the_points_are_close_enough_wherever_the_search_begins(
+    seed: int, item_sd: float
+) -> None:
+    total, count = drawn(labs=2, items=8, epochs=4, seed=seed)
+    start = special.logit((total.sum(axis=1) + 0.5) / (count.sum(axis=1) + 1))
+    ours, known = integrate(total, count, start, item_sd, 0.4), found(total, count)
+    assert isinstance(ours, Integrated)
+    assert ours.item_sd == pytest.approx(known.item_sd, rel=1e-7)
+    assert ours.benchmark == pytest.approx(known.benchmark, rel=1e-7)
+
+
+def test_items_that_never_waver_have_no_finite_deviation() -> None:
+    count = np.full((2, 30), 20.0)
+    total = np.zeros((2, 30))
+    total[:, :12] = 20.0
+    found = integrate(total, count, np.zeros(2), 1.0, 0.0)
+    assert isinstance(found, NotComputable)
+    assert "no finite" in found.reason
+
+
+@pytest.mark.parametrize("seed", [3, 4])
+def test_rule_1_it_is_the_maximum_by_adaptive_quadrature(seed: int) -> None:
+    total, count = drawn(labs=2, items=8, epochs=4, seed=seed)
     ours = found(total, count)
     best = optimize.minimize(
         lambda at: -loglik(total, count, at[:-1], float(np.exp(at[-1]))),
@@ -71,6 +94,15 @@ def test_the_rates_follow_from_it() -> None:
     complete = count.all(axis=0)
     share = total[:, complete].sum() / count[:, complete].sum()
     assert even.benchmark == pytest.approx(share, abs=0.02)
+
+
+def test_items_all_alike_have_next_to_no_deviation() -> None:
+    """The maximum is then at zero, where its logarithm has none: the search ends on the flat."""
+    total, count = drawn(labs=2, items=8, epochs=4, seed=1)
+    ours = found(total, count)
+    assert ours.item_sd < 1e-2
+    shares = total.sum(axis=1) / count.sum(axis=1)
+    assert ours.labs == pytest.approx(special.logit(shares), abs=1e-4)
 
 
 @pytest.mark.parametrize("value", [0.0, 2.0])

@@ -21,7 +21,8 @@ Rules
 -----
 1. The integral is a sum over equidistant ``z`` from -6 to 6, at most as far apart as the narrowest
    that an item's curve can be, ``1 / sqrt(1 + sd**2 * n / 4)`` with ``n`` answers. The trapezoid
-   rule then errs by about ``exp(-2 * pi**2)`` (Trefethen and Weideman 2014, section 5).
+   rule then errs by about ``exp(-2 * pi**2)`` (Trefethen and Weideman 2014, section 5). When items
+   turn out wider than the points allow for, they are set closer and the search begins again.
 2. A lab without an event, or with nothing else, has no finite intercept: ``NotComputable``.
 3. The search ends with Newton steps, so that two machines find the same to rounding.
 """
@@ -39,6 +40,7 @@ Array = NDArray[np.float64]
 
 _END = 6.0  # of the integral; what is beyond weighs 2e-9
 _WIDER = 1.5  # the standard deviation of items may turn out that much larger than by Laplace
+_SEARCHES = 6
 _STEP = 1e-5  # for differences of the gradient
 _NEWTON = 2
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
@@ -97,20 +99,19 @@ def integrate(
             "At one lab all answers are the same, so its intercept has no finite estimate."
         )
     sd = max(item_sd, 0.05)
-    most = float(count.sum(axis=0).max())
-    apart = 1 / math.sqrt(1 + (_WIDER * sd) ** 2 * most / 4)
-    z = np.linspace(-_END, _END, 1 + 2 * math.ceil(_END / apart))
-    log_weight = -(z**2) / 2
-    items = _Items(total, count, z, log_weight - special.logsumexp(log_weight))
-    found = optimize.minimize(
-        lambda at: items.at(at)[:2],
-        np.append(start, math.log(sd)),
-        jac=True,
-        method="BFGS",
-        options={"gtol": 1e-5},
-    )
-    parameters = _polished(items, found.x)
+    for _ in range(_SEARCHES):
+        items = _items(total, count, sd)
+        parameters = _polished(items, _searched(items, np.append(start, math.log(sd))))
+        if math.exp(parameters[-1]) <= _WIDER * sd:
+            break
+        sd *= 2
+    else:
+        return NotComputable(
+            "Items differ so much that nearly all say the same at every answer; their standard "
+            "deviation has no finite estimate."
+        )
     labs, sd = parameters[:-1], math.exp(parameters[-1])
+    z = items.z
     centre = float(labs.mean())
     given = items.at(parameters)[2].mean(axis=0)
     by_z = special.expit(centre + sd * z[:, None] + lab_sd * _NODES) @ _SHARES
@@ -123,6 +124,22 @@ def integrate(
     )
 
 
+def _items(total: Array, count: Array, sd: float) -> _Items:
+    """Return the integral's points, for a deviation up to ``_WIDER * sd`` (rule 1)."""
+    most = float(count.sum(axis=0).max())
+    apart = 1 / math.sqrt(1 + (_WIDER * sd) ** 2 * most / 4)
+    z = np.linspace(-_END, _END, 1 + 2 * math.ceil(_END / apart))
+    log_weight = -(z**2) / 2
+    return _Items(total, count, z, log_weight - special.logsumexp(log_weight))
+
+
+def _searched(items: _Items, start: Array) -> Array:
+    found: Array = optimize.minimize(
+        lambda at: items.at(at)[:2], start, jac=True, method="BFGS", options={"gtol": 1e-5}
+    ).x
+    return found
+
+
 def _polished(items: _Items, parameters: Array) -> Array:
     """Take Newton steps from where the search ended (rule 3)."""
     for _ in range(_NEWTON):
@@ -133,7 +150,8 @@ def _polished(items: _Items, parameters: Array) -> Array:
             step = np.zeros(size)
             step[j] = _STEP
             curvature[j] = (items.at(parameters + step)[1] - gradient) / _STEP
-        move = np.linalg.solve((curvature + curvature.T) / 2, gradient)
+        # Least squares: where the likelihood is flat there is nowhere to go.
+        move = np.linalg.lstsq((curvature + curvature.T) / 2, gradient, rcond=None)[0]
         if not np.isfinite(move).all() or np.abs(move).max() > 1:
             break  # at the edge, where the likelihood is flat; the search's end stands
         parameters = parameters - move
