@@ -48,7 +48,7 @@ lock: install ## resolve requirements.lock anew: names, versions and hashes, no 
 	  pyproject.toml --output-file requirements.lock
 
 nightly: install ## long studies: coverage of intervals, fuzzing of every parser
-	$(BIN)/python benchmarks/coverage.py
+	for study in coverage judges precision paired; do $(BIN)/python benchmarks/$$study.py || exit 1; done
 	$(BIN)/python -m pytest -m slow
 	bash scripts/fuzz.sh
 

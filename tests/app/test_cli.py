@@ -240,6 +240,17 @@ def test_a_statement_of_another_kind_is_not_used(record: Path, protocol: Path) -
     assert "is a protocol, not a finding" in ran.err
 
 
+def test_finding_explain_says_it_in_words(record: Path) -> None:
+    file = statement(record, "finding")
+    text = done("finding", "explain", file).out
+    assert text.startswith("What was run\n  This is a demonstration")
+    assert "\n\nWhat this does not say\n" in text
+    assert max(map(len, text.splitlines())) <= 92
+    value = done("finding", "explain", "--json", file).value
+    assert value[0]["title"] == "What was run"
+    assert all(one["sentences"] for one in value)
+
+
 def test_finding_show(record: Path) -> None:
     text = done("finding", "show", statement(record, "finding")).out
     assert "judge-not-validated" in text

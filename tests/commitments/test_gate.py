@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate, rule by rule, on small findings made by hand."""
 
+from itertools import product
 from typing import Any, Literal
 
 import pytest
@@ -22,11 +23,20 @@ from hypothesis import strategies as st
 from countermark.commitments.gate import Action, decide, threshold_outcome
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.evidence import CellCounts
-from countermark.records.finding import ExactCounts, Figure, Finding, JudgedParts, NotComputed
+from countermark.records.finding import (
+    Estimand,
+    ExactCounts,
+    Figure,
+    Finding,
+    JudgedParts,
+    NotComputed,
+)
 from countermark.records.framework import Decision, NotQuantified, Threshold, ThresholdOutcome
-from countermark.statistics.estimate import end
+from countermark.statistics.estimate import Estimate, end
+from countermark.statistics.sensitivity import NamedEstimate, sensitivity
 
 Direction = Literal["at-most", "at-least"]
+ESTIMANDS: tuple[Estimand, ...] = ("benchmark", "generalised")
 
 
 def outcome(known: Finding, **changes: Any) -> ThresholdOutcome:
@@ -431,3 +441,37 @@ def test_a_cell_cannot_hide_behind_another_of_its_place() -> None:
     twice = finding(cell(*figures(0.02)), cell(*figures(0.5)))
     with pytest.raises(VerificationError, match="in two cells"):
         verdict(twice, threshold())
+
+
+@given(
+    values=st.lists(st.floats(0.02, 0.3), min_size=8, max_size=8),
+    labs=st.sampled_from([1, 2, 3]),
+    direction=st.sampled_from(["at-most", "at-least"]),
+    guard=st.sampled_from([0.0, 0.02]),
+)
+def test_the_gate_decides_as_the_sensitivity_analysis_does(
+    values: list[float], labs: int, direction: Direction, guard: float
+) -> None:
+    """Rules 4 to 6 and 9 here are rules 1 to 4 of ``countermark.statistics.sensitivity``."""
+    left_out = (None, *LABS[:labs]) if labs > 1 else (None,)
+    known = [
+        figure(value, estimand=estimand, without=lab, labs=labs)
+        for value, (estimand, lab) in zip(values, product(ESTIMANDS, left_out), strict=False)
+    ]
+    labelled = [
+        NamedEstimate(one.estimand, one.correction, one.without_lab, Estimate(
+            estimand=one.estimand, value=one.value, se=one.se, df=one.df, lower=one.lower,
+            upper=one.upper, level=one.level, method="crossed", shape="effective", counts=None,
+            judged=None, labs=one.labs, items=12, items_dropped=0, components=None,
+        ))
+        for one in known
+    ]  # fmt: skip
+    asked = "at most" if direction == "at-most" else "at least"
+    found = sensitivity(labelled, 0.1, asked, 0.01, 0.05, guard=guard)  # type: ignore[arg-type]
+    gate = outcome(finding(cell(*known)), direction=direction, guard=guard, estimands=ESTIMANDS)
+    assert gate.state == {True: "kept", False: "crossed", None: "undetermined"}[found.kept]
+    assert gate.deciding is not None
+    decided = found.decided_by.labelled
+    assert (gate.deciding.estimand, gate.deciding.without_lab) == (
+        decided.estimand, decided.without_lab,
+    )  # fmt: skip

@@ -108,13 +108,11 @@ def test_the_generalised_rate_by_plain_numpy(
     figure = cell(finished_exercise.outcome.finding).figure("generalised")
     assert figure is not None
     ms_lab, ms_item, ms_rest = squares(y)
-    lab, item = max(ms_lab - ms_rest, 0.0), max(ms_item, ms_rest)
-    variance = (lab + item) / 60
-    spread = item**2 / 11
-    if lab:
-        spread += ms_lab**2 / 4 + ms_rest**2 / 44
-    satterthwaite = (lab + item) ** 2 / spread
-    weight = lab / (lab + item)
+    whole = max(ms_lab + ms_item - ms_rest, 2 / 3 * max(ms_item, ms_rest))
+    variance = whole / 60
+    lab = min(max(ms_lab - 0.4 * ms_rest, 0.0), whole)
+    satterthwaite = max(whole**2 / (ms_lab**2 / 4 + (whole - lab) ** 2 / 11), 4)
+    weight = lab / whole
     quantile = weight * stats.t.ppf(0.975, 4) ** 2 + (1 - weight) * stats.t.ppf(0.975, 11) ** 2
     matched = optimize.brentq(
         lambda df: stats.t.ppf(0.975, df) - np.sqrt(quantile), 2, 200, xtol=1e-12

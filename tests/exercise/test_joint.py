@@ -348,6 +348,8 @@ def test_rule_5_there_is_no_score_over_cells() -> None:
         "significant_digits",
         "relative_tolerance",
         "absolute_tolerance",
+        "seed",
+        "replicates",
         # Of each lab: how much of what it sealed could be checked.
         "samples",
         "transcripts_checked",

@@ -20,6 +20,7 @@ from countermark.records.finding import (
     JudgeValidity,
     LabFigures,
     LabSettings,
+    LanguageFigures,
 )
 from countermark.records.protocol import (
     Countersignature,
@@ -147,6 +148,9 @@ def cell(language: str, of_task: str = "objective", **changes: Any) -> FindingCe
         "figures": (figure(0.1, 0.3),),
         "not_computed": (),
         "labs": (),
+        "methods": (),
+        "new_lab": (),
+        "next_run": (),
     }
     return FindingCell(**values | changes)
 
@@ -217,6 +221,9 @@ def finding(of: Protocol, *cells: FindingCell, **more: Any) -> Finding:
         ),
         left_out=(),
         differences=(),
+        seed=1,
+        replicates=2000,
+        factors=(),
         languages=(),
         gaps=(),
         cells=cells or (cell("en"),),
@@ -339,6 +346,18 @@ def test_rule_7_overall_scores_are_found_in_any_field(
 ) -> None:
     plan = protocol()
     assert counts("overall-scores", book(plan, finding(plan, **more))) == expected
+
+
+def test_rule_7_comparisons_of_cells_are_no_overall_scores() -> None:
+    plan = protocol()
+    language = LanguageFigures(
+        model="m0", task="leak", language="sw", reference="en", estimand="benchmark",
+        difference=0.1, lower=0.0, upper=0.2, level=0.95, margin=0.05, verdict="undetermined",
+        items=10, items_dropped=0,
+    )  # fmt: skip
+    assert counts(
+        "overall-scores", book(plan, finding(plan).model_copy(update={"languages": (language,)}))
+    ) == (0, 2)
 
 
 def test_rule_8_deviations_declared() -> None:

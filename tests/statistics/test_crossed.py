@@ -103,25 +103,35 @@ def test_rule_4_generalised_is_the_two_way_layout() -> None:
 
 
 def test_rule_4_degrees_of_freedom_are_the_smaller_of_two() -> None:
-    scores = drawn(3, 60, 2, s_lab=0.2)
-    ms_lab, ms_item, ms_rest = anova(scores.mean(axis=2))
-    total = ms_lab + ms_item - ms_rest
-    satterthwaite = total**2 / (ms_lab**2 / 2 + ms_item**2 / 59 + ms_rest**2 / 118)
-    share = (ms_lab - ms_rest) / total
-    quantile = math.sqrt(
-        share * stats.t.ppf(0.975, 2) ** 2 + (1 - share) * stats.t.ppf(0.975, 59) ** 2
-    )
-    matched = optimize.brentq(lambda df: stats.t.ppf(0.975, df) - quantile, 1.5, 60)
-    result = computed(grid_of(scores), "generalised")
-    assert result.df == pytest.approx(min(satterthwaite, matched))
+    for s_lab in (0.02, 0.2):
+        scores = drawn(3, 60, 2, s_lab=s_lab, seed=5)
+        ms_lab, ms_item, ms_rest = anova(scores.mean(axis=2))
+        total = max(ms_lab + ms_item - ms_rest, 2 / 3 * ms_item)
+        share = max(0, ms_lab - 0.4 * ms_rest) / total
+        satterthwaite = total**2 / (ms_lab**2 / 2 + ((1 - share) * total) ** 2 / 59)
+        quantile = math.sqrt(
+            share * stats.t.ppf(0.975, 2) ** 2 + (1 - share) * stats.t.ppf(0.975, 59) ** 2
+        )
+        matched = 59.0
+        if share:
+            matched = optimize.brentq(lambda df, q=quantile: stats.t.ppf(0.975, df) - q, 1.5, 60)
+        result = computed(grid_of(scores), "generalised")
+        assert result.df == pytest.approx(max(2, min(satterthwaite, matched)))
 
 
-def test_rule_4_a_negative_lab_component_is_left_out() -> None:
+def test_rule_4_labs_that_agree_by_chance_take_no_more_than_a_third_off() -> None:
     scores = drawn(4, 60, 2, s_lab=0.0, seed=9)
     ms_lab, ms_item, ms_rest = anova(scores.mean(axis=2))
-    assert ms_lab < ms_rest < ms_item
+    assert ms_lab < ms_rest
     result = computed(grid_of(scores), "generalised")
-    assert result.se == pytest.approx(math.sqrt(ms_item / 240))
+    least = 2 / 3 * ms_item
+    assert result.se == pytest.approx(math.sqrt(max(ms_lab + ms_item - ms_rest, least) / 240))
+    same = np.tile(drawn(1, 60, 1), (4, 1, 1))
+    same[:2, 0], same[2:, 0], same[:2, 1], same[2:, 1] = 0, 1, 1, 0
+    ms_lab, ms_item, ms_rest = anova(same[:, :, 0])
+    assert ms_lab == pytest.approx(0, abs=1e-12)
+    result = computed(grid_of(same), "generalised")
+    assert result.se == pytest.approx(math.sqrt(max(ms_item - ms_rest, 2 / 3 * ms_item) / 240))
     assert result.df == pytest.approx(59)
 
 
@@ -137,6 +147,37 @@ def test_rule_5_all_cells_alike_gives_the_exact_interval_on_items(
     assert result.se is None
     assert result.counts is not None
     assert result.counts.trials == 100  # not 100 x 6 labs x 3 epochs
+
+
+def test_rule_5_events_at_few_items_give_the_exact_interval_on_items() -> None:
+    scores = np.zeros((6, 1000, 3))
+    scores[:, :11] = 1  # 11 carriers; 12 * (1 - 0.022)**2 = 11.5 are needed
+    few = computed(grid_of(scores), "generalised")
+    exact = clopper_pearson(11, 1000)
+    assert few.method == "exact"
+    assert (few.lower, few.upper) == pytest.approx((exact.lower, exact.upper))
+    assert few.components is not None
+    assert computed(grid_of(1 - scores), "generalised").method == "exact"
+    assert computed(grid_of(scores), "benchmark").method == "lab-means"
+    scores[:, 11] = 1
+    assert computed(grid_of(scores), "generalised").method == "crossed"
+    scores[:, :12, 1:] = 0
+    assert computed(grid_of(scores), "generalised").method == "crossed"  # twelve alike are twelve
+    scores[:, :1] = 1  # 1, and eleven times 1/3: 4.67**2 / 2.22 = 9.8
+    assert computed(grid_of(scores), "generalised").method == "exact"
+
+
+def test_rule_5_near_one_half_few_items_are_enough() -> None:
+    scores = np.zeros((6, 8, 3))
+    scores[:, :4] = 1
+    assert computed(grid_of(scores), "generalised").method == "crossed"
+
+
+def test_rule_5_one_event_does_not_make_the_interval_shorter_than_none() -> None:
+    scores = np.zeros((6, 30, 3))
+    none = computed(grid_of(scores), "generalised").upper
+    scores[0, 0, 0] = 1
+    assert computed(grid_of(scores), "generalised").upper > none
 
 
 def test_benchmark_is_never_certain_because_labs_agree() -> None:

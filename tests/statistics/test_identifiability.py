@@ -97,6 +97,13 @@ def test_rule_4_a_factor_that_another_settles() -> None:
     assert of(result, "tools").status == "estimable"
 
 
+def test_rule_4_a_set_does_not_contain_another() -> None:
+    rows = {"host": "xyxxyxxxyx", "region": "abcabcccba", "site": "pqrprqqprq"}
+    rows["tier"] = "".join("1" if site == "r" else "0" for site in rows["site"])
+    result = identifiability(settings(**rows))
+    assert [alias.factors for alias in result.aliases] == [("host", "region"), ("site", "tier")]
+
+
 def test_rule_4_a_factor_that_is_the_lab() -> None:
     result = identifiability(settings(hardware="abcd", tools="0011"))
     (alias,) = result.aliases

@@ -17,7 +17,7 @@ from countermark.statistics import (
     StatisticsError,
     difference,
 )
-from countermark.statistics.paired import tango_variance
+from countermark.statistics.pairs import tango_variance
 
 BOTH: tuple[Estimand, ...] = ("benchmark", "generalised")
 
@@ -191,6 +191,24 @@ def test_rule_4_one_lab_speaks_for_itself() -> None:
     assert result.basis == "epochs"
     assert result.df == pytest.approx(60)
     assert result.se == pytest.approx(math.sqrt(sum(within) / 3 / 30))
+
+
+def test_rule_4_epochs_average_out_over_fixed_labs() -> None:
+    twice = two_runs(3, 30, 2)
+    result = computed(difference(*twice, "benchmark", labs="fixed"))
+    within = [
+        (side.square - side.total**2 / side.count).sum() / (side.count - 1).sum() for side in twice
+    ]
+    assert result.basis == "epochs"
+    assert result.se == pytest.approx(math.sqrt(sum(within) / 2 / 30 / 3))
+
+
+def test_rule_4_epochs_that_never_differ_count_as_one_answer_that_might() -> None:
+    once = np.random.default_rng(1).integers(0, 2, (2, 12, 1)).astype(float)
+    same = np.repeat(once, 2, axis=2)
+    other = np.repeat(np.roll(once, 1, axis=1), 2, axis=2)
+    result = computed(difference(crossing(same), crossing(other), "benchmark", labs="fixed"))
+    assert result.se == pytest.approx(1 / 2 / 12)  # one item at one of two labs
 
 
 @pytest.mark.parametrize("estimand", BOTH)

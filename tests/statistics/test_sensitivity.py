@@ -179,7 +179,7 @@ def test_cases_are_all_combinations_of_choices() -> None:
     found = cases(crossing, versions=dict.fromkeys("abc", "v"), validity=validity, language="en")
     assert len({(one.estimand, one.correction, one.without_lab) for one in found}) == 16
     assert len(cases(crossing)) == 8
-    assert len(cases(crossing_of(2))) == 2
+    assert len(cases(crossing_of(2))) == 6
     for one in found:
         assert isinstance(one.estimate, Estimate)
         assert one.estimate.estimand == one.estimand

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from countermark.statistics.layout import mean_squares
 from countermark.statistics.spread import (
@@ -96,6 +97,23 @@ def test_rule_3_chi_square_of_a_mean_square() -> None:
     spread = chi_square(np.asarray(0.02), 10, 0.95)
     assert float(spread.lower) == pytest.approx(0.02 * 10 / 20.48317735029956)
     assert float(spread.upper) == pytest.approx(0.02 * 10 / 3.2469727802368396)
+
+
+def test_rule_4_ends_are_zero_at_the_critical_values_of_f() -> None:
+    error, labs, df = 0.1, 4, 60
+    for tail, end in ((0.975, "lower"), (0.025, "upper")):
+        critical = stats.f.ppf(tail, labs - 1, df) * error
+        for lab, beyond in ((critical * (1 - 1e-6), False), (critical * (1 + 1e-6), True)):
+            spread = between(np.asarray(lab), labs, np.asarray(error), df, 20, 0.95)
+            value = float(getattr(spread, end))
+            assert (value > 0) == beyond
+            assert np.isnan(value) or value < 1e-6
+
+
+def test_rule_4_without_error_it_is_the_chi_square_interval() -> None:
+    spread = between(np.asarray(0.1), 6, np.asarray(0.0), 60, 20, 0.95)
+    low, high = 0.1 / 20 * 5 / stats.chi2.ppf([0.975, 0.025], 5)
+    assert (float(spread.lower), float(spread.upper)) == pytest.approx((low, high))
 
 
 def test_rule_4_batches_are_what_single_layouts_give() -> None:

@@ -74,6 +74,9 @@ def cell(*known: Figure, language: str = "en", **changes: Any) -> FindingCell:
         "figures": known,
         "not_computed": (),
         "labs": (),
+        "methods": (),
+        "new_lab": (),
+        "next_run": (),
     }  # fmt: skip
     return FindingCell(**fields | changes)
 
@@ -99,6 +102,9 @@ def finding(*cells: FindingCell, demonstration: bool = False) -> Finding:
         ),
         left_out=(),
         differences=(),
+        seed=1,
+        replicates=2000,
+        factors=(),
         languages=(),
         gaps=(),
         cells=cells,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finding made up for tests of pages, with every status that a cell can have."""
 
+from typing import Literal
+
 from countermark.records.evidence import (
     CellCounts,
     Deviation,
@@ -9,6 +11,7 @@ from countermark.records.evidence import (
 from countermark.records.finding import (
     CellStatus,
     Components,
+    ConsensusFigures,
     ControlFigures,
     Correction,
     Difference,
@@ -16,10 +19,14 @@ from countermark.records.finding import (
     Figure,
     Finding,
     FindingCell,
+    Gap,
     JudgeValidity,
     LabFigures,
     LabSettings,
     LeftOut,
+    MethodFigure,
+    NewLabFigure,
+    NextRunFigure,
     NotComputed,
     PrecisionFigures,
 )
@@ -182,6 +189,43 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
             f_p_value=0.124,
         ),
         labs=_lab_figures(value),
+        robust_mean=value,
+        methods=_methods(value),
+        new_lab=tuple(
+            NewLabFigure(estimand=one, lower=value - reach, upper=value + reach, level=0.95)
+            for one, reach in _REACH
+        ),
+        consensus=ConsensusFigures(
+            value=value, lower=value - 0.1, upper=value + 0.1, level=0.95, between_lab=0.04,
+            share=0.48,
+        ),
+        next_run=(
+            NextRunFigure(estimand="benchmark", what="a lab", answers=240, half_width=0.05),
+            NextRunFigure(estimand="generalised", what="10 items", answers=100, half_width=0.11),
+        ),
+    )  # fmt: skip
+
+
+_REACH: tuple[tuple[Estimand, float], ...] = (("benchmark", 0.09), ("generalised", 0.17))
+_BY: tuple[tuple[Literal["crossed", "mixed", "bootstrap"], float], ...] = (
+    ("crossed", 0.0),
+    ("mixed", 0.004),
+    ("bootstrap", -0.001),
+)
+
+
+def _methods(value: float) -> tuple[MethodFigure, ...]:
+    return tuple(
+        MethodFigure(
+            estimand=estimand,
+            method=method,
+            value=value + by,
+            lower=value + by - reach,
+            upper=value + by + reach,
+            level=0.95,
+        )
+        for estimand, reach in _REACH
+        for method, by in _BY
     )
 
 
@@ -203,6 +247,9 @@ def _unreported(task: str, language: str, status: CellStatus, reason: str) -> Fi
         if shown
         else (NotComputed(estimand="benchmark", correction="none", reason=reason),),
         labs=_lab_figures(0.05) if shown else (),
+        methods=(),
+        new_lab=(),
+        next_run=(),
     )
 
 
@@ -242,8 +289,20 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
             Difference(factor="temperature", aliases=("system-prompt",)),
             Difference(factor="judge", aliases=("lab",)),
         ),
+        seed=1,
+        replicates=2000,
+        factors=(),
         languages=(),
-        gaps=(),
+        gaps=(
+            Gap(section="languages", reason="The protocol declares no reference language."),
+            Gap(
+                section="rates",
+                model=MODEL,
+                task="leak",
+                language="fr",
+                reason="generalised, mixed: The likelihood has no maximum.",
+            ),
+        ),
         cells=(
             _reported("leak", "en", 0.62345678, ()),
             _reported("leak", "fr", 0.31298765, ()),

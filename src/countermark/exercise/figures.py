@@ -5,34 +5,39 @@ All numbers have the protocol's significant digits. Another institute's machine 
 within the finding's tolerance.
 """
 
-from typing import Literal
+import math
+from typing import Literal, get_args
 
 import numpy as np
 
+from countermark.exercise.analysing import LEVEL
 from countermark.exercise.validation import LabelCounts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet
 from countermark.statistics import (
     Components,
+    Consensus,
     Counts,
     Equivalence,
+    Estimand,
     Estimate,
     Interval,
     Judge,
     Judged,
+    LabRate,
     Mandel,
+    NextRun,
     NotComputable,
     Precision,
+    Rates,
     Ratings,
     Resampling,
+    RobustEquivalence,
     agreement,
-    algorithm_a,
     significant,
     wilson,
 )
-from countermark.statistics.crossing import Crossing
 
-LEVEL = 0.95
 _MEASURES: tuple[Literal["cohen", "ac1", "alpha-nominal"], ...] = ("cohen", "ac1", "alpha-nominal")
 _RESAMPLING = Resampling(seed=0)
 
@@ -56,8 +61,8 @@ class Rounding:
             correction=correction,
             without_lab=without_lab,
             value=self.number(estimate.value),
-            se=self._maybe(estimate.se),
-            df=self._maybe(estimate.df),
+            se=self.maybe(estimate.se),
+            df=self.maybe(estimate.df),
             lower=self.number(estimate.lower),
             upper=self.number(estimate.upper),
             level=estimate.level,
@@ -71,12 +76,14 @@ class Rounding:
             components=self._components(estimate.components) if estimate.components else None,
         )
 
-    def precision(self, precision: Precision) -> records.PrecisionFigures:
-        """Return the precision of a cell as published."""
+    def precision(self, precision: Precision | NotComputable) -> records.PrecisionFigures | None:
+        """Return the precision of a cell as published; nothing where there is none."""
+        if isinstance(precision, NotComputable):
+            return None
         test = precision.f_test
         return records.PrecisionFigures(
-            repeatability=self._maybe(precision.repeatability),
-            lab_item=self._maybe(precision.lab_item),
+            repeatability=self.maybe(precision.repeatability),
+            lab_item=self.maybe(precision.lab_item),
             between_lab=self.number(precision.between_labs),
             reproducibility=self.number(precision.reproducibility),
             f_statistic=self.number(test.statistic) if test else None,
@@ -87,44 +94,104 @@ class Rounding:
             between_lab_bounds=self._bounds(precision.between_labs_interval),
             reproducibility_bounds=self._bounds(precision.reproducibility_interval),
             not_separable=precision.inseparable,
-            h_critical=self._maybe(precision.h_critical),
-            k_critical=self._maybe(precision.k_critical),
+            h_critical=self.maybe(precision.h_critical),
+            k_critical=self.maybe(precision.k_critical),
         )
 
-    def robust_mean(self, crossing: Crossing) -> float | None:
+    def robust_mean(self, found: RobustEquivalence | NotComputable) -> float | None:
         """Return the labs' rates in one figure that a lab far off cannot pull along."""
-        whole, _ = crossing.complete()
-        if not whole.items:
+        return None if isinstance(found, NotComputable) else self.number(found.consensus.value)
+
+    def methods(self, rates: Rates) -> tuple[records.MethodFigure, ...]:
+        """Return the joint rate by each method that gave one, both estimands."""
+        return tuple(
+            records.MethodFigure(
+                estimand=one.estimand,
+                method=one.method,
+                value=self.number(one.value),
+                lower=self.number(one.lower),
+                upper=self.number(one.upper),
+                level=one.level,
+            )
+            for compared in (rates.benchmark, rates.generalised)
+            for one in compared.readings
+        )
+
+    def new_lab(self, rates: Rates) -> tuple[records.NewLabFigure, ...]:
+        """Return what one more lab is expected to report, on these items and on new ones."""
+        return tuple(
+            records.NewLabFigure(
+                estimand=one.estimand,
+                lower=self.number(one.lower),
+                upper=self.number(one.upper),
+                level=one.level,
+            )
+            for one in (rates.benchmark.new_lab, rates.generalised.new_lab)
+            if not isinstance(one, NotComputable)
+        )
+
+    def no_events(self, rates: Rates) -> records.NoEventsFigure | None:
+        """Return the bound of a rate without one event; nothing if there was an event."""
+        found = rates.no_events
+        if found is None:
             return None
-        found = algorithm_a((whole.total / whole.count).mean(axis=1))
-        return None if isinstance(found, NotComputable) else self.number(found.value)
+        return records.NoEventsFigure(
+            effective_items=self.number(found.effective_items),
+            upper=self.number(found.upper),
+            level=found.level,
+        )
+
+    def consensus(self, found: Consensus | NotComputable) -> records.ConsensusFigures | None:
+        """Return the labs' mean as a consensus of dependent values."""
+        if isinstance(found, NotComputable):
+            return None
+        return records.ConsensusFigures(
+            value=self.number(found.mu),
+            lower=self.number(found.lower),
+            upper=self.number(found.upper),
+            level=found.level,
+            between_lab=self.number(math.sqrt(found.heterogeneity.tau2)),
+            share=self.number(found.heterogeneity.i2),
+        )
+
+    def next_run(self, found: NextRun | NotComputable) -> tuple[records.NextRunFigure, ...]:
+        """Return the best addition for each estimand, its cost counted in answers."""
+        if isinstance(found, NotComputable):
+            return ()
+        best = (found.best(estimand) for estimand in get_args(Estimand))
+        return tuple(
+            records.NextRunFigure(
+                estimand=one.estimand,
+                what=one.what,
+                answers=round(one.cost),
+                half_width=self.number(one.half_width),
+            )
+            for one in best
+        )
 
     def lab(
         self,
-        crossing: Crossing,
-        lab: str,
+        own: LabRate,
         institute: str,
         standing: Equivalence | None,
         consistency: Mandel | None,
     ) -> records.LabFigures:
         """Return one lab's own rate, and how it stands to the others'."""
-        row = crossing.labs.index(lab)
-        scored, events = int(crossing.count[row].sum()), float(crossing.total[row].sum())
-        interval = wilson(events, scored, LEVEL)
+        assert isinstance(own.interval, Interval)  # noqa: S101  scores are 0 or 1
         return records.LabFigures(
             institute=institute,
-            lab=lab,
-            value=self.number(events / scored),
-            lower=self.number(interval.lower),
-            upper=self.number(interval.upper),
-            scored=scored,
-            events=self.number(events),
+            lab=own.lab,
+            value=self.number(own.value),
+            lower=self.number(own.interval.lower),
+            upper=self.number(own.interval.upper),
+            scored=own.scores,
+            events=self.number(own.total),
             difference=self.number(standing.difference) if standing else None,
             expanded_uncertainty=self.number(standing.expanded) if standing else None,
             e_n=self.number(standing.normalised) if standing else None,
             zeta=self.number(standing.zeta) if standing else None,
             mandel_h=self.number(consistency.h) if consistency else None,
-            mandel_k=self._maybe(consistency.k) if consistency else None,
+            mandel_k=self.maybe(consistency.k) if consistency else None,
         )
 
     def controls(self, passed: int, tried: int, minimum: float) -> records.ControlFigures:
@@ -189,7 +256,8 @@ class Rounding:
             if not isinstance(one, NotComputable)
         )
 
-    def _maybe(self, value: float | None) -> float | None:
+    def maybe(self, value: float | None) -> float | None:
+        """Return one number as published, if there is one."""
         return None if value is None else self.number(value)
 
     def _bounds(self, interval: Interval | NotComputable) -> records.Bounds | None:
@@ -219,8 +287,8 @@ class Rounding:
         return records.Components(
             s2_lab=self.number(parts.s2_lab),
             s2_item=self.number(parts.s2_item),
-            s2_lab_item=self._maybe(parts.s2_lab_item),
-            s2_epoch=self._maybe(parts.s2_epoch),
+            s2_lab_item=self.maybe(parts.s2_lab_item),
+            s2_epoch=self.maybe(parts.s2_epoch),
             ms_lab=self.number(parts.ms_lab),
             ms_item=self.number(parts.ms_item),
             ms_lab_item=self.number(parts.ms_lab_item),

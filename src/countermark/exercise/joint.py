@@ -15,35 +15,42 @@ For each model, task and language:
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
-8. Languages are compared as :mod:`countermark.exercise.comparing` says.
+8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
+   languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import get_args
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from countermark.exercise.comparing import compared
+from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.differences import differences
-from countermark.exercise.figures import LEVEL, Rounding, not_computed
+from countermark.exercise.figures import Rounding, not_computed
 from countermark.exercise.revealing import Revealed
+from countermark.exercise.sections import Sections, published
 from countermark.exercise.validation import LabelCounts, label_counts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
 from countermark.records.protocol import Protocol, Task
-from countermark.records.sample import Score
+from countermark.records.sample import SampleKey, Score
 from countermark.statistics import (
-    Crossing,
-    Estimate,
+    CellKey,
+    JointAnalysis,
+    Judging,
+    NamedEstimate,
     NotComputable,
-    Precision,
     Validity,
-    correct,
-    crossed,
-    equivalence,
     judge,
-    precision,
 )
 
 ABSOLUTE_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a cell has no rates."""
+
+    status: records.CellStatus
+    reason: str
 
 
 def joint_finding(
@@ -66,19 +73,16 @@ def joint_finding(
         Labs that are not in the figures, and why.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
+    rounding = Rounding(protocol.significant_digits)
     made = [
-        _Cell(protocol, task, model.key, language, labs, annotations)
+        _Cell(task, model.key, language, labs, annotations, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
     ]
-    cells = [one.result() for one in made]
-    reported = {
-        (cell.model, cell.task, cell.language): crossing
-        for one, cell in zip(made, cells, strict=True)
-        if cell.status == "reported" and (crossing := one.crossing()) is not None
-    }
-    languages = compared(protocol, reported, Rounding(protocol.significant_digits))
+    analysis = _analysed(protocol, labs, [one for one in made if one.refusal is None])
+    cells = tuple(one.result(analysis) for one in made)
+    beyond = published(analysis, cells, rounding)
     return records.Finding(
         protocol=protocol.digest,
         coordinator=protocol.coordinator,
@@ -100,9 +104,26 @@ def joint_finding(
         ),
         left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
-        languages=languages.figures,
-        gaps=languages.gaps,
-        cells=tuple(cells),
+        seed=declared(protocol).seed,
+        replicates=declared(protocol).replicates,
+        factors=beyond.factors,
+        languages=beyond.languages,
+        gaps=beyond.gaps,
+        cells=cells,
+    )
+
+
+def _analysed(
+    protocol: Protocol, labs: Sequence[Revealed], cells: Sequence["_Cell"]
+) -> JointAnalysis | None:
+    if not cells:
+        return None
+    return analysed(
+        protocol,
+        labs,
+        [answer for one in cells for answer in one.answers],
+        {one.key: one.judging for one in cells if one.judging is not None},
+        {one.key: one.uninformative for one in cells if one.uninformative is not None},
     )
 
 
@@ -111,15 +132,16 @@ class _Cell:
 
     def __init__(
         self,
-        protocol: Protocol,
         task: Task,
         model: str,
         language: str,
         labs: Sequence[Revealed],
         annotations: Sequence[AnnotationSet],
+        rounding: Rounding,
     ) -> None:
+        self.key = CellKey(task.key, model, language, task.scorer.key)
         self._task, self._model, self._language, self._labs = task, model, language, labs
-        self._round = Rounding(protocol.significant_digits)
+        self._round = rounding
         self._institutes = {one.evidence.lab: one.evidence.institute for one in labs}
         self._roles = {item.key: item.role for item in task.items}
         self._annotations = next(
@@ -131,72 +153,78 @@ class _Cell:
             ),
             None,
         )
+        self.answers = tuple(self._answers())
+        self._labelled = self._label_counts()
+        self._controlled = self._controls()
+        self.refusal = self._refusal()
+        self.judging = self._judging() if self.refusal is None else None
 
-    def result(self) -> records.FindingCell:
-        """Return the finding's cell, by the numbered rules of the module."""
+    @property
+    def uninformative(self) -> str | None:
+        """Why the rates say nothing, if the control items show it (rule 4)."""
+        controls = self._controlled
+        if controls is None or controls.lower >= controls.minimum:
+            return None
+        return (
+            f"the model passed {controls.passed} of {controls.tried} control items, which "
+            f"does not show a pass rate of at least {controls.minimum:g}"
+        )
+
+    def _refusal(self) -> Refusal | None:
+        """Say why there can be no rates, before anything is computed (rules 2 and 3)."""
         judged = self._task.scorer.nature == "judge"
         if judged and self._annotations is None:
-            return self._without_rates(
+            return Refusal(
                 "judge-not-validated",
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        crossing = self.crossing()
-        if crossing is None:
-            return self._without_rates("not-computable", "no answer was scored")
-        labelled = self._label_counts()
-        if any(not (counts.positives and counts.negatives) for counts in labelled):
-            return self._without_rates(
+        if not self.answers:
+            return Refusal("not-computable", "no answer was scored")
+        if any(not (counts.positives and counts.negatives) for counts in self._labelled):
+            return Refusal(
                 "not-computable",
                 "of events or of other answers, the judge could read none that is labelled, so "
                 "nothing shows that it tells them apart",
             )
-        validity = tuple(self._validity(counts) for counts in labelled)
-        versions = {
-            lab: version for lab, version in self._versions().items() if lab in crossing.labs
-        }
-        figures, missing = self._figures(crossing, validity, versions)
+        return None
+
+    def result(self, analysis: JointAnalysis | None) -> records.FindingCell:
+        """Return the finding's cell, by the numbered rules of the module."""
+        if self.refusal is not None or analysis is None:
+            refusal = self.refusal or Refusal("not-computable", "nothing was analysed")
+            return self._without_rates(refusal.status, refusal.reason)
+        judged = self._task.scorer.nature == "judge"
+        found = Sections.of(analysis, self.key)
+        validity = tuple(self._validity(counts) for counts in self._labelled)
+        figures, missing = self._figures(found.rate.cases)
         needed = "rogan-gladen" if judged else "none"
         if not any((f.correction, f.without_lab) == (needed, None) for f in figures):
             reason = next(lost.reason for lost in missing if lost.correction == needed)
             return self._without_rates("not-computable", reason, validity)
-        controls = self._controls()
-        spread = self._precision(crossing)
-        informative = controls is None or controls.lower >= controls.minimum
         return self._cell(
-            status="reported" if informative else "not-informative",
-            reason=None
-            if controls is None or informative
-            else f"the model passed {controls.passed} of {controls.tried} control items, which "
-            f"does not show a pass rate of at least {controls.minimum:g}",
-            controls=controls,
+            status="reported" if self.uninformative is None else "not-informative",
+            reason=self.uninformative,
             validity=validity,
             figures=tuple(figures),
             missing=tuple(missing),
-            spread=None if spread is None else self._round.precision(spread),
-            labs=self._lab_figures(crossing, spread),
-            robust_mean=self._round.robust_mean(crossing),
+            labs=self._lab_figures(found),
+            found=found,
         )
 
-    def _scored(self, role: str) -> Iterator[tuple[str, str, Score]]:
+    def _scored(self, role: str) -> Iterator[tuple[str, SampleKey, Score]]:
         for one in self._labs:
             for sample in one.scores or ():
                 key = sample.key
                 place = (key.model, key.task, key.language, self._roles.get(key.item))
                 if place == (self._model, self._task.key, self._language, role):
                     for score in sample.scores:
-                        yield one.evidence.lab, key.item, score
+                        yield one.evidence.lab, key, score
 
-    def crossing(self) -> Crossing | None:
-        """Return the scores of the test items, labs x items; nothing where none was scored."""
-        rows = [
-            (lab, item, score.value)
-            for lab, item, score in self._scored("test")
-            if score.value is not None
-        ]
-        if not rows:
-            return None
-        return Crossing.from_rows(*zip(*rows, strict=True))
+    def _answers(self) -> Iterator[Answer]:
+        for lab, key, score in self._scored("test"):
+            if score.value is not None:
+                yield Answer(self.key, lab, key.item, key.epoch, score.value)
 
     def _versions(self) -> dict[str, str]:
         return {lab: score.version for lab, _, score in self._scored("test")}
@@ -210,60 +238,42 @@ class _Cell:
             for version in sorted(set(self._versions().values()))
         )
 
+    def _judging(self) -> Judging | None:
+        if not self._labelled:
+            return None
+        return Judging(
+            versions=self._versions(),
+            validity={counts.version: self._known(counts) for counts in self._labelled},
+        )
+
+    def _known(self, counts: LabelCounts) -> Validity:
+        assert self._annotations is not None  # noqa: S101  there are counts
+        return Validity(
+            counts.true_positives,
+            counts.positives,
+            counts.true_negatives,
+            counts.negatives,
+            self._annotations.language,
+        )
+
     def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
         assert self._annotations is not None  # noqa: S101  there are counts
-        known = judge(
-            counts.version,
-            Validity(
-                counts.true_positives,
-                counts.positives,
-                counts.true_negatives,
-                counts.negatives,
-                self._annotations.language,
-            ),
-            LEVEL,
-        )
+        known = judge(counts.version, self._known(counts), LEVEL)
         return self._round.validity(known, counts, self._annotations)
 
     def _figures(
-        self,
-        crossing: Crossing,
-        validity: tuple[records.JudgeValidity, ...],
-        versions: Mapping[str, str],
+        self, cases: Sequence[NamedEstimate]
     ) -> tuple[list[records.Figure], list[records.NotComputed]]:
         figures: list[records.Figure] = []
         missing: list[records.NotComputed] = []
-        labelled_in = self._annotations.language if self._annotations else self._language
-        known = {
-            one.version: Validity(
-                one.true_positives,
-                one.positives,
-                one.true_negatives,
-                one.negatives,
-                labelled_in,
-            )
-            for one in validity
-        }
-        for left_out in (None, *crossing.labs) if len(crossing.labs) > 1 else (None,):
-            rest = crossing if left_out is None else crossing.without_lab(left_out)
-            corrected = (
-                correct(
-                    rest, {lab: versions[lab] for lab in rest.labs}, known, self._language, LEVEL
+        for case in cases:
+            correction: records.Correction = "none" if case.correction == "none" else "rogan-gladen"
+            if isinstance(case.estimate, NotComputable):
+                missing.append(
+                    not_computed(case.estimate, case.estimand, correction, case.without_lab)
                 )
-                if known
-                else None
-            )
-            for estimand in get_args(records.Estimand):
-                found: list[tuple[records.Correction, Estimate | NotComputable]] = [
-                    ("none", crossed(rest, estimand, LEVEL))
-                ]
-                if corrected is not None:
-                    found.append(("rogan-gladen", getattr(corrected, estimand)))
-                for correction, result in found:
-                    if isinstance(result, NotComputable):
-                        missing.append(not_computed(result, estimand, correction, left_out))
-                    else:
-                        figures.append(self._round.figure(result, correction, left_out))
+            else:
+                figures.append(self._round.figure(case.estimate, correction, case.without_lab))
         return figures, missing
 
     def _controls(self) -> records.ControlFigures | None:
@@ -277,21 +287,12 @@ class _Cell:
         passed = sum(score.value == 1 for score in scores)
         return self._round.controls(passed, len(scores), minimum)
 
-    def _precision(self, crossing: Crossing) -> Precision | None:
-        found = precision(crossing)
-        return None if isinstance(found, NotComputable) else found
-
-    def _lab_figures(
-        self, crossing: Crossing, spread: Precision | None
-    ) -> tuple[records.LabFigures, ...]:
-        standing = equivalence(crossing)
-        by_lab = {} if isinstance(standing, NotComputable) else {one.lab: one for one in standing}
-        consistency = {one.lab: one for one in spread.mandel} if spread else {}
+    def _lab_figures(self, found: "Sections") -> tuple[records.LabFigures, ...]:
         return tuple(
             self._round.lab(
-                crossing, lab, self._institutes[lab], by_lab.get(lab), consistency.get(lab)
+                one, self._institutes[one.lab], found.standing(one.lab), found.mandel(one.lab)
             )
-            for lab in crossing.labs
+            for one in found.raw
         )
 
     def _counts(self) -> CellCounts:
@@ -323,13 +324,11 @@ class _Cell:
         return self._cell(
             status=status,
             reason=reason,
-            controls=self._controls(),
             validity=validity,
             figures=(),
             missing=(),
-            spread=None,
             labs=(),
-            robust_mean=None,
+            found=None,
         )
 
     def _cell(
@@ -337,13 +336,11 @@ class _Cell:
         *,
         status: records.CellStatus,
         reason: str | None,
-        controls: records.ControlFigures | None,
         validity: tuple[records.JudgeValidity, ...],
         figures: tuple[records.Figure, ...],
         missing: tuple[records.NotComputed, ...],
-        spread: records.PrecisionFigures | None,
         labs: tuple[records.LabFigures, ...],
-        robust_mean: float | None,
+        found: Sections | None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -352,13 +349,18 @@ class _Cell:
             status=status,
             reason=reason,
             counts=self._counts(),
-            controls=controls,
+            controls=self._controlled,
             validity=validity,
             figures=figures,
             not_computed=missing,
-            precision=spread,
             labs=labs,
-            robust_mean=robust_mean,
+            precision=self._round.precision(found.precision) if found else None,
+            robust_mean=self._round.robust_mean(found.robust) if found else None,
+            methods=self._round.methods(found.rate.methods) if found else (),
+            new_lab=self._round.new_lab(found.rate.methods) if found else (),
+            no_events=self._round.no_events(found.rate.methods) if found else None,
+            consensus=self._round.consensus(found.consensus) if found else None,
+            next_run=self._round.next_run(found.next_run) if found else (),
         )
 
 

@@ -12,8 +12,9 @@ Each indicator counts records and nothing else; none is a score, and they are ne
    it: its coordinator by publishing, the others by a countersignature.
 5. ``witnessed-statements``: of all statements, those that a quorum of witnesses cosigned.
 6. ``offline-models``: of the models under test, those that the embedded provider runs.
-7. ``overall-scores``: of all figures in findings, those stated outside any cell, which would merge
-   several results into one. Each is found by walking the record, unknown fields included.
+7. ``overall-scores``: of all figures in findings, those stated of no cell, comparison of cells or
+   lab, which would merge several results into one. Each is found by walking the record, unknown
+   fields included.
 8. ``deviations-declared``: of the evidence revealed, how much declares a deviation.
 9. ``dissents``: of the findings, those from which a participant dissents.
 """
@@ -30,9 +31,17 @@ from countermark.records.protocol import Countersignature, Protocol
 
 EMBEDDED_PROVIDER: Final = "countermark/"
 _READING_SETTINGS: Final = frozenset(
-    {"version", "significant_digits", "relative_tolerance", "absolute_tolerance"}
+    {
+        "version",
+        "significant_digits",
+        "relative_tolerance",
+        "absolute_tolerance",
+        "seed",
+        "replicates",
+    }
 )
-
+_OF_CELLS: Final = ("cells", "labs", "languages", "factors")
+"""Lists whose entries name the model, task and language, or the lab, that they are of."""
 
 _LAB_COUNTS: Final = frozenset({"samples", "transcripts_checked"})
 
@@ -200,7 +209,7 @@ def _overall_scores(book: Book) -> Indicator:
     overall = sum(len(_numbers_outside_cells(finding)) for finding in findings)
     inside = sum(
         len(cell.figures) + len(cell.labs) for finding in findings for cell in finding.cells
-    )
+    ) + sum(len(finding.languages) + len(finding.factors) for finding in findings)
     return Indicator(
         code="overall-scores",
         title="Overall scores",
@@ -268,7 +277,7 @@ def _numbers_outside_cells(finding: Finding) -> list[float]:
     kept = {
         name: value
         for name, value in finding.to_value().items()
-        if name not in ("cells", "labs") and name not in _READING_SETTINGS
+        if name not in _OF_CELLS and name not in _READING_SETTINGS
     }
     # How many samples a lab sealed, and in how many the score was computed again, is no result.
     labs: list[JsonValue] = [

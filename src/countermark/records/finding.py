@@ -120,6 +120,78 @@ class Agreement(Part):
     bounds: Bounds | None = Field(default=None, description="Its bootstrap interval.")
 
 
+class MethodFigure(Part):
+    """The joint rate by one of three methods; their differences show what the method decides."""
+
+    estimand: Estimand = Field(description="Which estimand.")
+    method: Literal["crossed", "mixed", "bootstrap"] = Field(
+        description="Mean squares, a mixed model on the log-odds scale, or labs and items redrawn."
+    )
+    value: Rate = Field(description="The rate.")
+    lower: Rate = Field(description="Lower end of its interval.")
+    upper: Rate = Field(description="Upper end of its interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+
+
+class NewLabFigure(Part):
+    """What one more lab is expected to report, run as the others were."""
+
+    estimand: Estimand = Field(description="On these items, or on new ones of their population.")
+    lower: Rate = Field(description="Lower end.")
+    upper: Rate = Field(description="Upper end.")
+    level: Rate = Field(description="Confidence level.")
+
+
+class NoEventsFigure(Part):
+    """What can be said of a rate of which no event was seen."""
+
+    effective_items: float = Field(
+        gt=0, description="How many items it rests on; labs and epochs repeat the same items."
+    )
+    upper: Rate = Field(description="One-sided upper bound.")
+    level: Rate = Field(description="Confidence level of the bound.")
+
+
+class ConsensusFigures(Part):
+    """The labs' mean with the covariance that shared items give them (REML, Knapp-Hartung)."""
+
+    value: float = Field(description="The mean.")
+    lower: float = Field(description="Lower end of its interval.")
+    upper: float = Field(description="Upper end of its interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+    between_lab: float = Field(ge=0, description="Standard deviation between labs.")
+    share: Rate = Field(description="Share of the variance that is between labs (I squared).")
+
+
+class NextRunFigure(Part):
+    """The addition that would narrow the interval most for each answer that it costs."""
+
+    estimand: Estimand = Field(description="Which estimand.")
+    what: Text = Field(description="What to add.")
+    answers: Count = Field(description="How many answers it takes.")
+    half_width: float = Field(ge=0, description="Half the width of the interval to be expected.")
+
+
+class FactorFigures(Part):
+    """How far labs with one value of a factor are from labs with another."""
+
+    model: Slug = Field(description="Key of the model under test.")
+    task: Slug = Field(description="Key of the task.")
+    language: LanguageTag = Field(description="Language of the cell.")
+    factor: Slug = Field(description="Key of the factor.")
+    setting: Slug = Field(description="The value.")
+    against: Slug = Field(description="The value it is compared with.")
+    difference: float = Field(description="Mean rate of its labs minus that of the others.")
+    lower: float = Field(description="Lower end of the interval.")
+    upper: float = Field(description="Upper end of the interval.")
+    p_adjusted: Rate = Field(description="p-value of the factor, adjusted for all factors.")
+    share: float | None = Field(
+        default=None,
+        description="Its share of the variance between labs (Shapley); below 0 if it explains less "
+        "than chance would.",
+    )
+
+
 class PrecisionFigures(Part):
     """How far results scatter within a lab and between labs (ISO 5725), as standard deviations."""
 
@@ -232,6 +304,21 @@ class FindingCell(Part):
     labs: tuple[LabFigures, ...] = Field(description="Each lab's own rate.")
     robust_mean: Rate | None = Field(
         default=None, description="Mean of the labs' rates by Algorithm A of ISO 13528."
+    )
+    methods: tuple[MethodFigure, ...] = Field(
+        description="The uncorrected joint rate by three methods, side by side."
+    )
+    new_lab: tuple[NewLabFigure, ...] = Field(
+        description="What one more lab is expected to report."
+    )
+    no_events: NoEventsFigure | None = Field(
+        default=None, description="The bound of a rate without one event."
+    )
+    consensus: ConsensusFigures | None = Field(
+        default=None, description="The labs' mean as a consensus of dependent values."
+    )
+    next_run: tuple[NextRunFigure, ...] = Field(
+        description="What to add to this cell for the least answers."
     )
 
     def figure(
@@ -354,6 +441,11 @@ class Finding(Record):
     )
     cells: tuple[FindingCell, ...] = Field(
         min_length=1, description="One for each model, task and language."
+    )
+    seed: Count = Field(description="Of all draws; it comes of the protocol's digest.")
+    replicates: Count = Field(description="Draws of the bootstrap.")
+    factors: tuple[FactorFigures, ...] = Field(
+        description="What settings do, where the labs' settings tell it."
     )
     languages: tuple[LanguageFigures, ...] = Field(
         description="Differences from the reference language, if one is declared."

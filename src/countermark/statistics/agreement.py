@@ -184,6 +184,10 @@ def interval_alpha(
     ----------
     table
         ``(N, R)`` finite scores; NaN where a rater gave none.
+    resampling
+        How the bootstrap is made.
+    level
+        Two-sided confidence of its interval.
 
     Raises
     ------

@@ -79,6 +79,14 @@ class Choice:
 def choose(rectified: Rectification, corrected: Correction, estimand: Estimand) -> Choice:
     """Put the two corrections of one crossing side by side.
 
+    Parameters
+    ----------
+    rectified, corrected
+        Of :func:`~countermark.statistics.rectification.rectify` and
+        :func:`~countermark.statistics.correction.correct`, of one crossing.
+    estimand
+        Which rate.
+
     Raises
     ------
     StatisticsError

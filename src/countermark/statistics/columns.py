@@ -33,7 +33,7 @@ def code(what: str, names: Labels, rows: int) -> tuple[list[str], Ints]:
     ordered = sorted(seen)
     place = np.empty(len(ordered), dtype=np.int64)
     place[[seen[name] for name in ordered]] = np.arange(len(ordered))
-    return ordered, place[codes]
+    return [str(name) for name in ordered], place[codes]
 
 
 def whole(what: str, numbers: ArrayLike) -> Ints:

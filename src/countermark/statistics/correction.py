@@ -113,7 +113,17 @@ class Correction:
 
 
 def judge(version: str, validity: Validity, level: float = 0.95) -> Judge:
-    """Compute sensitivity and specificity of a judge version, with exact intervals."""
+    """Compute sensitivity and specificity of a judge version, with exact intervals.
+
+    Parameters
+    ----------
+    version
+        A name, kept with the result.
+    validity
+        Counts on answers that people labelled.
+    level
+        Two-sided confidence of each interval (Clopper and Pearson).
+    """
     v = validity
     return Judge(
         version=version,

@@ -56,6 +56,11 @@ def lab_means(crossing: Crossing, estimand: Estimand) -> LabMeans | NotComputabl
         The latter with one lab or one item, with more than 2,000 labs, or if the labs differ by
         the same at every item.
 
+    Raises
+    ------
+    StatisticsError
+        If there is no such estimand.
+
     Notes
     -----
     Every lab is given the same error variance; the mean squares are those of

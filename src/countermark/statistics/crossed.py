@@ -12,6 +12,13 @@ Rules
 4. *generalised* adds the variance of the items.
 5. If all cells are alike, no variance can be seen. The interval is then exact
    (Clopper-Pearson) with as many trials as items.
+   *generalised* takes the same interval, with ``value * items`` events, if too few items carry
+   the events: fewer than ``12 * (1 - 2 * value)**2``, counted by
+   :func:`~countermark.statistics.layout.effective_events`. So few do not show how far items
+   differ, and one event more must not make the interval shorter than that of none. Such an
+   interval is wide on purpose: it holds for items that differ as far as they can. The condition
+   bounds the skewness of the mean, which is what score bounds break on; near a rate of one half
+   there is none. ``benchmarks/coverage.py`` shows how often it applies.
 6. With one lab, the result is that lab's own (method ``single-lab``). *benchmark* then needs
    repeated epochs, *generalised* two items.
 7. What cannot be computed is ``NotComputable`` with a reason.
@@ -22,6 +29,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from countermark.statistics.crossing import Crossing
 from countermark.statistics.errors import StatisticsError
@@ -43,9 +51,13 @@ from countermark.statistics.layout import (
     MeanSquares,
     Part,
     degrees_of_freedom,
+    effective_events,
     error_variance,
     mean_squares,
 )
+
+CARRIERS = 12.0  # items that must carry rare events, or they do not show how far items differ
+_TIE = 1e-9  # equal but for rounding: must fall to the same side on every machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +178,11 @@ def crossed(
         return NotComputable("One item says nothing about the population of items.")
     ms = mean_squares(plan.cells)
     one_lab_repeats = plan.labs == 1 and estimand == "benchmark" and bool(plan.s2_epoch)
-    if alike(ms) and not one_lab_repeats:
+    few = estimand == "generalised" and bool(carried_by_few(plan.cells))
+    if few or (alike(ms) and not one_lab_repeats):
         counts = Counts(events=plan.value * plan.items, trials=plan.items)
-        return finish(plan, estimand, level, plan.value, "exact", counts=counts)
+        parts = None if alike(ms) else components(plan, ms)
+        return finish(plan, estimand, level, plan.value, "exact", counts=counts, parts=parts)
     error = sampling_error(plan, ms, estimand)
     if isinstance(error, NotComputable):
         return error
@@ -196,6 +210,12 @@ def alike(ms: MeanSquares) -> bool:
     return not (ms.lab.any() or ms.item.any() or ms.lab_item.any())
 
 
+def carried_by_few(cells: Array) -> NDArray[np.bool_]:
+    """Say whether too few items carry the events or the non-events (rule 5); ``(..., K, I)``."""
+    needed = CARRIERS * (1 - 2 * cells.mean(axis=(-2, -1))) ** 2
+    return np.asarray(effective_events(cells) < needed * (1 - _TIE))
+
+
 def sampling_error(
     plan: Design, ms: MeanSquares, estimand: Estimand, unit: float = 1.0
 ) -> ErrorVariance | NotComputable:
@@ -217,7 +237,7 @@ def sampling_error(
         # No epoch differed: count one item as if it had gone the other way.
         variance = np.asarray(noise if noise > 0 else (unit / plan.items) ** 2)
         df = plan.epoch_df
-    return ErrorVariance((Part(variance, variance, df),), np.zeros(()), 1)
+    return ErrorVariance((Part(variance, variance, df),))
 
 
 def finish(

@@ -11,6 +11,7 @@ Rules
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,18 +147,22 @@ class Crossing:
     def complete(self) -> tuple["Crossing", tuple[str, ...]]:
         """Return the crossing of the items scored at every lab, and the keys of the other items."""
         whole = np.all(self.count > 0, axis=0)
+        if whole.all():
+            return self, ()
         dropped = tuple(key for key, kept in zip(self.items, whole, strict=True) if not kept)
         return self._part(np.ones(len(self.labs), dtype=bool), whole), dropped
 
     def _part(self, rows: NDArray[np.bool_], columns: NDArray[np.bool_]) -> "Crossing":
+        """Return a part, without the checks that the whole has passed."""
+        part = object.__new__(Crossing)
+        object.__setattr__(part, "labs", tuple(compress(self.labs, rows)))
+        object.__setattr__(part, "items", tuple(compress(self.items, columns)))
         cut = np.ix_(rows, columns)
-        return Crossing(
-            tuple(key for key, kept in zip(self.labs, rows, strict=True) if kept),
-            tuple(key for key, kept in zip(self.items, columns, strict=True) if kept),
-            self.count[cut],
-            self.total[cut],
-            self.square[cut],
-        )
+        for name in ("count", "total", "square"):
+            kept = getattr(self, name)[cut]
+            kept.setflags(write=False)
+            object.__setattr__(part, name, kept)
+        return part
 
 
 def _code(keys: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:

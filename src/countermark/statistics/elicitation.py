@@ -35,7 +35,7 @@ from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import NotComputable
 from countermark.statistics.intervals import check_level
 from countermark.statistics.layout import Array
-from countermark.statistics.paired import Pairs
+from countermark.statistics.pairs import Pairs
 
 Better = Literal["higher", "lower"]
 
@@ -61,7 +61,7 @@ class Gap:
     best, uncorrected
         The best on all items, and its gap without correction.
     value, se, df, lower, upper, level
-        The corrected gap, with a score interval (:mod:`countermark.statistics.paired`). ``se`` and
+        The corrected gap, with a score interval (:mod:`countermark.statistics.pairs`). ``se`` and
         ``df`` are ``None`` where all differences are alike and the interval is exact.
     chosen
         Every elicitation, in ascending order.

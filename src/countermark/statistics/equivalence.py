@@ -141,6 +141,11 @@ def equivalence(crossing: Crossing) -> tuple[Equivalence, ...] | NotComputable:
 def robust_equivalence(crossing: Crossing) -> RobustEquivalence | NotComputable:
     """Compare each lab with the robust consensus of all (rule 7).
 
+    Parameters
+    ----------
+    crossing
+        One model, task and language.
+
     Returns
     -------
     RobustEquivalence or NotComputable
@@ -185,6 +190,13 @@ def leave_one_out(crossing: Crossing, level: float = 0.95) -> tuple[LeftOut, ...
     """Estimate the joint rate without each lab in turn, in the order of ``crossing.labs``.
 
     Items that only the absent lab had not scored take part, as they would without that lab.
+
+    Parameters
+    ----------
+    crossing
+        One model, task and language.
+    level
+        Two-sided confidence.
     """
     if len(crossing.labs) < 2:
         return NotComputable("With one lab there is none to leave out.")

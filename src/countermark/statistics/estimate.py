@@ -35,7 +35,7 @@ Method = Literal[
     "crossed",  # labs and items both vary: two-way layout
     "lab-means",  # these items: spread of the labs' means
     "single-lab",  # one lab only: says nothing of other labs
-    "exact",  # all cells alike: exact interval on the number of items
+    "exact",  # all cells alike, or events at few items: exact interval on the number of items
     "rogan-gladen",  # corrected for the judge's errors
     "rogan-gladen-exact",  # the same, where the judge said one thing only
     "prediction-powered",  # rectified with labels of a random sample

@@ -354,7 +354,12 @@ class Grid:
         StatisticsError
             If the grid has nothing of it, or what is not named has several values.
         """
-        picked = self.pick(model=model, language=language, task=task, scorer=scorer)
+        asked = (model, language, task, scorer)
+        picked = (
+            self
+            if all(name is None for name in asked)
+            else self.pick(model=model, language=language, task=task, scorer=scorer)
+        )
         table = picked.dense()
         if len(picked.labs) != len(picked.groups):
             several = next(

@@ -39,6 +39,11 @@ def clopper_pearson(events: float, trials: float, level: float = 0.95) -> Interv
         bounds is used.
     level
         Two-sided confidence level.
+
+    Raises
+    ------
+    StatisticsError
+        If the counts or the level make no sense.
     """
     one_sided = 1 - (1 - check_level(level)) / 2
     return Interval(
@@ -64,17 +69,42 @@ def exact_lower(events: float, trials: float, level: float) -> float:
     return float(special.betaincinv(events, trials - events + 1, 1 - level))
 
 
-def zero_event_upper(trials: int, level: float = 0.95) -> float:
+def zero_event_upper(trials: float, level: float = 0.95) -> float:
     """One-sided upper bound of a rate when none of ``trials`` was an event.
 
     ``1 - (1 - level)**(1 / trials)``; at 95 % about ``3 / trials``, the rule of three.
+
+    Parameters
+    ----------
+    trials
+        More than 0; of a joint test, the items.
+    level
+        One-sided confidence.
+
+    Raises
+    ------
+    StatisticsError
+        If there are no trials, or the level is none.
     """
     _check_counts(0, trials)
     return -math.expm1(math.log1p(-check_level(level)) / trials)
 
 
 def wilson(events: float, trials: float, level: float = 0.95) -> Interval:
-    """Score interval (Wilson 1927), for ``0 <= events <= trials``."""
+    """Score interval (Wilson 1927), for ``0 <= events <= trials``.
+
+    Parameters
+    ----------
+    events, trials
+        ``trials > 0``; neither need be whole.
+    level
+        Two-sided confidence.
+
+    Raises
+    ------
+    StatisticsError
+        If the counts or the level make no sense.
+    """
     _check_counts(events, trials)
     deviate = float(special.ndtri(1 - (1 - check_level(level)) / 2))
     rate = events / trials

@@ -4,23 +4,7 @@
 ``D[k, i]`` is the mean score of lab ``k`` on item ``i`` in the first crossing minus that in the
 second. What makes an item hard, or a lab strict, cancels in it; what is left is crossed as ever
 (:mod:`countermark.statistics.layout`), with one difference to the rates. The reach of a difference
-is a *score* interval, as that of a rate is.
-
-**Score interval of a paired difference.** Let ``p10`` and ``p01`` be the means of the positive and
-of the negative parts of ``D``, and ``d = p10 - p01``. Were the cells ``n`` independent pairs of 0/1
-answers, the variance of ``d`` would be ``(p10 + p01 - d**2) / n``; so the layout's error variance
-``se**2`` makes the *effective number of pairs* ``n = (p10 + p01 - d**2) / se**2``. Under the
-hypothesis that the true difference is ``x``, the likelihood of ``n`` pairs is greatest at
-``p01 = q(x)``, and the variance is then ``v(x) / n`` (Tango 1998, Statistics in Medicine 17,
-891-908, section 3)::
-
-    B = (2 - d) * x - p10 - p01
-    q(x) = (sqrt(B**2 + 8 * p01 * x * (1 - x)) - B) / 4
-    v(x) = 2 * q(x) + x - x**2
-
-The test of ``x`` takes ``(d - x) / sqrt(v(x) / n)`` as Student's t. At ``x = 0`` with independent
-pairs it is McNemar's. ``d ± t * se`` instead is short where events are rare, because the spread
-shrinks with the difference that happened to be seen; ``benchmarks/coverage.py`` shows both.
+is a *score* interval (:mod:`countermark.statistics.pairs`), as that of a rate is.
 
 Rules
 -----
@@ -40,7 +24,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import special
 
 from countermark.statistics.crossed import Design, alike, design, sampling_error
 from countermark.statistics.crossing import Crossing
@@ -48,12 +31,12 @@ from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Estimand, NotComputable
 from countermark.statistics.intervals import check_level
 from countermark.statistics.layout import (
-    Array,
     ErrorVariance,
     MeanSquares,
-    degrees_of_freedom,
+    clipped_variance,
     mean_squares,
 )
+from countermark.statistics.pairs import Pairs, pairs
 from countermark.statistics.precision import FTest, f_test
 
 Labs = Literal["random", "fixed"]
@@ -64,111 +47,6 @@ Basis = Literal[
     "epochs",  # these labs on these items: spread over epochs
     "exact",  # all differences alike
 ]
-
-_TAIL = 0.975  # where the quantiles of two part distributions are matched
-_CAUTION = 0.25  # of the noise in MS_lab counts as known by the labs only
-_HALVINGS = 56  # of an interval of length 2 at most: down to rounding
-_TINY = float(np.finfo(np.float64).tiny)
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """What the tests of a paired difference rest on; all arrays have one batch shape.
-
-    Parameters
-    ----------
-    value
-        Mean difference, from -1 to 1.
-    discordant
-        ``p10 + p01``, the mean size of a difference.
-    variance
-        Square of the standard error; 0 where all differences are alike.
-    df
-        Degrees of freedom of the variance; 1 where it is 0.
-    items
-        How many items.
-    """
-
-    value: Array
-    discordant: Array
-    variance: Array
-    df: Array
-    items: int
-
-    def p_at_most(self, null: float | Array) -> Array:
-        """One-sided p value of "the true difference is at most ``null``"."""
-        return Pairs(-self.value, self.discordant, self.variance, self.df, self.items).p_at_least(
-            -np.asarray(null)
-        )
-
-    def p_at_least(self, null: float | Array) -> Array:
-        """One-sided p value of "the true difference is at least ``null``"."""
-        d, x = self.value, np.asarray(null, dtype=np.float64)
-        spread = self.discordant - d**2
-        seen = self.variance > 0
-        effective = np.where(seen, spread / np.where(seen, self.variance, 1.0), 1.0)
-        variance = np.maximum(tango_variance(d, self.discordant, x) / effective, _TINY)
-        t = special.stdtr(self.df, (d - x) / np.sqrt(variance))
-        below = np.where(d < 1, (1 - x) / np.where(d < 1, 1 - d, 1.0), 1.0)
-        exact = np.where(x > d, np.minimum(1.0, below) ** self.items, 1.0)
-        return np.asarray(np.where(seen, t, exact))
-
-    def upper(self, tail: float) -> Array:
-        """Return the least difference that is rejected from above at one-sided ``tail``."""
-        low, high = self.value, np.ones_like(self.value)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            inside = self.p_at_least(middle) > tail
-            low, high = np.where(inside, middle, low), np.where(inside, high, middle)
-        return np.asarray(high)
-
-    def lower(self, tail: float) -> Array:
-        """Return the mirror image of :meth:`upper`."""
-        mirrored = Pairs(-self.value, self.discordant, self.variance, self.df, self.items)
-        return -mirrored.upper(tail)
-
-
-def tango_variance(value: Array, discordant: Array, null: Array) -> Array:
-    """Variance of one paired difference when its mean is ``null``: ``v(x)`` of the module."""
-    negative = np.maximum((discordant - value) / 2, 0.0)
-    b = (2 - value) * null - discordant
-    root = np.sqrt(np.maximum(b**2 + 8 * negative * null * (1 - null), 0.0))
-    q = (root - b) / 4
-    return np.asarray(np.maximum(2 * q + null * (1 - null), 0.0))
-
-
-def pairs(cells: Array, ms: MeanSquares, error: ErrorVariance) -> Pairs:
-    """Make the tests of differences ready.
-
-    Parameters
-    ----------
-    cells
-        ``(..., K, I)`` differences.
-    ms, error
-        Their mean squares, and the variance of their mean.
-    """
-    seen = (ms.lab > 0) | (ms.item > 0) | (ms.lab_item > 0)
-    return Pairs(
-        value=cells.mean(axis=(-2, -1)),
-        discordant=np.abs(cells).mean(axis=(-2, -1)),
-        variance=np.where(seen, error.total, 0.0),
-        df=np.where(seen, _degrees_of_freedom(ms, error), 1.0),
-        items=ms.items,
-    )
-
-
-def _degrees_of_freedom(ms: MeanSquares, error: ErrorVariance) -> Array:
-    """Degrees of freedom; of labs and items together, with a caution that rates do without."""
-    df = degrees_of_freedom(error)
-    if len(error.parts) == 1:
-        return df
-    lab, item = error.parts
-    total = np.maximum(error.total, _TINY)
-    noise = _CAUTION * np.minimum(ms.lab, ms.lab_item) / (ms.labs * ms.items)
-    share = np.minimum(1.0, (lab.variance + noise) / total)
-    few, many = (special.stdtrit(part.df, _TAIL) ** 2 for part in (lab, item))
-    matched = special.stdtridf(_TAIL, np.sqrt(share * few + (1 - share) * many))
-    return np.asarray(np.minimum(df, matched))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,12 +163,7 @@ def difference(
     StatisticsError
         If the estimand, the level or ``labs`` is none.
     """
-    check_level(level)
-    if estimand not in get_args(Estimand) or labs not in get_args(Labs):
-        raise StatisticsError(
-            f"There is no difference for {estimand!r} and {labs!r} labs. Choose "
-            f"{' or '.join(get_args(Estimand))}, and {' or '.join(get_args(Labs))}."
-        )
+    _check(estimand, level, labs)
     met = _meet(first, second)
     if isinstance(met, NotComputable):
         return met
@@ -304,7 +177,10 @@ def difference(
             "error, and not both runs have them. Repeat them, or ask for labs like these."
         )
     ms = mean_squares(plan.cells)
-    error = sampling_error(plan, ms, estimand, unit=1 / len(met.labs) if fixed else 1.0)
+    if estimand == "generalised" and not fixed:
+        error: ErrorVariance | NotComputable = clipped_variance(ms)
+    else:
+        error = sampling_error(plan, ms, estimand, unit=1 / len(met.labs) if fixed else 1.0)
     if isinstance(error, NotComputable):
         return error
     found = pairs(plan.cells, ms, error)
@@ -331,17 +207,26 @@ def difference(
     )
 
 
-def _labs_differ(ms: MeanSquares) -> FTest | None:
-    if ms.labs < 2 or ms.items < 2:
-        return None
-    df = (ms.labs - 1) * (ms.items - 1)
-    return f_test(float(ms.lab), float(ms.lab_item), ms.labs - 1, df)
+def _check(estimand: Estimand, level: float, labs: Labs) -> None:
+    check_level(level)
+    if estimand not in get_args(Estimand) or labs not in get_args(Labs):
+        raise StatisticsError(
+            f"There is no difference for {estimand!r} and {labs!r} labs. Choose "
+            f"{' or '.join(get_args(Estimand))}, and {' or '.join(get_args(Labs))}."
+        )
 
 
 def _basis(estimand: Estimand, *, fixed: bool) -> Basis:
     if fixed:
         return "epochs" if estimand == "benchmark" else "items"
     return "lab-means" if estimand == "benchmark" else "crossed"
+
+
+def _labs_differ(ms: MeanSquares) -> FTest | None:
+    if ms.labs < 2 or ms.items < 2:
+        return None
+    df = (ms.labs - 1) * (ms.items - 1)
+    return f_test(float(ms.lab), float(ms.lab_item), ms.labs - 1, df)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,23 +160,34 @@ def cases(
     versions: Mapping[str, str] | None = None,
     validity: Mapping[str, Validity] | None = None,
     language: str = "",
+    level: float = 0.95,
 ) -> tuple[NamedEstimate, ...]:
     """Estimate the rate of both estimands with all labs and without each, from a crossing.
 
     With ``versions`` and ``validity`` of the judges and the ``language`` of the crossing (as
     :func:`~countermark.statistics.correction.correct` takes them) also corrected, labelled
     ``rogan-gladen``.
+
+    Parameters
+    ----------
+    crossing
+        One model, task and language.
+    versions, validity, language
+        Of the judges, if the rates are to be corrected too.
+    level
+        Two-sided confidence of each estimate.
     """
-    labs = crossing.labs if len(crossing.labs) > 2 else ()
+    labs = crossing.labs if len(crossing.labs) > 1 else ()
     parts = [(None, crossing), *((lab, crossing.without_lab(lab)) for lab in labs)]
     found = [
-        NamedEstimate(estimand, "none", lab, crossed(part, estimand))
+        NamedEstimate(estimand, "none", lab, crossed(part, estimand, level))
         for lab, part in parts
         for estimand in _ESTIMANDS
     ]
     if versions is not None and validity is not None:
         for lab, part in parts:
-            corrected = correct(part, versions, validity, language)
+            used = {own: versions[own] for own in part.labs}
+            corrected = correct(part, used, validity, language, level)
             found.append(NamedEstimate("benchmark", "rogan-gladen", lab, corrected.benchmark))
             found.append(NamedEstimate("generalised", "rogan-gladen", lab, corrected.generalised))
     return tuple(found)

@@ -37,8 +37,8 @@ from scipy import special
 
 from countermark.statistics.layout import (
     Array,
+    clipped_variance,
     degrees_of_freedom,
-    error_variance,
     mean_squares,
 )
 
@@ -126,7 +126,9 @@ def mean_of_cells(figures: Array, level: float) -> Spread:
     some = (value > 0) & (se > 0)
     reach = _quantile(df, level) * se / np.where(some, value, 1.0)
     factor = np.exp(np.minimum(reach, _FARTHEST))
-    return _within(value, np.where(some, value / factor, np.nan), value * factor)
+    return _within(
+        value, np.where(some, value / factor, np.nan), np.where(some, value * factor, np.nan)
+    )
 
 
 def difference_of_cells(figures: Array, level: float) -> Spread:
@@ -231,7 +233,7 @@ def interaction_cells(cells: Array) -> Array:
 
 
 def _crossed_mean(figures: Array) -> tuple[Array, Array, Array]:
-    error = error_variance(mean_squares(figures), "generalised")
+    error = clipped_variance(mean_squares(figures))
     value = np.asarray(figures.mean(axis=(-2, -1)))
     return value, np.sqrt(error.total), degrees_of_freedom(error)
 

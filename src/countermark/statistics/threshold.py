@@ -145,7 +145,7 @@ def decide(
     StatisticsError
         If a setting is outside its range.
     """
-    _check(limit, direction, alpha_miss, alpha_false, guard)
+    check_threshold(limit, direction, alpha_miss, alpha_false, guard)
     at_most = direction == "at most"
     levels: dict[Side, float] = {
         "upper": 1 - (alpha_miss if at_most else alpha_false),
@@ -183,13 +183,14 @@ def decide(
     )
 
 
-def _check(
+def check_threshold(
     limit: float,
     direction: Direction,
     alpha_miss: float,
     alpha_false: float,
     guard: float | Guard,
 ) -> None:
+    """Raise ``StatisticsError`` if a setting is outside its range."""
     if direction not in get_args(Direction):
         raise StatisticsError(
             f"{direction!r} is not a direction. Choose {' or '.join(get_args(Direction))}."

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark finding``: compute, check, show, export."""
+"""``countermark finding``: compute, check, show, explain, export."""
 
+import textwrap
 from pathlib import Path
 
 import click
@@ -18,6 +19,7 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
+from countermark.exercise.explaining import explain as explained
 from countermark.exercise.exporting import as_test_result
 from countermark.exercise.findings import Checked, check_finding, compute_finding
 from countermark.node.files import write_atomic
@@ -27,11 +29,12 @@ from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
 
 DISSENT = 5
+WIDTH = 92
 
 
 @click.group(cls=Noun, example="countermark finding show finding.json")
 def command() -> None:
-    """Compute, check, show and export a joint finding."""
+    """Compute, check, show, explain and export a joint finding."""
 
 
 @command.command(
@@ -133,6 +136,21 @@ def show(file: Path, *, as_json: bool) -> None:
                     f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
                     f"{figure.labs} labs, {figure.items} items, {figure.method})"
                 )
+
+
+@command.command(example="countermark finding explain record/statements/finding-gb-0008.json")
+@click.argument("file", type=click.Path(path_type=Path))
+@json_option
+def explain(file: Path, *, as_json: bool) -> None:
+    """Say in plain language what a finding found, and what it could not."""
+    sections = explained(read_record(Finding, file))
+    if as_json:
+        data_json([{"title": one.title, "sentences": list(one.sentences)} for one in sections])
+        return
+    for number, section in enumerate(sections):
+        data(f"{'' if number == 0 else chr(10)}{section.title}")
+        for sentence in section.sentences:
+            data(textwrap.fill(sentence, WIDTH, initial_indent="  ", subsequent_indent="  "))
 
 
 def _left_out(text: str) -> tuple[str, str]:
