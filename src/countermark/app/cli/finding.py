@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.finding_lines import shown
 from countermark.app.cli.output import (
     answer,
     data,
@@ -26,7 +27,6 @@ from countermark.node.files import write_atomic
 from countermark.records.errors import UsageError
 from countermark.records.finding import Dissent, Finding
 from countermark.records.protocol import Protocol
-from countermark.taxonomy.languages import language
 
 DISSENT = 5
 WIDTH = 92
@@ -116,26 +116,13 @@ def export(
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 def show(file: Path, *, as_json: bool) -> None:
-    """Show the rates of a finding with their intervals."""
+    """Show every figure of a finding over all labs, with its interval."""
     finding = read_record(Finding, file)
     if as_json:
         data_json(finding.to_value())
         return
-    for lab in finding.labs:
-        data(f"{lab.lab}: {lab.transcripts_checked} of {lab.samples} scores computed again")
-    for one in finding.left_out:
-        data(f"{one.lab}: left out ({one.reason or one.because})")
-    for cell in finding.cells:
-        data(f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}")
-        if cell.reason:
-            data(f"    {cell.reason}")
-        for figure in cell.figures:
-            if figure.without_lab is None:
-                data(
-                    f"    {figure.estimand:<12} {figure.correction:<13} {figure.value:.4f}  "
-                    f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
-                    f"{figure.labs} labs, {figure.items} items, {figure.method})"
-                )
+    for line in shown(finding):
+        data(line)
 
 
 @command.command(example="countermark finding explain record/statements/finding-gb-0008.json")

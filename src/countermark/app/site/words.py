@@ -102,6 +102,11 @@ WORDS: dict[str, Word] = {
         "log",
         "The list of everything an author has stated, in order. Statements can only be added.",
     ),
+    "mandel": Word(
+        "Mandel's h and k",
+        "h: how many standard deviations of the labs' rates a lab's own lies from their mean. k: "
+        "its own scatter over that of the labs together (ISO 5725-2).",
+    ),
     "protocol": Word(
         "protocol",
         "The definition of a joint exercise: systems, tasks, items in every language, settings "

@@ -9,8 +9,15 @@ from countermark.app.site.exercises import findings
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.strands import ESTIMANDS, headline, lab_chart, left_out_chart
 from countermark.node.book import Entry
-from countermark.records.finding import FindingCell
+from countermark.records.finding import Bounds, FindingCell
 from countermark.records.protocol import Protocol
+
+METHODS = {
+    "crossed": "mean squares of lab × item (reported)",
+    "mixed": "mixed model",
+    "bootstrap": "redrawing labs and items",
+}
+AGREEMENT = {"cohen": "Cohen’s κ", "ac1": "Gwet’s AC1", "alpha-nominal": "Krippendorff’s α"}
 
 
 def cell_pages(site: Site) -> Iterator[Page | DataFile]:
@@ -27,7 +34,7 @@ def _cell_page(
     if task is None or model is None:
         return
     path = addresses.cell(entry.digest, cell.model, cell.task, cell.language)
-    sheets = (_figures(path, cell), _labs(path, cell))
+    sheets = (_figures(path, cell), _labs(path, cell), _methods(path, cell))
     charts = [
         (estimand, chart)
         for estimand in ESTIMANDS
@@ -49,9 +56,36 @@ def _cell_page(
         left_out=[figure for figure in cell.figures if figure.without_lab is not None],
         left_out_charts=charts,
         between=figures.interval,
+        scatter=_scatter(cell),
+        method_words=METHODS,
+        agreement_words=AGREEMENT,
         downloads=downloads(sheets),
     )
     yield from files(sheets)
+
+
+def _scatter(cell: FindingCell) -> tuple[tuple[str, float | None, Bounds | None], ...]:
+    spread = cell.precision
+    if spread is None:
+        return ()
+    return (
+        ("epochs of one item at one lab", spread.repeatability, spread.repeatability_bounds),
+        ("items at one lab more than at another", spread.lab_item, spread.lab_item_bounds),
+        ("labs", spread.between_lab, spread.between_lab_bounds),
+        ("epochs at different labs", spread.reproducibility, spread.reproducibility_bounds),
+    )
+
+
+def _methods(path: str, cell: FindingCell) -> Sheet:
+    return Sheet(
+        f"{path}methods",
+        "Methods side by side",
+        ("estimand", "method", "value", "lower", "upper", "level"),
+        tuple(
+            (one.estimand, one.method, one.value, one.lower, one.upper, one.level)
+            for one in cell.methods
+        ),
+    )
 
 
 def _figures(path: str, cell: FindingCell) -> Sheet:
@@ -116,6 +150,9 @@ def _labs(path: str, cell: FindingCell) -> Sheet:
             "difference",
             "expanded_uncertainty",
             "e_n",
+            "zeta",
+            "mandel_h",
+            "mandel_k",
         ),
         tuple(
             (
@@ -129,6 +166,9 @@ def _labs(path: str, cell: FindingCell) -> Sheet:
                 lab.difference,
                 lab.expanded_uncertainty,
                 lab.e_n,
+                lab.zeta,
+                lab.mandel_h,
+                lab.mandel_k,
             )
             for lab in cell.labs
         ),

@@ -17,6 +17,7 @@ from countermark.records.finding import (
     Figure,
     Finding,
     FindingCell,
+    Gap,
     LabSettings,
     LeftOutBecause,
 )
@@ -135,7 +136,7 @@ def _headline_values(cell: FindingCell) -> tuple[str | float | None, ...]:
 def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
     finding, protocol = row.finding, row.protocol
     titles = {factor.key: factor.title for factor in protocol.factors} | {"lab": "the lab itself"}
-    sheets = (_rates(row), _labs(row), _counts(row))
+    sheets = (_rates(row), _labs(row), _counts(row), _languages(row))
 
     def cell_path(cell: FindingCell) -> str:
         return addresses.cell(row.entry.digest, cell.model, cell.task, cell.language)
@@ -162,6 +163,7 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         aliases=aliases,
         factor_title=lambda key: titles.get(key, key),
         equivalent=_equivalent,
+        gaps=[_told(site, protocol, gap) for gap in finding.gaps],
         left_out_words=lambda lab: lab.reason or LEFT_OUT[lab.because],
         downloads=downloads(sheets, row.entry),
     )
@@ -187,6 +189,16 @@ def _setting(lab: LabSettings, factor: Factor) -> str:
     if level is None or level.number is None:
         return value or "–"
     return f"{value} ({figure_text(level.number, 'number')})"
+
+
+def _told(site: Site, protocol: Protocol, gap: Gap) -> dict[str, str]:
+    model = protocol.model(gap.model) if gap.model else None
+    task = protocol.task(gap.task) if gap.task else None
+    place = [named.title for named in (model, task) if named]
+    if gap.language:
+        place.append(site.language(gap.language))
+    title = gap.section.replace("-", " ").capitalize()
+    return {"title": title, "where": ", ".join(place), "reason": gap.reason}
 
 
 def _equivalent(cell: FindingCell) -> str:
@@ -281,6 +293,31 @@ def _labs(row: Listed) -> Sheet:
             for cell in row.finding.cells
             for lab in cell.labs
         ),
+    )
+
+
+def _languages(row: Listed) -> Sheet:
+    columns = (
+        "model",
+        "task",
+        "language",
+        "reference",
+        "estimand",
+        "verdict",
+        "difference",
+        "lower",
+        "upper",
+        "level",
+        "margin",
+        "p_adjusted",
+        "items",
+        "items_dropped",
+    )
+    return Sheet(
+        f"{row.path}languages",
+        "Languages compared",
+        columns,
+        tuple(tuple(getattr(one, column) for column in columns) for one in row.finding.languages),
     )
 
 

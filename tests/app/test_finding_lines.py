@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import dataclass
+
+import pytest
+from sample_finding import sample_finding
+
+from countermark.app.cli.finding_lines import shown
+from countermark.records.finding import Finding
+
+DIGEST = f"sha256:{'1' * 64}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    finding: Finding
+    text: str
+
+
+@pytest.fixture(scope="module")
+def example() -> Shown:
+    labs = dict.fromkeys(("GB", "JP", "KE", "SG", "FR"), DIGEST)
+    finding = sample_finding(DIGEST, labs, {"en": DIGEST, "fr": DIGEST})
+    return Shown(finding, "\n".join(shown(finding)))
+
+
+def test_every_method_and_new_lab_is_shown(example: Shown) -> None:
+    told = [one for cell in example.finding.cells for one in cell.methods]
+    assert told
+    for one in told:
+        assert f"by {one.method}" in example.text
+        assert f"({one.lower:.4f} to {one.upper:.4f} at {one.level:g})" in example.text
+    for cell in example.finding.cells:
+        for new in cell.new_lab:
+            assert f"one more lab: {new.lower:.4f} to {new.upper:.4f}" in example.text
+
+
+def test_scatter_is_shown_with_its_intervals(example: Shown) -> None:
+    spreads = [cell.precision for cell in example.finding.cells if cell.precision]
+    assert spreads
+    for spread in spreads:
+        assert f"between labs {spread.between_lab:.4f}" in example.text
+
+
+def test_each_lab_has_a_line_with_how_far_it_is_off(example: Shown) -> None:
+    for cell in example.finding.cells:
+        for one in cell.labs:
+            assert f"{one.lab:<26} {one.value:.4f}" in example.text
+            if one.e_n is not None:
+                assert f"E_n {one.e_n:.2f}" in example.text
+
+
+def test_what_goes_across_cells_and_what_is_missing_ends_it(example: Shown) -> None:
+    finding = example.finding
+    assert finding.languages or finding.factors or finding.gaps
+    for pair in finding.languages:
+        assert f"{pair.verdict}, {pair.estimand} {pair.difference:+.4f}" in example.text
+    for factor in finding.factors:
+        assert f"{factor.setting} minus {factor.against}" in example.text
+    for gap in finding.gaps:
+        assert f"not computed: {gap.section}" in example.text
+        assert gap.reason in example.text
