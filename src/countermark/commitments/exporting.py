@@ -106,7 +106,7 @@ def _subject(
             where="decision",
             next_step="Decide about a model of the protocol.",
         )
-    return Resource(model.key, model.snapshot)
+    return Resource(model.key, model.identity)
 
 
 def _check(decision: Decision, framework: Framework, finding: Finding) -> None:

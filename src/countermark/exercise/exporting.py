@@ -61,7 +61,7 @@ def as_test_result(finding: Finding, protocol: Protocol, model: str) -> Export:
         name = f"{'demonstration/' if finding.demonstration else ''}{task}/{language}"
         (warned if _reported(finding, model, task, language) else failed).append(name)
     return Export(
-        Resource(model, under_test.snapshot),
+        Resource(model, under_test.identity),
         TEST_RESULT,
         {
             "result": "FAILED" if failed else "WARNED",

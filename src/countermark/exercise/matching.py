@@ -149,7 +149,7 @@ def _header_differences(log: Log, run: CellRun, model: ModelUnderTest | None) ->
     if header.status != "success":
         found.append(Difference(4, f"the run ended with status {header.status}"))
     if model is None:
-        wanted = ", ".join(model.provider for model in run.protocol.models)
+        wanted = ", ".join(model.provider or model.key for model in run.protocol.models)
         found.append(Difference(5, f"the model is {header.eval.model}, not {wanted}"))
     epochs = header.eval.config.get("epochs", 1)
     if epochs != run.protocol.epochs:

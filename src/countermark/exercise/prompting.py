@@ -10,6 +10,7 @@
 
 from collections.abc import Sequence
 
+from countermark.exercise.private import prompt_of
 from countermark.records.errors import InputError
 from countermark.records.protocol import Factor, FactorLevel, FactorSetting, Item, Protocol, Task
 from countermark.records.sample import Message
@@ -52,7 +53,7 @@ def messages(
             where=f"{task.key}/{item.key}",
             next_step="Run a language of the protocol, or freeze a protocol that has this one.",
         )
-    user = Message(role="user", content=text.prompt)
+    user = Message(role="user", content=prompt_of(text, f"{task.key}/{item.key}"))
     system = _system_message(protocol, task, language, settings, secret)
     return (user,) if system is None else (system, user)
 

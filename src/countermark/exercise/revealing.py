@@ -344,7 +344,7 @@ def _could_score(score: Score, blank: Score, outcome: str) -> bool:
     match score.status:
         case "scored":
             return outcome == "answered" and score.value in (0.0, 1.0)
-        case "unparsed":
+        case "unparsed" | "judge-refused":
             return outcome == "answered" and score.value is None
         case "not-attempted":
             return outcome != "answered" and score.value is None

@@ -189,14 +189,14 @@ def _witnessed_statements(book: Book) -> Indicator:
 
 def _offline_models(book: Book) -> Indicator:
     models = {
-        (model.provider, model.snapshot)
+        (model.provider, model.identity)
         for _, protocol in book.of_kind(Protocol)
         for model in protocol.models
     }
     return Indicator(
         code="offline-models",
         title="Runs that need no network",
-        numerator=sum(provider.startswith(EMBEDDED_PROVIDER) for provider, _ in models),
+        numerator=sum((provider or "").startswith(EMBEDDED_PROVIDER) for provider, _ in models),
         denominator=len(models),
         unit="models under test",
         explanation="Models that the embedded provider runs, so that a lab can take part with one "

@@ -64,6 +64,9 @@ class ScorerCounts(Part):
     scored: Count
     unparsed: Count
     not_attempted: Count
+    judge_refused: Count | None = Field(
+        default=None, description="The judge itself refused to judge; absent: no such judge."
+    )
 
 
 class CellCounts(Part):
@@ -78,6 +81,7 @@ class CellCounts(Part):
     errored: Count
     missing: Count
     scorers: tuple[ScorerCounts, ...]
+    arm: Slug | None = Field(default=None, description="The swap that it is of; absent: reference.")
 
 
 class BlobReference(Part):
@@ -100,6 +104,35 @@ class SoftwareVersion(Part):
 
     name: Text
     version: Text
+
+
+class EffectiveSetting(Part):
+    """One setting as a run had it, by the name under which labs are compared."""
+
+    name: Text = Field(description="Dotted name, such as generation.temperature.")
+    value: str = Field(max_length=20_000, description="Its value as canonical JSON.")
+
+
+class Consumption(Part):
+    """What a run consumed, as far as is known."""
+
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    total_tokens: Count | None = None
+    seconds: float | None = Field(default=None, ge=0, description="Working time of the model.")
+    cost_usd: float | None = Field(default=None, ge=0, description="Price, where there is one.")
+    energy_kwh: float | None = Field(default=None, ge=0, description="Energy, where measured.")
+
+
+class CellConfiguration(Part):
+    """How one lab really ran one cell: what comparability compares."""
+
+    model: Slug
+    task: Slug
+    language: LanguageTag
+    arm: Slug | None = Field(default=None, description="The swap that it is of; absent: reference.")
+    settings: tuple[EffectiveSetting, ...] = Field(description="In order of their names.")
+    consumption: Consumption | None = None
 
 
 Disclosure = Literal["all", "some", "counts"]
@@ -138,6 +171,9 @@ class Evidence(Record):
     software: tuple[SoftwareVersion, ...]
     started: Timestamp
     finished: Timestamp
+    configurations: tuple[CellConfiguration, ...] | None = Field(
+        default=None, description="How each cell was really run."
+    )
 
 
 class LabelledAnswer(Part):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Protocol: the content-addressed definition of a joint testing exercise."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from countermark.records.base import (
     Count,
@@ -18,23 +18,64 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.protocol_parts import (
+    AgentSettings,
+    AnnotationPlan,
+    DisclosurePlan,
+    ModelJudge,
+    Precision,
+    PrivateOr,
+    SandboxFile,
+    Swap,
+    Translation,
+)
+
+Estimand = Literal["benchmark", "generalised"]
 
 
-class ModelUnderTest(Part):
-    """One system under test, pinned to an exact snapshot."""
+class ModelUnderTest(PrivateOr):
+    """One system under test, pinned to an exact snapshot; a pseudonymous one by a seal of it."""
 
     key: Slug = Field(description="Its key in this exercise.")
     title: Text = Field(description="Its name for people.")
-    provider: Text = Field(description="Inspect's name of the model, such as countermark/smollm2.")
-    snapshot: Digest = Field(description="Digest of the weights, or of the provider's snapshot id.")
+    provider: Text | None = Field(
+        default=None, description="Inspect's name of the model, such as countermark/smollm2."
+    )
+    snapshot: Digest | None = Field(
+        default=None, description="Digest of the weights, or of the provider's snapshot id."
+    )
+
+    @property
+    def shown(self) -> str | None:
+        """Inspect's name of the model; absent where the model is pseudonymous."""
+        return self.provider
+
+    @property
+    def identity(self) -> str:
+        """What pins it: the digest of its snapshot, or of the seal of one."""
+        if self.sealed is not None:
+            return f"sha256:{self.sealed.digest}"
+        return self.snapshot or ""
+
+    @model_validator(mode="after")
+    def _snapshot_is_shown(self) -> Self:
+        if (self.snapshot is None) != (self.provider is None):
+            raise ValueError("says its provider and its snapshot, or neither")
+        return self
 
 
-class ItemText(Part):
-    """What one item says in one language."""
+class ItemText(PrivateOr):
+    """What one item says in one language; a private item says only the seal of it."""
 
     language: LanguageTag = Field(description="The language.")
-    prompt: Text = Field(description="What the model is asked.")
+    prompt: Text | None = Field(default=None, description="What the model is asked.")
     expected: Text | None = Field(default=None, description="What a correct control answer holds.")
+    translation: Translation | None = Field(default=None, description="How the wording came to be.")
+
+    @property
+    def shown(self) -> str | None:
+        """The prompt; absent where the item is private."""
+        return self.prompt
 
 
 class Item(Part):
@@ -48,6 +89,9 @@ class Item(Part):
     texts: tuple[ItemText, ...] = Field(
         min_length=1, description="Its wording, one for each language it was translated into."
     )
+    files: tuple[SandboxFile, ...] | None = Field(
+        default=None, description="Files of its sandbox, if its task has one."
+    )
 
     def text(self, language: str) -> ItemText | None:
         """Return the item in ``language``, or nothing where it was not translated."""
@@ -58,7 +102,10 @@ class ScorerVersion(Part):
     """One pinned version of a scorer."""
 
     version: Slug = Field(description="Its name.")
-    digest: Digest = Field(description="Digest of the scorer's rules, or of its prompt and model.")
+    digest: Digest = Field(description="Digest of the scorer's rules, or of ``judge``.")
+    judge: ModelJudge | None = Field(
+        default=None, description="The judge, where it is a language model."
+    )
 
 
 class Scorer(Part):
@@ -123,6 +170,9 @@ class Task(Part):
     control_scorer: Scorer | None = Field(
         default=None, description="What scores the control items, if there are any."
     )
+    further_scorers: tuple[Scorer, ...] | None = Field(
+        default=None, description="What else scores the test items, such as a second judge."
+    )
     control_minimum: Rate | None = Field(
         default=None, description="Share of control answers below which a rate says nothing."
     )
@@ -130,6 +180,13 @@ class Task(Part):
         description="Labelled answers that the judge is validated against."
     )
     items: tuple[Item, ...] = Field(min_length=1, description="Its test cases.")
+    agent: AgentSettings | None = Field(default=None, description="How it is run with tools.")
+    annotation: AnnotationPlan | None = Field(
+        default=None, description="Which of its answers people label."
+    )
+    precision: Precision | None = Field(
+        default=None, description="How narrow its intervals are to be."
+    )
 
 
 class Generation(Part):
@@ -137,6 +194,9 @@ class Generation(Part):
 
     max_tokens: Count = Field(description="Longest answer.")
     top_p: Rate = Field(description="Nucleus sampling; 1 is none.")
+    retries: Count | None = Field(
+        default=None, description="How often a sample that failed is tried again; absent: never."
+    )
 
 
 class LanguageComparison(Part):
@@ -176,6 +236,16 @@ class Protocol(Record):
     relative_tolerance: float = Field(gt=0, lt=0.1, description="Between two institutes' figures.")
     comparison: LanguageComparison | None = Field(
         default=None, description="How languages are compared, if they are to be."
+    )
+    estimands: tuple[Estimand, ...] | None = Field(
+        default=None, description="Which estimands the objectives are about; absent: both."
+    )
+    swaps: tuple[Swap, ...] | None = Field(
+        default=None,
+        description="Second arms; where there are any, every lab's first arm is the reference.",
+    )
+    disclosure: DisclosurePlan | None = Field(
+        default=None, description="Who may see results; absent: as each lab reveals."
     )
 
     def task(self, key: str) -> Task | None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from countermark.records.base import Digest, Hex32, LanguageTag, Part, Rate, Slug
+from countermark.records.base import Count, Digest, Hex32, LanguageTag, Part, Rate, Slug, Text
 
 SAMPLE_FORMAT = "countermark-sample"
 MAX_PATH = 63
@@ -23,11 +23,13 @@ class SampleKey(Part):
     language: LanguageTag
     item: Slug
     epoch: int = Field(ge=1)
+    arm: Slug | None = Field(default=None, description="The swap that it is of; absent: reference.")
 
     @property
     def text(self) -> str:
-        """How a person names it: model/task/language/item/epoch."""
-        return f"{self.model}/{self.task}/{self.language}/{self.item}/{self.epoch}"
+        """How a person names it: model/task/language/item/epoch, and the arm of a swap."""
+        name = f"{self.model}/{self.task}/{self.language}/{self.item}/{self.epoch}"
+        return name if self.arm is None else f"{name}/{self.arm}"
 
 
 class Score(Part):
@@ -35,8 +37,27 @@ class Score(Part):
 
     scorer: Slug
     version: Slug
-    status: Literal["scored", "unparsed", "not-attempted"]
+    status: Literal["scored", "unparsed", "judge-refused", "not-attempted"]
     value: Rate | None = Field(default=None, description="Present exactly when scored.")
+    repeat: int | None = Field(
+        default=None, ge=2, description="Which judgement of the same answer; absent: the first."
+    )
+    basis: Literal["recorded"] | None = Field(
+        default=None,
+        description="The lab's own word, which nothing computes again; absent: computed from the "
+        "transcript.",
+    )
+
+
+class Trajectory(Part):
+    """Facts of a conversation with tools."""
+
+    tool_calls: Count = Field(description="How many calls there were.")
+    repeated_calls: Count = Field(
+        description="How many repeated an earlier one: same tool, same arguments."
+    )
+    failed_calls: Count = Field(description="How many ended in an error.")
+    limit: Slug | None = Field(default=None, description="The limit that stopped it, if one did.")
 
 
 class SampleScores(Part):
@@ -45,13 +66,31 @@ class SampleScores(Part):
     key: SampleKey
     outcome: Literal["answered", "refused", "errored", "missing"]
     scores: tuple[Score, ...]
+    trajectory: Trajectory | None = Field(default=None, description="Of a task with tools.")
+
+
+class ToolCall(Part):
+    """One call of a tool."""
+
+    tool: Text = Field(description="Its name.")
+    arguments: str = Field(max_length=200_000, description="Its arguments, as canonical JSON.")
 
 
 class Message(Part):
     """One message of the conversation."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str = Field(max_length=200_000)
+    calls: tuple[ToolCall, ...] | None = Field(default=None, description="Tools that it called.")
+
+
+class Judgement(Part):
+    """What a judge that is a model replied about the answer; its score is read from it."""
+
+    scorer: Slug
+    version: Slug
+    reply: str = Field(max_length=200_000)
+    repeat: int | None = Field(default=None, ge=2, description="Absent: the first.")
 
 
 class Transcript(Part):
@@ -61,6 +100,7 @@ class Transcript(Part):
     messages: tuple[Message, ...]
     seed: int = Field(ge=0)
     error: str | None = None
+    judgements: tuple[Judgement, ...] | None = Field(default=None, description="Judges' replies.")
 
 
 class _Closed(Part):

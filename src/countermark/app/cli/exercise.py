@@ -28,6 +28,7 @@ from countermark.exercise.challenges import check_answers, make_challenge
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
 from countermark.exercise.pending import keep_finished, pending_runs
+from countermark.exercise.private import provider_of
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
@@ -78,7 +79,7 @@ def run(
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
-    pending = {model.provider: pending_runs(node, protocol, model) for model in protocol.models}
+    pending = {provider_of(model): pending_runs(node, protocol, model) for model in protocol.models}
     samples = sum(run.samples for runs in pending.values() for run in runs)
     with RunProgress(samples) as progress:
         for provider, runs in pending.items():

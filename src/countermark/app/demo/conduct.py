@@ -15,6 +15,7 @@ from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.findings import check_finding, compute_finding
 from countermark.exercise.pending import keep_finished, pending_runs
+from countermark.exercise.private import provider_of
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.finding import Dissent, Finding
@@ -157,7 +158,7 @@ def run_on_model(
         with timings.generation(model):
             for under_test in protocol.models:
                 runs = pending_runs(node, protocol, under_test)
-                run_cells(runs, under_test.provider, workspace.run_folder, answered)
+                run_cells(runs, provider_of(under_test), workspace.run_folder, answered)
                 keep_finished(workspace)
     stage("Some questions are asked again, without Inspect, to measure and to compare")
     timings.replay = replay(cast.institutes[protocol.coordinator], protocol, model)

@@ -29,6 +29,7 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.private import prompt_of
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
@@ -124,7 +125,7 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
     definition = run.definition
     dataset = MemoryDataset(
         [
-            Sample(id=item.key, input=text.prompt, target=text.expected or "")
+            Sample(id=item.key, input=prompt_of(text, item.key), target=text.expected or "")
             for item in definition.items
             if (text := item.text(run.language)) is not None
         ],
