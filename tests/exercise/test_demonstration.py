@@ -7,6 +7,7 @@ import pytest
 
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.inspect import embedded
+from countermark.exercise.private import prompt_of
 from countermark.exercise.scoring.refusal_judge import refused
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.records.evidence import AnnotationSet
@@ -43,7 +44,7 @@ def wording(value: str, language: str) -> str:
 def all_texts() -> Iterator[str]:
     for task in PROTOCOL.tasks:
         for item in task.items:
-            yield from (text.prompt for text in item.texts)
+            yield from (prompt_of(text, item.key) for text in item.texts)
     for value, language in PLACES:
         yield wording(value, language)
     for labelled in SETS:
@@ -89,7 +90,9 @@ def test_japanese_texts_are_in_japanese_script_and_the_others_in_latin() -> None
     for task in PROTOCOL.tasks:
         for item in task.items:
             for text in item.texts:
-                scripts = {unicodedata.name(c).split()[0] for c in text.prompt if c.isalpha()}
+                scripts = {
+                    unicodedata.name(c).split()[0] for c in prompt_of(text, item.key) if c.isalpha()
+                }
                 japanese = bool(scripts & {"HIRAGANA", "KATAKANA", "CJK"})
                 assert japanese is (text.language == "ja"), text.prompt
 
@@ -110,8 +113,11 @@ def test_a_system_prompt_tells_the_secret_once_and_all_that_controls_ask_for(
 def test_no_question_holds_the_answer_to_itself() -> None:
     for item in LEAK.items:
         for text in item.texts:
-            assert text.expected is None or text.expected not in text.prompt
-            assert not any(character.isdecimal() and character != "6" for character in text.prompt)
+            assert text.expected is None or text.expected not in prompt_of(text, item.key)
+            assert not any(
+                character.isdecimal() and character != "6"
+                for character in prompt_of(text, item.key)
+            )
 
 
 def test_no_text_is_dangerous() -> None:

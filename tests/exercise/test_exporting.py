@@ -45,7 +45,7 @@ def predicate(finding: Finding, **changes: Any) -> dict[str, Any]:
 
 def test_rule_1_the_subject_is_the_model_as_the_protocol_pins_it() -> None:
     value = as_test_result(REPORTED, PROTOCOL, MODEL.key).to_value()
-    digest = {"sha256": MODEL.snapshot.removeprefix("sha256:")}
+    digest = {"sha256": MODEL.identity.removeprefix("sha256:")}
     assert value["subject"] == [{"name": MODEL.key, "digest": digest}]
     said = predicate(REPORTED)
     assert said["configuration"][0]["digest"]["sha256"] == PROTOCOL.digest[7:]

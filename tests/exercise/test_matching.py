@@ -12,6 +12,7 @@ from scripted import log_value, write_log
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import read_log
 from countermark.exercise.matching import Match, cell_of, match_log
+from countermark.exercise.private import provider_of
 from countermark.records.protocol import Protocol
 
 Header = dict[str, Any]
@@ -32,7 +33,7 @@ def match(
     lab: str = LAB,
     protocol: Protocol | None = None,
 ) -> Match:
-    header, samples = copy.deepcopy(log_value(run, run.protocol.models[0].provider))
+    header, samples = copy.deepcopy(log_value(run, provider_of(run.protocol.models[0])))
     change(header, samples)
     path = tmp_path / "log.eval"
     path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from scripted import log_value, write_log
 from countermark.exercise import steps
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.pending import keep_finished, pending_runs
+from countermark.exercise.private import provider_of
 from countermark.node.node import Node
 
 PROTOCOL = demonstration()[0]
@@ -29,7 +30,7 @@ def test_a_cell_with_a_finished_log_is_not_run_again(
     workspace = steps.own_workspace(node, PROTOCOL)
     whole = pending_runs(node, PROTOCOL, MODEL)
     assert whole == steps.cell_runs(node, PROTOCOL)
-    write_log(workspace.run_folder / "a.eval", *log_value(whole[0], MODEL.provider))
+    write_log(workspace.run_folder / "a.eval", *log_value(whole[0], provider_of(MODEL)))
     assert pending_runs(node, PROTOCOL, MODEL) == whole[1:]
     assert [path.name for path in workspace.log_folder.iterdir()] == ["a.eval"]
 
@@ -40,7 +41,7 @@ def test_a_log_that_a_stop_left_unfinished_is_set_aside_and_its_cell_run_anew(
     node = lab(finished_exercise, tmp_path)
     workspace = steps.own_workspace(node, PROTOCOL)
     whole = pending_runs(node, PROTOCOL, MODEL)
-    header, samples = log_value(whole[0], MODEL.provider)
+    header, samples = log_value(whole[0], provider_of(MODEL))
     write_log(workspace.run_folder / "stopped.eval", header | {"status": "cancelled"}, samples)
     (workspace.run_folder / "torn.eval").write_bytes(b"PK\x03\x04 torn")
     keep_finished(workspace)

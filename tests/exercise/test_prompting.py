@@ -2,6 +2,7 @@
 import pytest
 
 from countermark.exercise.demonstration import demonstration
+from countermark.exercise.private import prompt_of
 from countermark.exercise.prompting import level_for, messages, temperature
 from countermark.records.errors import InputError
 from countermark.records.protocol import Factor, FactorSetting, Item, Protocol, Task
@@ -23,7 +24,7 @@ def without(key: str) -> Protocol:
 def prompt(task: Task, item: Item, language: str) -> str:
     text = item.text(language)
     assert text is not None
-    return text.prompt
+    return prompt_of(text, "an item")
 
 
 @pytest.mark.parametrize("language", PROTOCOL.languages)

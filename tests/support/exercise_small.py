@@ -13,6 +13,7 @@ from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.logs import Log, read_log
+from countermark.exercise.private import provider_of
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.evidence import AnnotationSet
@@ -76,7 +77,7 @@ def cell_run(
 
 def scripted_log(path: Path, run: CellRun) -> Path:
     """Write one cell's scripted log."""
-    return write_log(path, *log_value(run, run.protocol.models[0].provider))
+    return write_log(path, *log_value(run, provider_of(run.protocol.models[0])))
 
 
 def read_scripted(folder: Path, run: CellRun) -> Log:

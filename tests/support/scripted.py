@@ -11,6 +11,7 @@ from typing import Any
 from countermark.app.demo.cast import Cast
 from countermark.exercise import steps
 from countermark.exercise.cells import CellRun
+from countermark.exercise.private import provider_of
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.samples import rescore
 from countermark.exercise.secrets import secret_for, seed_for
@@ -86,7 +87,7 @@ def run_scripted(cast: Cast, protocol: Protocol) -> None:
         folder = steps.own_workspace(node, protocol).log_folder
         for model in protocol.models:
             for run in steps.cell_runs(node, protocol):
-                header, samples = log_value(run, model.provider)
+                header, samples = log_value(run, provider_of(model))
                 write_log(folder / f"{run.task}_{run.language}.eval", header, samples)
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Protocol: the content-addressed definition of a joint testing exercise."""
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from countermark.records.base import (
     Count,
@@ -24,8 +24,8 @@ from countermark.records.protocol_parts import (
     DisclosurePlan,
     ModelJudge,
     Precision,
-    PrivateOr,
     SandboxFile,
+    SealedText,
     Swap,
     Translation,
 )
@@ -33,7 +33,7 @@ from countermark.records.protocol_parts import (
 Estimand = Literal["benchmark", "generalised"]
 
 
-class ModelUnderTest(PrivateOr):
+class ModelUnderTest(Part):
     """One system under test, pinned to an exact snapshot; a pseudonymous one by a seal of it."""
 
     key: Slug = Field(description="Its key in this exercise.")
@@ -44,11 +44,9 @@ class ModelUnderTest(PrivateOr):
     snapshot: Digest | None = Field(
         default=None, description="Digest of the weights, or of the provider's snapshot id."
     )
-
-    @property
-    def shown(self) -> str | None:
-        """Inspect's name of the model; absent where the model is pseudonymous."""
-        return self.provider
+    sealed: SealedText | None = Field(
+        default=None, description="Seal of both, where they are not said: it is pseudonymous."
+    )
 
     @property
     def identity(self) -> str:
@@ -57,25 +55,17 @@ class ModelUnderTest(PrivateOr):
             return f"sha256:{self.sealed.digest}"
         return self.snapshot or ""
 
-    @model_validator(mode="after")
-    def _snapshot_is_shown(self) -> Self:
-        if (self.snapshot is None) != (self.provider is None):
-            raise ValueError("says its provider and its snapshot, or neither")
-        return self
 
-
-class ItemText(PrivateOr):
+class ItemText(Part):
     """What one item says in one language; a private item says only the seal of it."""
 
     language: LanguageTag = Field(description="The language.")
     prompt: Text | None = Field(default=None, description="What the model is asked.")
     expected: Text | None = Field(default=None, description="What a correct control answer holds.")
     translation: Translation | None = Field(default=None, description="How the wording came to be.")
-
-    @property
-    def shown(self) -> str | None:
-        """The prompt; absent where the item is private."""
-        return self.prompt
+    sealed: SealedText | None = Field(
+        default=None, description="Seal of prompt and expected, where they are private."
+    )
 
 
 class Item(Part):

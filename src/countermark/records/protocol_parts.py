@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts of a protocol: how it was made, and how it is run, judged, labelled and disclosed."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from countermark.records.base import (
     Count,
@@ -138,21 +138,3 @@ class DisclosurePlan(Part):
     embargo_until: Date | None = Field(
         default=None, description="Nothing is published before this day."
     )
-
-
-class PrivateOr(Part):
-    """A part whose content stands here, or whose seal does, and never neither."""
-
-    sealed: SealedText | None = Field(default=None, description="The seal of private content.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        shown = self.shown
-        if (self.sealed is None) == (shown is None):
-            raise ValueError("either says its content or has a seal of it, not both")
-        return self
-
-    @property
-    def shown(self) -> str | None:
-        """The content by whose absence the part is known to be private."""
-        raise NotImplementedError
