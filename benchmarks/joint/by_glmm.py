@@ -11,29 +11,41 @@ import json
 import resource
 import sys
 import time
+from typing import Any
 
 import glmm
 import numpy as np
-from rows import SIZES, add_up, simulate
+from numpy.typing import NDArray
+from rows import SIZES, Design, add_up, simulate
 
 FORMULA = "rate ~ model + language + (1|item) + (1|lab) + (1|both)"
+
+
+Codes = NDArray[np.integer[Any]]
+
+
+def _columns(
+    lab: Codes, model: Codes, language: Codes, item: Codes, design: Design
+) -> dict[str, Codes]:
+    both = lab * design.languages + language
+    return {"lab": lab, "model": model, "language": language, "item": item, "both": both}
 
 
 def main() -> None:
     design = SIZES[sys.argv[1]]
     rows = simulate(design)
     if sys.argv[2] == "rows":
-        lab, model, language, item = rows.lab, rows.model, rows.language, rows.item
+        columns = _columns(rows.lab, rows.model, rows.language, rows.item, design)
         rate, weights = rows.score.astype(np.float64), np.ones(len(rows.score))
     else:
         cells = add_up(rows, design)
         group, item = np.nonzero(cells.count)
-        lab, model, language = cells.lab[group], cells.model[group], cells.language[group]
+        columns = _columns(
+            cells.lab[group], cells.model[group], cells.language[group], item, design
+        )
         weights = cells.count[group, item]
         rate = cells.total[group, item] / weights
     del rows
-    columns = {"lab": lab, "model": model, "language": language, "item": item}
-    columns["both"] = lab * design.languages + language
     data: dict[str, object] = {name: np.char.mod("%d", codes) for name, codes in columns.items()}
     data["rate"] = rate
     start = time.process_time()

@@ -32,11 +32,11 @@ SIZES = {
 class Rows:
     """``(n,)`` codes from 0 up, and scores of 0 or 1."""
 
-    lab: NDArray[np.intp]
-    model: NDArray[np.intp]
-    language: NDArray[np.intp]
-    item: NDArray[np.intp]
-    epoch: NDArray[np.intp]
+    lab: NDArray[np.int32]
+    model: NDArray[np.int32]
+    language: NDArray[np.int32]
+    item: NDArray[np.int32]
+    epoch: NDArray[np.int32]
     score: NDArray[np.int8]
 
 
@@ -55,7 +55,7 @@ def simulate(design: Design, missing: float = MISSING, seed: int = 1) -> Rows:
         eta = -1 + lab[k] + both[k, n] + 0.1 * m - 0.1 * n + item[i]
         score = (rng.random(eta.size) * (1 + np.exp(-eta)) < 1).astype(np.int8)
         parts.append((np.full(m.size, k, dtype=np.int32), m, n, i, e, score))
-    codes = [np.concatenate([part[n] for part in parts]).astype(np.intp) for n in range(5)]
+    codes = [np.concatenate([part[n] for part in parts]) for n in range(5)]
     score = np.concatenate([part[5] for part in parts]).astype(np.int8)
     return Rows(codes[0], codes[1], codes[2], codes[3], codes[4], score)
 

@@ -61,8 +61,8 @@ class Arrowhead:
         logs = float(np.log(diagonal).sum())
         if not corner.size:
             return cls(edge, diagonal, corner, over, 1 / diagonal, logs)
-        root = linalg.cholesky(corner - over @ edge.T, lower=True, check_finite=False)
-        half = linalg.solve_triangular(root, np.eye(len(root)), lower=True, check_finite=False)
+        root = np.linalg.cholesky(corner - over @ edge.T)
+        half = linalg.lapack.dtrtri(root, lower=1)[0]
         inverse = half.T @ half
         logs += 2 * float(np.log(np.diag(root)).sum())
         reach = inverse @ over

@@ -24,10 +24,8 @@ def code(what: str, names: Labels, rows: int) -> tuple[list[str], Ints]:
             f"There are {len(names)} entries in the column {what!r} and {rows} rows. "
             "Give one a row."
         )
-    seen: dict[str, int] = {}
-    codes = np.fromiter(
-        (seen.setdefault(name, len(seen)) for name in names), dtype=np.int64, count=rows
-    )
+    seen = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    codes = np.fromiter(map(seen.__getitem__, names), dtype=np.int64, count=rows)
     if not all(isinstance(name, str) and name for name in seen):
         raise StatisticsError(f"A name in the column {what!r} is empty or no text. Name it.")
     ordered = sorted(seen)

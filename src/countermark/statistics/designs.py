@@ -205,7 +205,9 @@ def _possible(known: Variances, size: Size, estimand: Estimand) -> ErrorVariance
     labs, items = size.labs, size.items
     noise = known.lab_item + known.epoch / size.epochs
     by_lab = (noise + items * known.lab) * _spread(labs - 1, _LAB_POINTS)
-    by_item = (noise + labs * known.item) * _spread(items - 1, _ITEM_POINTS)
+    # The error of a benchmark rate is that of the labs alone.
+    points = _ITEM_POINTS if estimand == "generalised" else 1
+    by_item = (noise + labs * known.item) * _spread(items - 1, points)
     lab, item = (grid.ravel() for grid in np.meshgrid(by_lab, by_item, indexing="ij"))
     return error_variance(MeanSquares(lab, item, np.full_like(lab, noise), labs, items), estimand)
 

@@ -34,7 +34,7 @@ All passes go over blocks of groups, so that memory beside the table itself does
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ _BLOCK = 1 << 16  # cells at a time: the temporary arrays of a block stay in the
 _DECREMENT = 1e-18  # of the mode's Newton step; the mode is then exact to 1e-9 standard deviations
 _ROUGH = 1e-10
 _STEPS = 60
+_FEW = 400  # groups x effects
 _FLOOR = 1e-12  # rounding keeps a Newton decrement above this share of the log-likelihood's own
 
 
@@ -181,8 +182,10 @@ class Laplace:
         self._first = 0 if problem.restricted else self._fixed
         rows = max(1, _BLOCK // items)
         self._blocks = [slice(a, min(a + rows, groups)) for a in range(0, groups, rows)]
-        self._across = [sparse.csr_array(self._design[b]) for b in self._blocks]
-        self._down = [sparse.csr_array(self._design[b].T) for b in self._blocks]
+        # Of few groups, the full matrix multiplies faster than a sparse one is looked through.
+        form = np.asarray if self._design.size <= _FEW else sparse.csr_array
+        self._across = [form(self._design[b]) for b in self._blocks]
+        self._down = [form(self._design[b].T) for b in self._blocks]
         self._prior = np.concatenate([np.zeros(self._fixed), np.ones(len(self._factor))])
         # 0 for beta, 1 for none, n + 2 for factor n: the columns that a standard deviation owns
         none = np.zeros(self._fixed - self._first, dtype=np.intp)
@@ -306,6 +309,18 @@ class Laplace:
         except np.linalg.LinAlgError:
             raise NoModeError from None
         return self._finish(parameters, corner, items, at)
+
+    def moved(self, parameters: Array, near: Mode) -> Mode:
+        """Find the mode at other parameters; the rest of what is returned is that of ``near``.
+
+        Raises
+        ------
+        NoModeError
+            If the mode is not found.
+        """
+        self.evaluations += 1
+        corner, items, at = self._climb(parameters, *near.at(parameters), _DECREMENT)
+        return replace(near, parameters=parameters, corner=corner, items=items, hessian=at.hessian)
 
     def gradient_near(self, parameters: Array, near: Mode) -> Array:
         """Compute the gradient with the first-order move of a mode taken for the mode itself.

@@ -324,9 +324,7 @@ def _share(
         return 0.0
     logs = []
     for sign in (1, -1):
-        moved = mode.parameters.copy()
-        moved[number] *= 1 + sign * _ELASTICITY
-        there = fit.laplace.evaluate(moved, mode)
+        there = fit.nudged(number, sign * _ELASTICITY)
         corner, items = np.zeros(len(mode.corner)), np.zeros(len(mode.items))
         for _, weight, x in terms:
             term = _implied(fit, there, x, estimand, weights)

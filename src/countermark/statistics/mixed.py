@@ -33,7 +33,7 @@ from scipy import optimize
 
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import NotComputable
-from countermark.statistics.laplace import Laplace, NoModeError, Problem
+from countermark.statistics.laplace import Laplace, Mode, NoModeError, Problem
 from countermark.statistics.response import Binomial, Gaussian, Ordinal
 from countermark.statistics.search import Maximum, search
 
@@ -117,6 +117,20 @@ class MixedFit:
     evaluations: int
     maximum: Maximum = field(repr=False)
     laplace: Laplace = field(repr=False)
+    _nudged: dict[tuple[int, float], Mode] = field(default_factory=dict, init=False, repr=False)
+
+    def nudged(self, number: int, by: float) -> Mode:
+        """Return the mode with one outer parameter ``1 + by`` times as large; found once.
+
+        Only what the mode is at, and its curvature, are those of the changed parameter.
+        """
+        key = (number, by)
+        if key not in self._nudged:
+            mode = self.maximum.mode
+            parameters = mode.parameters.copy()
+            parameters[number] *= 1 + by
+            self._nudged[key] = self.laplace.moved(parameters, mode)
+        return self._nudged[key]
 
     def sd(self, name: str) -> float:
         """Return the standard deviation of a factor."""

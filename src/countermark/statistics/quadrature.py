@@ -24,7 +24,13 @@ Rules
    rule then errs by about ``exp(-2 * pi**2)`` (Trefethen and Weideman 2014, section 5). When items
    turn out wider than the points allow for, they are set closer and the search begins again.
 2. A lab without an event, or with nothing else, has no finite intercept: ``NotComputable``.
-3. The search ends with Newton steps, so that two machines find the same to rounding.
+3. The search is Newton's, with the exact second derivatives below, until a step gains less than
+   1e-17: two machines then find the same to rounding. Where the likelihood does not bend down, a
+   multiple of the identity is added (Nocedal and Wright 2006, section 3.4).
+
+With ``s[k] = y[k, i] - n[k, i] * p[k]`` and moments under the item's weights, an item adds
+``E s[k]`` to the gradient by ``a[k]`` and ``cov(s[k], s[l]) - (k == l) * n[k, i] * E(p[k] * (1 -
+p[k]))`` to the second derivatives; by ``log sd`` the same of ``sd * z * sum over k of s[k]``.
 """
 
 import math
@@ -32,7 +38,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from countermark.statistics.estimate import NotComputable
 
@@ -41,8 +47,11 @@ Array = NDArray[np.float64]
 _END = 6.0  # of the integral; what is beyond weighs 2e-9
 _WIDER = 1.5  # the standard deviation of items may turn out that much larger than by Laplace
 _SEARCHES = 6
-_STEP = 1e-5  # for differences of the gradient
-_NEWTON = 2
+_GAIN = 1e-17  # predicted gain of log-likelihood at which the search ends
+_STEPS = 60
+_LONGEST = 1.0  # of a step, in log-odds and in the logarithm of the deviation
+_RIDGE = 1e-3
+_BLOCK = 1 << 17  # values of (lab, item, point) at a time
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(40)
 _SHARES = _WEIGHTS / _WEIGHTS.sum()
 
@@ -64,8 +73,40 @@ class _Items:
     z: Array  # (Q,)
     log_weight: Array
 
-    def at(self, parameters: Array) -> tuple[float, Array, Array]:
-        """Return minus the log-likelihood, its gradient, and ``(I, Q)`` weights of each z."""
+    def value(self, parameters: Array) -> float:
+        """Return the log-likelihood."""
+        return self._weigh(parameters)[0]
+
+    def weights(self, parameters: Array) -> Array:
+        """Return the ``(I, Q)`` probabilities of each z given the item's answers."""
+        return self._weigh(parameters)[1]
+
+    def slopes(self, parameters: Array) -> tuple[float, Array, Array]:
+        """Return the log-likelihood, its gradient, and minus its second derivatives."""
+        value, weight, log_p = self._weigh(parameters)
+        sd, p = math.exp(parameters[-1]), np.exp(log_p)
+        size, spread = len(parameters), self.count @ weight
+        gradient, bend = np.zeros(size), np.zeros((size, size))
+        rows = max(1, _BLOCK // p.size)
+        for start in range(0, len(weight), rows):
+            some = slice(start, start + rows)
+            w = weight[some]
+            s = self.total[:, some, None] - self.count[:, some, None] * p[:, None, :]
+            both = np.concatenate([s, (sd * self.z * s.sum(axis=0))[None]])
+            weighted = both * w
+            mean = weighted.sum(axis=2)
+            gradient += mean.sum(axis=1)
+            flat = both.reshape(size, -1)
+            bend += mean @ mean.T - weighted.reshape(size, -1) @ flat.T
+        curve = spread * p * (1 - p)  # (K, Q), summed over items
+        across = sd * (curve @ self.z)
+        bend[np.diag_indices(size - 1)] += curve.sum(axis=1)
+        bend[:-1, -1] += across
+        bend[-1, :-1] += across
+        bend[-1, -1] += sd**2 * float((curve @ self.z**2).sum()) - gradient[-1]
+        return value, gradient, bend
+
+    def _weigh(self, parameters: Array) -> tuple[float, Array, Array]:
         labs, sd = parameters[:-1], math.exp(parameters[-1])
         eta = labs[:, None] + sd * self.z
         log_p, log_q = -np.logaddexp(0.0, -eta), -np.logaddexp(0.0, eta)
@@ -74,9 +115,7 @@ class _Items:
         weight = np.exp(each - most)
         sums = weight.sum(axis=1, keepdims=True)
         weight /= sums
-        slope = self.total @ weight - (self.count @ weight) * np.exp(log_p)
-        gradient = np.append(slope.sum(axis=1), sd * float((slope @ self.z).sum()))
-        return -float((np.log(sums) + most).sum()), -gradient, weight
+        return float((np.log(sums) + most).sum()), weight, log_p
 
 
 def integrate(
@@ -101,7 +140,7 @@ def integrate(
     sd = max(item_sd, 0.05)
     for _ in range(_SEARCHES):
         items = _items(total, count, sd)
-        parameters = _polished(items, _searched(items, np.append(start, math.log(sd))))
+        parameters = _searched(items, np.append(start, math.log(sd)), math.log(_WIDER * sd))
         if math.exp(parameters[-1]) <= _WIDER * sd:
             break
         sd *= 2
@@ -113,7 +152,7 @@ def integrate(
     labs, sd = parameters[:-1], math.exp(parameters[-1])
     z = items.z
     centre = float(labs.mean())
-    given = items.at(parameters)[2].mean(axis=0)
+    given = items.weights(parameters).mean(axis=0)
     by_z = special.expit(centre + sd * z[:, None] + lab_sd * _NODES) @ _SHARES
     wide = math.hypot(sd, lab_sd)
     return Integrated(
@@ -133,26 +172,29 @@ def _items(total: Array, count: Array, sd: float) -> _Items:
     return _Items(total, count, z, log_weight - special.logsumexp(log_weight))
 
 
-def _searched(items: _Items, start: Array) -> Array:
-    found: Array = optimize.minimize(
-        lambda at: items.at(at)[:2], start, jac=True, method="BFGS", options={"gtol": 1e-5}
-    ).x
-    return found
-
-
-def _polished(items: _Items, parameters: Array) -> Array:
-    """Take Newton steps from where the search ended (rule 3)."""
-    for _ in range(_NEWTON):
-        gradient = items.at(parameters)[1]
-        size = len(parameters)
-        curvature = np.empty((size, size))
-        for j in range(size):
-            step = np.zeros(size)
-            step[j] = _STEP
-            curvature[j] = (items.at(parameters + step)[1] - gradient) / _STEP
-        # Least squares: where the likelihood is flat there is nowhere to go.
-        move = np.linalg.lstsq((curvature + curvature.T) / 2, gradient, rcond=None)[0]
-        if not np.isfinite(move).all() or np.abs(move).max() > 1:
-            break  # at the edge, where the likelihood is flat; the search's end stands
-        parameters = parameters - move
+def _searched(items: _Items, parameters: Array, widest: float) -> Array:
+    """Climb to the maximum (rule 3), or to where items are wider than the points allow for."""
+    value, slope, bend = items.slopes(parameters)
+    for _ in range(_STEPS):
+        step = _ascent(bend, slope)
+        if float(slope @ step) < 2 * _GAIN or parameters[-1] > widest:
+            break
+        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        rounding = 1e-12 * abs(value)
+        while items.value(parameters + step) < value - rounding:
+            step /= 2
+        parameters = parameters + step
+        value, slope, bend = items.slopes(parameters)
     return parameters
+
+
+def _ascent(bend: Array, slope: Array) -> Array:
+    """Newton's step, or a shorter one where the likelihood does not bend down."""
+    ridge = 0.0
+    while True:
+        try:
+            root = np.linalg.cholesky(bend + ridge * np.eye(len(bend)))
+        except np.linalg.LinAlgError:
+            ridge = max(_RIDGE * float(np.abs(np.diag(bend)).max()), 2 * ridge, _RIDGE)
+            continue
+        return np.asarray(np.linalg.solve(root.T, np.linalg.solve(root, slope)))
