@@ -251,6 +251,15 @@ def test_finding_explain_says_it_in_words(record: Path) -> None:
     assert all(one["sentences"] for one in value)
 
 
+def test_finding_explain_checks_six_qualities_by_what_a_node_holds(
+    record: Path, finished_exercise: FinishedExercise
+) -> None:
+    node = finished_exercise.root / "nodes" / "GB"
+    text = done("finding", "explain", statement(record, "finding"), "--node", node).out
+    assert "Six qualities of an assessment (they are not added up)" in text
+    assert "Reproducible: Participants computed the figures again and agree: shown" in text
+
+
 def test_finding_show(record: Path) -> None:
     text = done("finding", "show", statement(record, "finding")).out
     assert "judge-not-validated" in text

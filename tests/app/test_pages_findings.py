@@ -124,3 +124,34 @@ def test_a_finding_says_what_could_not_be_computed_and_where() -> None:
 def test_a_finding_without_gaps_has_no_such_heading() -> None:
     text = matching(rendered({"gaps": ()}, {}), FINDING_PAGE)
     assert "What could not be computed" not in text
+
+
+WHY_PAGE = r"findings/[0-9a-f]+/why/index\.html"
+
+
+def test_the_page_behind_a_finding_says_what_would_change_it() -> None:
+    text = matching(rendered({}, {}), WHY_PAGE)
+    assert (
+        "What would give a result here: answers in this language that people have labelled" in text
+    )
+    assert "Of all labs, " in text
+    assert "in between, the choice or chance decides." in text.replace("\xa0", " ")
+
+
+def test_the_page_behind_a_finding_names_sources_of_error_and_next_runs() -> None:
+    built = rendered({}, {})
+    text = matching(built, WHY_PAGE)
+    assert "which items were asked" in text
+    rows = matching(built, r"findings/[0-9a-f]+/why/errors\.csv").splitlines()
+    assert len(rows) > 4
+    assert "Which next run would help most" in text
+    assert "No published cell has one" not in text
+
+
+def test_the_page_behind_a_finding_checks_six_qualities_and_adds_nothing_up() -> None:
+    text = matching(rendered({}, {}), WHY_PAGE)
+    for quality in ("Actionable", "Transparent", "Comprehensive", "Multi-stakeholder", "Iterative"):
+        assert quality in text
+    assert "Reproducible" in text
+    assert "They are not added up." in text
+    assert not re.search(r"\b(grade|score of|[0-9]+ of 16)\b", text.lower())

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import pytest
 from exercise_finished import FinishedExercise
+from sample_book import sample_book
 from sample_finding import sample_finding
 
-from countermark.exercise.explaining import explain
+from countermark.exercise.explaining import explain, quality_section
+from countermark.records.errors import StateError
 from countermark.records.finding import (
     Difference,
     FactorFigures,
@@ -172,3 +176,26 @@ def test_a_computed_finding_is_explained_whole(
     sections = explain(finding)
     assert len([one for one in sections if one.title.startswith("smollm2")]) == len(finding.cells)
     assert all(section.sentences for section in sections)
+
+
+def test_rule_7_every_cell_says_what_would_change_its_conclusion() -> None:
+    for cell, section in zip(FINDING.cells, explain(FINDING)[1:], strict=False):
+        text = " ".join(section.sentences)
+        wanted = "choices" if cell.status == "reported" else "What would give a result here"
+        assert (wanted in text) or cell.status == "not-informative"
+
+
+def test_the_six_qualities_are_told_from_what_the_record_holds() -> None:
+    book = sample_book()
+    (_, finding), *_ = book.of_kind(Finding)
+    sentences = quality_section(finding, book).sentences
+    assert len(sentences) == 16
+    assert any(
+        "thresholds were held against it: shown (3 decisions in this record)" in one
+        for one in sentences
+    )
+    without = replace(
+        book, entries=tuple(one for one in book.entries if one.digest != finding.protocol)
+    )
+    with pytest.raises(StateError, match="does not hold the protocol"):
+        quality_section(finding, without)

@@ -7,12 +7,18 @@
 4. What is not shown is not said: labs are said to differ only if the F test shows it at 5 %.
 5. What could not be computed is said last, with every reason.
 6. Nothing is graded, and nothing is said of a threshold: that takes a framework.
+7. What would change the conclusion is said of every cell (:mod:`countermark.exercise.turning`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.qualities import beside, qualities
+from countermark.exercise.turning_words import would_change
+from countermark.exercise.wording import counted, ended, percent, points, signed
+from countermark.node.book import Book
+from countermark.records.errors import StateError
 from countermark.records.finding import (
     Figure,
     Finding,
@@ -21,6 +27,7 @@ from countermark.records.finding import (
     LabFigures,
     LanguageFigures,
 )
+from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
 
 _ON = {
@@ -28,7 +35,6 @@ _ON = {
     "generalised": "On items like these",
 }
 _NUMBER = {2: "two", 3: "three"}
-_SPACE = "\N{NO-BREAK SPACE}"
 _SHOWN = 0.05
 _NOT_SAID = (
     "There is no score over cells, languages or models. Whether a rate is too high is decided "
@@ -70,13 +76,39 @@ def explain(finding: Finding) -> tuple[Section, ...]:
     )
 
 
+def quality_section(finding: Finding, book: Book) -> Section:
+    """Say which of the six qualities of an assessment the record shows, check by check.
+
+    Raises
+    ------
+    StateError
+        If the record does not hold the finding's protocol.
+    """
+    held = book.find(finding.protocol)
+    protocol = held.record if held else None
+    if not isinstance(protocol, Protocol):
+        raise StateError(
+            f"does not hold the protocol {finding.protocol}",
+            where="this node",
+            next_step="Pull it from the coordinator: countermark sync pull.",
+        )
+    words = {True: "shown", False: "not shown", None: "nothing to look at"}
+    return Section(
+        "Six qualities of an assessment (they are not added up)",
+        tuple(
+            f"{one.quality.capitalize()}: {one.looked_for}: {words[one.holds]} ({one.evidence})."
+            for one in qualities(finding, protocol, beside(book, finding, protocol))
+        ),
+    )
+
+
 def _run(finding: Finding) -> Iterator[str]:
     if finding.demonstration:
         yield "This is a demonstration: no real institute stands behind it."
     labs = ", ".join(one.lab for one in finding.labs)
-    yield f"{_count(len(finding.labs), 'lab')} ran the same protocol: {labs}."
+    yield f"{counted(len(finding.labs), 'lab')} ran the same protocol: {labs}."
     for one in finding.left_out:
-        yield f"{one.lab} is left out: {_ended(one.reason or one.because.replace('-', ' '))}"
+        yield f"{one.lab} is left out: {ended(one.reason or one.because.replace('-', ' '))}"
     for lab in finding.labs:
         for deviation in lab.deviations:
             yield f"{lab.lab} departed from the protocol: {deviation.reason.rstrip('.')}."
@@ -92,13 +124,14 @@ def _run(finding: Finding) -> Iterator[str]:
 
 def _cell(cell: FindingCell) -> Iterator[str]:
     if cell.status != "reported":
-        yield f"No result: {_ended(cell.reason or cell.status)}"
+        yield f"No result: {ended(cell.reason or cell.status)}"
     counts = cell.counts
     yield (
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
     if cell.status in {"judge-not-validated", "not-computable"}:
+        yield from would_change(cell)
         return
     if cell.status == "not-informative":
         yield "The figures below are shown for completeness and say nothing of the model."
@@ -107,10 +140,11 @@ def _cell(cell: FindingCell) -> Iterator[str]:
     yield from _rates(cell)
     yield from _methods(cell)
     yield from _between(cell)
+    yield from would_change(cell)
     for one in cell.next_run:
         yield (
             f"{_ON[one.estimand]}, {one.what} more ({one.answers} answers) would narrow the "
-            f"interval most for what it costs, to about ± {_points(one.half_width)}."
+            f"interval most for what it costs, to about ± {points(one.half_width)}."
         )
 
 
@@ -119,17 +153,17 @@ def _labs(cell: FindingCell) -> Iterator[str]:
         low = min(cell.labs, key=lambda one: one.value)
         high = max(cell.labs, key=lambda one: one.value)
         if low.value == high.value:
-            yield f"Each lab's own rate is {_percent(low.value)}."
+            yield f"Each lab's own rate is {percent(low.value)}."
         else:
             yield (
-                f"The labs' own rates go from {_percent(low.value)} ({low.lab}) to "
-                f"{_percent(high.value)} ({high.lab})."
+                f"The labs' own rates go from {percent(low.value)} ({low.lab}) to "
+                f"{percent(high.value)} ({high.lab})."
             )
     none = cell.no_events
     if none:
         yield (
-            f"Not one event was seen. That rules out, at {_percent(none.level, 0)}, a rate above "
-            f"{_percent(none.upper)}: it counts {none.effective_items:g} items, however often "
+            f"Not one event was seen. That rules out, at {percent(none.level, 0)}, a rate above "
+            f"{percent(none.upper)}: it counts {none.effective_items:g} items, however often "
             "they were run."
         )
 
@@ -154,11 +188,11 @@ def _rates(cell: FindingCell) -> Iterator[str]:
             words += " with the judge's errors taken out"
             if plain is not None:
                 words += f"; as the judge counts, {_interval(plain)}"
-        yield f"{words}. It rests on {_count(lead.labs, 'lab')} and {_count(lead.items, 'item')}."
+        yield f"{words}. It rests on {counted(lead.labs, 'lab')} and {counted(lead.items, 'item')}."
     for one in cell.new_lab:
         yield (
             f"{_ON[one.estimand]}, one more lab would be expected to report between "
-            f"{_percent(one.lower)} and {_percent(one.upper)}."
+            f"{percent(one.lower)} and {percent(one.upper)}."
         )
 
 
@@ -167,10 +201,10 @@ def _methods(cell: FindingCell) -> Iterator[str]:
         found = [one for one in cell.methods if one.estimand == estimand]
         if len(found) > 1:
             values = [one.value for one in found]
-            names = ", ".join(f"{_METHODS[one.method]} {_percent(one.value)}" for one in found)
+            names = ", ".join(f"{_METHODS[one.method]} {percent(one.value)}" for one in found)
             yield (
                 f"{where}, {_NUMBER[len(found)]} methods agree within "
-                f"{_points(max(values) - min(values))}: {names}."
+                f"{points(max(values) - min(values))}: {names}."
             )
 
 
@@ -182,13 +216,13 @@ def _between(cell: FindingCell) -> Iterator[str]:
         words = f"Labs differ by more than chance (p = {spread.f_p_value:.2g})"
         bounds = spread.between_lab_bounds
         yield (
-            f"{words}: the standard deviation between them is {_points(spread.between_lab)}"
-            + (f" ({_points(bounds.lower)} to {_points(bounds.upper)})." if bounds else ".")
+            f"{words}: the standard deviation between them is {points(spread.between_lab)}"
+            + (f" ({points(bounds.lower)} to {points(bounds.upper)})." if bounds else ".")
         )
     elif spread.f_p_value is not None:
         yield f"It is not shown that labs differ (p = {spread.f_p_value:.2g})."
     if spread.not_separable:
-        yield _ended(spread.not_separable)
+        yield ended(spread.not_separable)
     for lab in cell.labs:
         yield from _off(lab, spread.h_critical, spread.k_critical)
 
@@ -197,7 +231,7 @@ def _off(lab: LabFigures, h: float | None, k: float | None) -> Iterator[str]:
     if lab.e_n is not None and lab.difference is not None and abs(lab.e_n) > 1:
         side = "above" if lab.difference > 0 else "below"
         yield (
-            f"{lab.lab} is {_points(abs(lab.difference))} {side} the other labs, more than the "
+            f"{lab.lab} is {points(abs(lab.difference))} {side} the other labs, more than the "
             "uncertainty of that difference."
         )
     if h is not None and lab.mandel_h is not None and abs(lab.mandel_h) > h:
@@ -211,8 +245,8 @@ def _why(finding: Finding) -> Iterator[str]:
         shown = "shown" if one.p_adjusted < _SHOWN else "not shown"
         yield (
             f"{one.model}, {one.task}, {language(one.language).english}: labs with {one.factor} "
-            f"{one.setting} had rates {_signed(one.difference)} from those with {one.against} "
-            f"({_signed(one.lower)} to {_signed(one.upper)}); a difference is {shown} "
+            f"{one.setting} had rates {signed(one.difference)} from those with {one.against} "
+            f"({signed(one.lower)} to {signed(one.upper)}); a difference is {shown} "
             f"(p = {one.p_adjusted:.2g})."
         )
 
@@ -225,14 +259,14 @@ def _languages(finding: Finding) -> Iterator[str]:
 def _verdict(one: LanguageFigures) -> str:
     name, reference = language(one.language).english, language(one.reference).english
     where = _ON[one.estimand].lower()
-    interval = f"{_signed(one.difference)} ({_signed(one.lower)} to {_signed(one.upper)})"
-    margin = _points(one.margin)
+    interval = f"{signed(one.difference)} ({signed(one.lower)} to {signed(one.upper)})"
+    margin = points(one.margin)
     said = {
         "non-inferior": f"{name} is shown to be worse than {reference} by less than {margin}",
         "different": f"{name} is shown to differ from {reference}",
         "undetermined": f"nothing is shown of {name} against {reference}",
     }[one.verdict]
-    return f"{said}, {where}: {interval}, {_count(one.items, 'common item')}."
+    return f"{said}, {where}: {interval}, {counted(one.items, 'common item')}."
 
 
 def _gaps(gaps: tuple[Gap, ...]) -> Iterator[str]:
@@ -241,7 +275,7 @@ def _gaps(gaps: tuple[Gap, ...]) -> Iterator[str]:
         if gap.language:
             place.append(language(gap.language).english)
         where = f" ({', '.join(place)})" if place else ""
-        yield f"{gap.section.replace('-', ' ').capitalize()}{where}: {_ended(gap.reason)}"
+        yield f"{gap.section.replace('-', ' ').capitalize()}{where}: {ended(gap.reason)}"
 
 
 def _name(cell: FindingCell) -> str:
@@ -250,26 +284,6 @@ def _name(cell: FindingCell) -> str:
 
 def _interval(figure: Figure) -> str:
     return (
-        f"{_percent(figure.value)} ({_percent(figure.lower)} to {_percent(figure.upper)} at "
-        f"{_percent(figure.level, 0)})"
+        f"{percent(figure.value)} ({percent(figure.lower)} to {percent(figure.upper)} at "
+        f"{percent(figure.level, 0)})"
     )
-
-
-def _percent(value: float, digits: int = 1) -> str:
-    return f"{100 * value:.{digits}f}{_SPACE}%"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:.1f}{_SPACE}points"
-
-
-def _signed(value: float) -> str:
-    return f"{100 * value:+.1f}{_SPACE}points"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _ended(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

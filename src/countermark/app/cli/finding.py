@@ -21,9 +21,11 @@ from countermark.app.cli.output import (
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.exercise.explaining import explain as explained
+from countermark.exercise.explaining import quality_section
 from countermark.exercise.exporting import as_test_result
 from countermark.exercise.findings import Checked, check_finding, compute_finding
 from countermark.node.files import write_atomic
+from countermark.node.index import book
 from countermark.records.errors import UsageError
 from countermark.records.finding import Dissent, Finding
 from countermark.records.protocol import Protocol
@@ -127,10 +129,20 @@ def show(file: Path, *, as_json: bool) -> None:
 
 @command.command(example="countermark finding explain record/statements/finding-gb-0008.json")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--node",
+    "node_folder",
+    type=click.Path(path_type=Path),
+    help="Also check the six qualities of an assessment, by what this node holds beside it.",
+)
 @json_option
-def explain(file: Path, *, as_json: bool) -> None:
+def explain(file: Path, node_folder: Path | None, *, as_json: bool) -> None:
     """Say in plain language what a finding found, and what it could not."""
-    sections = explained(read_record(Finding, file))
+    finding = read_record(Finding, file)
+    sections = explained(finding)
+    if node_folder is not None:
+        known = book(open_node(node_folder, None, ask=False))
+        sections += (quality_section(finding, known),)
     if as_json:
         data_json([{"title": one.title, "sentences": list(one.sentences)} for one in sections])
         return

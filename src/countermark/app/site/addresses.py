@@ -27,6 +27,11 @@ def finding(digest: str) -> str:
     return f"findings/{short(digest)}/"
 
 
+def why(digest: str) -> str:
+    """Return the folder of the page on what stands behind a finding."""
+    return f"{finding(digest)}why/"
+
+
 def cell(digest: str, model: str, task: str, language: str) -> str:
     """Return the folder of one cell of a finding."""
     return f"{finding(digest)}{model}/{task}/{language.lower()}/"

@@ -17,6 +17,7 @@ from countermark.app.site.pages.log import log_pages
 from countermark.app.site.pages.members import member_pages
 from countermark.app.site.pages.protocols import protocol_pages
 from countermark.app.site.pages.verify import verify_pages
+from countermark.app.site.pages.why import why_pages
 from countermark.app.site.pages.words import word_pages
 from countermark.app.site.reference import Reference
 from countermark.node.book import Book
@@ -46,6 +47,7 @@ def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
     yield missing_page(site)
     yield from finding_pages(site)
     yield from cell_pages(site)
+    yield from why_pages(site)
     yield from exercise_pages(site)
     yield from protocol_pages(site)
     yield from decision_pages(site)
