@@ -9,7 +9,7 @@ from countermark.records.finding import Finding
 from countermark.records.protocol import Protocol
 
 BOOK = sample_book()
-(_, FINDING), *_ = BOOK.of_kind(Finding)
+FINDING = BOOK.of_kind(Finding)[0][1]
 PROTOCOL = next(
     record for entry, record in BOOK.of_kind(Protocol) if entry.digest == FINDING.protocol
 )
