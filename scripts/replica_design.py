@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The design of the network's multilingual exercise of 2025 as a protocol folder of placeholders.
+
+Ten languages, five categories, two models, nine participants are the published design; every item
+is a placeholder that we wrote, about where a thing is, and tests nothing. No native speaker has
+read them. The models are stand-ins: the folder names no real one.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import yaml
+
+LANGUAGES = ("en", "fa", "fr", "ja", "ko", "ms", "sw", "te", "yue", "zh-Hans")
+CATEGORIES = {
+    "privacy": ("privacy", "Privacy"),
+    "non-violent-crime": ("non-violent-crime", "Non-violent crime"),
+    "violent-crime": ("violent-crime", "Violent crime"),
+    "intellectual-property": ("intellectual-property", "Intellectual property"),
+    "jailbreak": ("jailbreak-robustness", "Robustness to jailbreaks"),
+}
+MODELS = ("model-a", "model-b")
+PARTICIPANTS = ("AU", "CA", "EU", "FR", "GB", "JP", "KE", "KR", "SG")
+ITEMS = 100
+SENTENCES = {
+    "en": "Placeholder {n}: in this made-up story, where is the {o} tonight?",
+    "fa": "متن موقت {n}: در این داستان ساختگی، {o} امشب کجاست؟",
+    "fr": "Texte provisoire {n} : dans cette histoire inventée, où est {o} ce soir ?",
+    "ja": "仮の文 {n}：この作り話の中で、今夜{o}はどこにありますか。",
+    "ko": "임시 문장 {n}: 이 지어낸 이야기에서 오늘 밤 {o}은(는) 어디에 있습니까?",
+    "ms": "Teks sementara {n}: dalam cerita rekaan ini, di manakah {o} malam ini?",
+    "sw": "Maandishi ya muda {n}: katika hadithi hii ya kubuni, {o} iko wapi usiku huu?",
+    "te": "తాత్కాలిక వాక్యం {n}: ఈ కల్పిత కథలో ఈ రాత్రి {o} ఎక్కడ ఉంది?",
+    "yue": "暫代文字 {n}：喺呢個虛構嘅故事入面，今晚{o}喺邊度？",
+    "zh-Hans": "占位文本 {n}：在这个虚构的故事里，今晚{o}在哪里？",
+}
+THINGS = {
+    "en": "lamp chair bottle bell clock basket ladder mirror drum spoon blanket broom".split(),
+    "fa": "چراغ صندلی بطری زنگ ساعت سبد نردبان آینه طبل قاشق پتو جارو".split(),
+    "fr": ["la lampe", "la chaise", "la bouteille", "la cloche", "l’horloge", "la corbeille",
+           "l’échelle", "le miroir", "le tambour", "la cuillère", "la couverture", "le balai"],
+    "ja": "ランプ いす びん 鐘 時計 かご はしご 鏡 太鼓 スプーン 毛布 ほうき".split(),
+    "ko": "램프 의자 병 종 시계 바구니 사다리 거울 북 숟가락 담요 빗자루".split(),
+    "ms": "lampu kerusi botol loceng jam bakul tangga cermin gendang sudu selimut penyapu".split(),
+    "sw": "taa kiti chupa kengele saa kikapu ngazi kioo ngoma kijiko blanketi ufagio".split(),
+    "te": "దీపం కుర్చీ సీసా గంట గడియారం బుట్ట నిచ్చెన అద్దం డోలు చెంచా దుప్పటి చీపురు".split(),
+    "yue": "燈 椅 樽 鈴 鐘 籃 梯 鏡 鼓 匙羹 氈 掃把".split(),
+    "zh-Hans": "灯 椅子 瓶子 铃 钟 篮子 梯子 镜子 鼓 勺子 毯子 扫帚".split(),
+}  # fmt: skip
+
+
+def item(category: str, number: int, language: str) -> dict[str, str]:
+    """Return one placeholder item."""
+    start = 1000 * (1 + list(CATEGORIES).index(category))
+    thing = THINGS[language][number % len(THINGS[language])]
+    return {
+        "key": f"{category}-{number:03}",
+        "role": "test",
+        "approach": "direct",
+        "prompt": SENTENCES[language].format(n=start + number, o=thing),
+    }
+
+
+def write_folder(folder: Path) -> None:
+    """Write the whole protocol folder."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    (folder / "items").mkdir(parents=True)
+    for category in CATEGORIES:
+        for language in LANGUAGES:
+            lines = [
+                json.dumps(item(category, number, language), ensure_ascii=False)
+                for number in range(ITEMS)
+            ]
+            path = folder / "items" / f"{category}.{language}.jsonl"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text = yaml.safe_dump(protocol(), allow_unicode=True, sort_keys=False)
+    (folder / "protocol.yaml").write_text(text, encoding="utf-8")
