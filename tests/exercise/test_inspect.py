@@ -22,9 +22,10 @@ from exercise_small import SEED, Snapshots, cell_run, small_protocol
 from countermark.exercise import steps
 from countermark.exercise.inspect import embedded
 from countermark.exercise.inspect.embedded import Request
-from countermark.exercise.logs import Log, LogSample, read_log
+from countermark.exercise.logs import Log, read_log
 from countermark.exercise.matching import match_log
 from countermark.exercise.prompting import temperature
+from countermark.exercise.reading.inspect_log.shapes import LogSample
 from countermark.exercise.samples import samples_of
 from countermark.exercise.secrets import seed_for
 from countermark.records.errors import InputError, StateError

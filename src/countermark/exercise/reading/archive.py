@@ -18,6 +18,8 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn
@@ -49,9 +51,9 @@ _SPARE = 64
 
 
 class Member(NamedTuple):
-    """One entry of the directory; ``offset`` is where its local header begins."""
+    """One entry of the directory, the ``place``-th; ``offset`` is where its local header begins."""
 
-    index: int
+    place: int
     name: bytes
     version: int
     flags: int
@@ -68,6 +70,29 @@ class Member(NamedTuple):
         return self.name.decode("utf-8", "backslashreplace")
 
 
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Where a file's directory lies, and what was found in it.
+
+    Parameters
+    ----------
+    identity
+        Which file it is, as the system tells: device, number, size and time of change.
+    start, length
+        Its place, in bytes.
+    superseded
+        The places of members that a later one of the same name replaces.
+    kept
+        The members that were asked for, by name.
+    """
+
+    identity: tuple[int, int, int, int]
+    start: int
+    length: int
+    superseded: set[int] = field(default_factory=set)
+    kept: dict[bytes, Member] = field(default_factory=dict)
+
+
 class Archive:
     """A zip file whose directory obeys rules 1 and 2; a context manager.
 
@@ -76,9 +101,10 @@ class Archive:
     path
         The file.
     keep
-        Which members :attr:`kept` holds, by their names.
+        Which members the directory's ``kept`` holds, by their names.
     known
-        The same file opened before; its directory is not checked again if the file is the same.
+        The directory of the file as it was opened before; it is not checked again if the file is
+        still the same.
 
     Raises
     ------
@@ -90,10 +116,9 @@ class Archive:
         self,
         path: Path,
         keep: Callable[[bytes], bool] = lambda _: False,
-        known: "Archive | None" = None,
+        known: "Directory | None" = None,
     ) -> None:
         self.where = str(path)
-        self.kept: dict[bytes, Member] = {}
         try:
             self._file = path.open("rb", buffering=0)
         except OSError as error:
@@ -106,13 +131,12 @@ class Archive:
         try:
             told = os.fstat(self._file.fileno())
             self._size = told.st_size
-            self._identity = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
-            self._superseded: frozenset[int] = frozenset()
-            if known is not None and known._identity == self._identity:
-                self._start, self._length = known._start, known._length
-                self._superseded, self.kept = known._superseded, known.kept
+            identity = (told.st_dev, told.st_ino, told.st_size, told.st_mtime_ns)
+            if known is not None and known.identity == identity:
+                self.directory = known
             else:
-                self._start, self._length, count = self._find_directory()
+                start, length, count = self._find_directory()
+                self.directory = Directory(identity, start, length)
                 self._check(count, keep)
         except BaseException:
             self._file.close()
@@ -129,16 +153,12 @@ class Archive:
     ) -> None:
         self._file.close()
 
-    @property
-    def superseded(self) -> int:
-        """How many members a later one of the same name replaces."""
-        return len(self._superseded)
-
     def members(self) -> Iterator[Member]:
         """Yield the members that count, in the order of the directory."""
-        if not self._superseded:
+        superseded = self.directory.superseded
+        if not superseded:
             return self._entries()
-        return (one for one in self._entries() if one.index not in self._superseded)
+        return (one for one in self._entries() if one.place not in superseded)
 
     def read(self, member: Member) -> bytes:
         """Return what a member holds.
@@ -166,14 +186,15 @@ class Archive:
 
     def _unpack(self, packed: memoryview, member: Member) -> bytes:
         limit = member.size + 1
+        if member.method not in {STORED, DEFLATED, ZSTANDARD}:
+            what = f"is packed by a method this version does not read ({member.method})"
+            self._refuse(what, member)
         if member.method == STORED:
             return bytes(packed[:limit])
         if member.method == DEFLATED:
             return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, limit)
-        if member.method == ZSTANDARD:
-            with self._unpacker.stream_reader(packed, read_across_frames=True) as reader:
-                return _up_to(reader, limit)
-        self._refuse(f"is packed by a method this version does not read ({member.method})", member)
+        with self._unpacker.stream_reader(packed, read_across_frames=True) as reader:
+            return _up_to(reader, limit)
 
     def _find_directory(self) -> tuple[int, int, int]:
         tail = min(self._size, _END.size + _MOST_COMMENT)
@@ -206,7 +227,8 @@ class Archive:
         return end64, count, length, start
 
     def _entries(self) -> Iterator[Member]:
-        position, end, index = self._start, self._start + self._length, 0
+        position, index = self.directory.start, 0
+        end = position + self.directory.length
         while position < end:
             window = self._at(position, min(_WINDOW, end - position))
             cursor = 0
@@ -240,18 +262,16 @@ class Archive:
 
     def _large(self, extra: bytes, *values: int) -> tuple[int, ...]:
         """Return size, packed size and offset, each from the extra field where it is too large."""
-        cursor = 0
-        while cursor + 4 <= len(extra):
+        wanted = sum(value == _FULL32 for value in values)
+        sizes, cursor = b"", 0
+        while cursor + 4 <= len(extra) and not sizes:
             kind, length = struct.unpack_from("<2H", extra, cursor)
-            if kind == 1:
-                wanted = sum(value == _FULL32 for value in values)
-                field = extra[cursor + 4 : cursor + 4 + length]
-                if len(field) < 8 * wanted:
-                    break
-                large = iter(struct.unpack_from(f"<{wanted}Q", field))
-                return tuple(next(large) if value == _FULL32 else value for value in values)
+            sizes = extra[cursor + 4 : cursor + 4 + length] if kind == 1 else b""
             cursor += 4 + length
-        self._refuse("is a truncated or damaged log (an entry of its directory is unreadable)")
+        if len(sizes) < 8 * wanted:
+            self._refuse("is a truncated or damaged log (an entry of its directory is unreadable)")
+        large = iter(struct.unpack_from(f"<{wanted}Q", sizes))
+        return tuple(next(large) if value == _FULL32 else value for value in values)
 
     def _check(self, count: int, keep: Callable[[bytes], bool]) -> None:
         """Hold the directory to rules 1 and 2, and find what rule 5 leaves out."""
@@ -269,7 +289,7 @@ class Archive:
             before = end
             doubtful.add(one.name)
             if keep(one.name):
-                self.kept[one.name] = one
+                self.directory.kept[one.name] = one
         if found != count and found % (_FULL16 + 1) != count:
             self._refuse(f"has {found:,} members where its directory says {count:,}")
         if found > MAX_MEMBERS:
@@ -279,28 +299,28 @@ class Archive:
         if not ascending:
             self._check_order()
         if doubtful.names:
-            self._superseded = self._replaced(doubtful.names)
+            self.directory.superseded.update(self._replaced(doubtful.names))
 
     def _check_order(self) -> None:
         spans = sorted((*self._span(one), one) for one in self._entries())
-        for (_, end, _), (start, _, one) in zip(spans, spans[1:], strict=False):
+        for (_, end, _), (start, _, one) in pairwise(spans):
             if start < end:
                 self._refuse(f"has members that overlap at {one.label!r}")
 
-    def _replaced(self, names: set[bytes]) -> frozenset[int]:
+    def _replaced(self, names: set[bytes]) -> set[int]:
         last: dict[bytes, int] = {}
         replaced = set()
         for one in self._entries():
             if one.name in names:
                 if one.name in last:
                     replaced.add(last[one.name])
-                last[one.name] = one.index
-        return frozenset(replaced)
+                last[one.name] = one.place
+        return replaced
 
     def _span(self, one: Member) -> tuple[int, int]:
         body = self._body(self._at(one.offset, _LOCAL.size), one)
         end = one.offset + body + one.packed
-        if end > self._start:
+        if end > self.directory.start:
             self._refuse(f"is truncated or damaged at {one.label!r}")
         return one.offset, end
 

@@ -15,7 +15,8 @@ The zip has these members; the rules of :mod:`~countermark.exercise.reading.arch
 1. A zip without ``header.json`` is the journal of a run that did not finish: its header is
    ``_journal/start.json``, and its status *started*.
 2. A JSON form is at most ``MAX_JSON_BYTES`` long; of a zip one member is held at a time.
-3. Of samples with one id and epoch in the JSON form the last counts, as in the zip.
+3. No two samples of a log have one id and epoch; in a zip, a member that is named for another
+   sample than the one it holds is looked at for this.
 4. A version that is not in ``VERSIONS``, and a sample of a shape that is not known, are read by
    Inspect's own reader if it is installed, and refused if not.
 """
@@ -26,11 +27,18 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import msgspec
 
-from countermark.exercise.reading.archive import LOCAL_MAGIC, MAX_MEMBER_BYTES, Archive, Member
+from countermark.exercise.reading.archive import (
+    LOCAL_MAGIC,
+    MAX_MEMBER_BYTES,
+    NEXT_STEP,
+    Archive,
+    Directory,
+    Member,
+)
 from countermark.exercise.reading.inspect_log.shapes import (
     JsonLog,
     LogConfigUpdate,
@@ -40,14 +48,17 @@ from countermark.exercise.reading.inspect_log.shapes import (
     LogSample,
     LogShell,
     LogSummary,
+    UnknownShape,
     decode,
     refuse,
+    unknown_shape,
 )
 from countermark.records.errors import InputError
 
 T = TypeVar("T")
 VERSIONS = (1, 2, 3)
 MAX_JSON_BYTES = 1024 * 1024 * 1024
+_HEAD = 64 * 1024
 _HEADER, _START, _SUMMARIES = b"header.json", b"_journal/start.json", b"summaries.json"
 _JOURNAL, _UPDATES, _SAMPLES = b"_journal/summaries/", b"_journal/config_updates/", b"samples/"
 _PIECE = re.compile(
@@ -55,6 +66,7 @@ _PIECE = re.compile(
     rb"(messages|events|calls|attachments)/([0-9]{1,18}|stats|uuids))\.json",
     re.DOTALL,
 )
+_DECODER, _SPACE = json.JSONDecoder(), frozenset(" \t\n\r")
 _NUMBERED = re.compile(rb".*/([0-9]{1,18})\.json", re.DOTALL)
 
 
@@ -99,6 +111,8 @@ class InspectLog:
         Whether it was written without its samples.
     zipped
         Whether it has the zip form.
+    repeated
+        Why rule 3 is broken, in the JSON form; whoever takes each sample for one must refuse it.
     """
 
     where: str
@@ -109,18 +123,11 @@ class InspectLog:
     superseded: int = 0
     header_only: bool = False
     zipped: bool = False
+    repeated: InputError | None = None
 
 
-def open_log(path: Path, *, other_reader: Callable[[Path], bytes] | None = None) -> InspectLog:
+def open_log(path: Path) -> InspectLog:
     """Read a log's header, in either form.
-
-    Parameters
-    ----------
-    path
-        The file.
-    other_reader
-        Rewrites a log of a version that is not known as one that is; by default Inspect's own
-        reader.
 
     Raises
     ------
@@ -129,25 +136,32 @@ def open_log(path: Path, *, other_reader: Callable[[Path], bytes] | None = None)
     """
     try:
         with path.open("rb") as file:
-            zipped = file.read(len(LOCAL_MAGIC)) == LOCAL_MAGIC
+            head = file.read(_HEAD)
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror}",
             where=str(path),
             next_step="Give the path of an Inspect log (.eval or .json).",
         ) from error
+    zipped = head.startswith(LOCAL_MAGIC)
     if not zipped and path.suffix == ".eval":
         refuse("is no Inspect log: it does not start as a zip does", str(path))
-    log = _zip_log(path) if zipped else _json_log(_whole(path), str(path))
-    if log.header.version not in VERSIONS:
-        log = _json_log((other_reader or _by_inspect)(path), str(path))
+    try:
+        log = _zip_log(path) if zipped else _json_log(_whole(path), str(path))
+        if log.header.version not in VERSIONS:
+            _refuse_version(log.header.version, str(path))
+    except UnknownShape as error:
+        if not (zipped or b'"eval"' in head):
+            raise  # it lacks what every version has, so bringing Inspect is not worth while
+        log = _json_log(_by_inspect(error, path), str(path))
     return log
 
 
 def _zip_log(path: Path) -> InspectLog:
     with Archive(path, keep=_is_kept) as archive:
-        finished = _HEADER in archive.kept
-        member = archive.kept.get(_HEADER) or archive.kept.get(_START)
+        directory = archive.directory
+        finished = _HEADER in directory.kept
+        member = directory.kept.get(_HEADER) or directory.kept.get(_START)
         if member is None:
             refuse(
                 "has neither header.json nor _journal/start.json: it is no Inspect log", str(path)
@@ -163,10 +177,10 @@ def _zip_log(path: Path) -> InspectLog:
     return InspectLog(
         where=str(path),
         header=header,
-        documents=lambda: _zip_documents(path, archive),
-        summaries=lambda: _zip_summaries(path, archive),
+        documents=lambda: _zip_documents(path, directory),
+        summaries=lambda: _zip_summaries(path, directory),
         finished=finished,
-        superseded=archive.superseded,
+        superseded=len(directory.superseded),
         zipped=True,
     )
 
@@ -174,29 +188,53 @@ def _zip_log(path: Path) -> InspectLog:
 def _is_kept(name: bytes) -> bool:
     if name.startswith(_SAMPLES):
         return name.endswith(b".json") and _PIECE.fullmatch(name) is not None
-    return name in {_HEADER, _START, _SUMMARIES} or name.startswith(_UPDATES)
+    return name in {_HEAD = 64 * 1024
+_HEADER, _START, _SUMMARIES} or name.startswith(_UPDATES)
 
 
-def _zip_documents(path: Path, known: Archive) -> Iterator[Document]:
+def _zip_documents(path: Path, known: Directory) -> Iterator[Document]:
     with Archive(path, keep=_is_kept, known=known) as archive:
         pieces = _pieces(archive)
+        strays: dict[bytes, tuple[str, LogSample]] = {}
         for member in archive.members():
             if not member.name.startswith(_SAMPLES) or not member.name.endswith(b".json"):
                 continue
             where = f"{archive.where}:{member.label}"
-            if member.name in archive.kept:
-                piece = _PIECE.fullmatch(member.name)
-                if piece is not None and piece[2] == b"sample":
-                    yield Document(where, _joined(archive, pieces[piece[1]], where), None)
-                continue
-            data = archive.read(member)
-            yield Document(where, decode(data, LogSample, where), hashlib.sha256(data).hexdigest())
+            piece = _PIECE.fullmatch(member.name) if pieces else None
+            if piece is not None and piece[1] in pieces:
+                if piece[2] != b"sample":
+                    continue
+                name, sample = piece[1], _joined(archive, pieces[piece[1]], where)
+                digest = None
+            else:
+                data = archive.read(member)
+                name, sample = member.name.removesuffix(b".json"), _sample(data, where)
+                digest = hashlib.sha256(data).hexdigest()
+            named = f"samples/{sample.id}_epoch_{sample.epoch}".encode("utf-8", "surrogatepass")
+            if name != named:
+                _check_stray(strays, named, where, sample)
+            yield Document(where, sample, digest)
+        for member in archive.members() if strays else ():
+            piece = _PIECE.fullmatch(member.name)
+            folder = piece[1] if piece else member.name.removesuffix(b".json")
+            if folder in strays:
+                where, sample = strays[folder]
+                raise _twice(sample.id, sample.epoch, where)
+
+
+def _check_stray(
+    strays: dict[bytes, tuple[str, LogSample]], named: bytes, where: str, sample: LogSample
+) -> None:
+    """Remember a sample that lies under another name than its own (rule 3)."""
+    if named in strays:
+        raise _twice(sample.id, sample.epoch, where)
+    strays[named] = (where, sample)
 
 
 def _pieces(archive: Archive) -> dict[bytes, dict[bytes, Member]]:
     """Return the members of each sample that lies in pieces, by what follows its folder."""
     found: dict[bytes, dict[bytes, Member]] = {}
-    for name, member in archive.kept.items():
+    for name, member in archive.directory.kept.items():
         piece = _PIECE.fullmatch(name)
         if piece is not None:
             found.setdefault(piece[1], {})[name[len(piece[1]) + 1 :]] = member
@@ -242,14 +280,14 @@ def _sequence(
     return items
 
 
-def _zip_summaries(path: Path, known: Archive) -> Iterator[LogSummary] | None:
+def _zip_summaries(path: Path, known: Directory) -> Iterator[LogSummary] | None:
     member = known.kept.get(_SUMMARIES)
     if member is not None and member.size > MAX_MEMBER_BYTES:
         return None
     return _lines(path, known, member)
 
 
-def _lines(path: Path, known: Archive, member: Member | None) -> Iterator[LogSummary]:
+def _lines(path: Path, known: Directory, member: Member | None) -> Iterator[LogSummary]:
     with Archive(path, keep=_is_kept, known=known) as archive:
         members = [member] if member else _numbered(archive, _JOURNAL)
         last: dict[tuple[str, int], LogSummary] = {}
@@ -295,8 +333,8 @@ def _json_log(data: bytes, where: str) -> InspectLog:
         header=header,
         documents=lambda: _json_documents(samples, where),
         finished=header.status != "started",
-        superseded=len(samples) - len(_last(samples, where)),
         header_only=not samples,
+        repeated=_repeated(samples, where),
     )
 
 
@@ -305,7 +343,7 @@ def _parts(data: bytes, where: str) -> tuple[LogHeader, list[memoryview]]:
     try:
         whole = msgspec.json.decode(data, type=JsonLog)
     except msgspec.ValidationError as error:
-        refuse(f"is no Inspect log: {error}", where)
+        raise unknown_shape(error, where) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         first = str(error)
     else:
@@ -320,36 +358,51 @@ def _parts(data: bytes, where: str) -> tuple[LogHeader, list[memoryview]]:
 
 def _spans(text: str) -> tuple[str, list[str]]:
     """Split a JSON log that has bare NaN in it into what is not samples, and each sample."""
-    decoder, space = json.JSONDecoder(), re.compile(r"[ \t\n\r]*")
-
-    def after(place: int, mark: str) -> int:
-        place = space.match(text, place).end()  # type: ignore[union-attr]  it matches nothing too
-        if not text.startswith(mark, place):
-            raise ValueError(f"{mark} expected at character {place}")
-        return space.match(text, place + 1).end()  # type: ignore[union-attr]
-
-    rest, samples = [], []
-    place = after(0, "{")
+    rest: list[str] = []
+    samples: list[str] = []
+    place = _after(text, 0, "{")
     while not text.startswith("}", place):
-        key, colon = decoder.raw_decode(text, place)
-        start = after(colon, ":")
+        key, colon = _DECODER.raw_decode(text, place)
+        start = _after(text, colon, ":")
         if key == "samples" and text.startswith("[", start):
-            place = after(start, "[")
-            samples = []
-            while not text.startswith("]", place):
-                _, end = decoder.raw_decode(text, place)
-                samples.append(text[place:end])
-                place = space.match(text, end).end()  # type: ignore[union-attr]
-                place = place if text.startswith("]", place) else after(place, ",")
-            place = after(place, "]")
+            samples, end = _elements(text, start)
         else:
-            _, end = decoder.raw_decode(text, start)
+            _, end = _DECODER.raw_decode(text, start)
             rest.append(f"{json.dumps(key)}:{text[start:end]}")
-            place = space.match(text, end).end()  # type: ignore[union-attr]
-        place = place if text.startswith("}", place) else after(place, ",")
-    if space.fullmatch(text, place + 1) is None:
+        place = _next(text, end, "}")
+    if _past_space(text, place + 1) != len(text):
         raise ValueError(f"nothing expected after character {place}")
     return "{" + ",".join(rest) + "}", samples
+
+
+def _elements(text: str, start: int) -> tuple[list[str], int]:
+    """Return the elements of the array that begins at a place, and where it ends."""
+    found = []
+    place = _after(text, start, "[")
+    while not text.startswith("]", place):
+        _, end = _DECODER.raw_decode(text, place)
+        found.append(text[place:end])
+        place = _next(text, end, "]")
+    return found, place + 1
+
+
+def _next(text: str, place: int, closing: str) -> int:
+    """Return where the next element or the closing mark begins."""
+    place = _past_space(text, place)
+    return place if text.startswith(closing, place) else _after(text, place, ",")
+
+
+def _after(text: str, place: int, mark: str) -> int:
+    place = _past_space(text, place)
+    if not text.startswith(mark, place):
+        raise ValueError(f"{mark} expected at character {place}")
+    return _past_space(text, place + 1)
+
+
+def _past_space(text: str, place: int) -> int:
+    while text[place : place + 1] in _SPACE:
+        place += 1
+    return place
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -357,27 +410,58 @@ class _Key(msgspec.Struct, frozen=True):
     epoch: int
 
 
-def _last(samples: list[memoryview], where: str) -> set[int]:
-    """Return which samples count under rule 3."""
-    last = {}
+def _repeated(samples: list[memoryview], where: str) -> InputError | None:
+    seen: set[tuple[str, int]] = set()
     for index, data in enumerate(samples):
         key = decode(data, _Key, f"{where}:samples[{index}]")
-        last[str(key.id), key.epoch] = index
-    return set(last.values())
+        if (str(key.id), key.epoch) in seen:
+            return _twice(key.id, key.epoch, f"{where}:samples[{index}]")
+        seen.add((str(key.id), key.epoch))
+    return None
+
+
+def _twice(item: str | int, epoch: int, where: str) -> InputError:
+    return InputError(
+        f"holds sample {item!r:.200} of epoch {epoch} twice",
+        where=where,
+        next_step="Find out which of the two was meant, and leave the other out.",
+    )
 
 
 def _json_documents(samples: list[memoryview], where: str) -> Iterator[Document]:
-    for index in sorted(_last(samples, where)):
-        data, place = samples[index], f"{where}:samples[{index}]"
-        yield Document(place, decode(data, LogSample, place), hashlib.sha256(data).hexdigest())
+    for index, data in enumerate(samples):
+        place = f"{where}:samples[{index}]"
+        yield Document(place, _sample(data, place), hashlib.sha256(data).hexdigest())
 
 
-def _by_inspect(path: Path) -> bytes:
+def _sample(data: bytes | memoryview, where: str) -> LogSample:
     try:
-        # It brings Inspect, which nobody needs for a log of a known version.
-        from countermark.exercise.inspect.rewriting import rewritten  # noqa: PLC0415
+        return decode(data, LogSample, where)
+    except UnknownShape as error:
+        return decode(_by_inspect(error, None, bytes(data)), LogSample, where)
+
+
+def _refuse_version(version: int, where: str) -> NoReturn:
+    what = f"is a log of version {version}; up to {VERSIONS[-1]} is read"
+    raise UnknownShape(what, where=where, next_step=NEXT_STEP)
+
+
+def _by_inspect(unknown: UnknownShape, path: Path | None, data: bytes = b"") -> bytes:
+    """Return a log or a sample as Inspect's own reader understands it.
+
+    Raises
+    ------
+    UnknownShape
+        The one that was given, if Inspect is not installed or cannot read it either.
+    """
+    if path is None and not (b'"id"' in data and b'"epoch"' in data):
+        raise unknown  # as above
+    try:
+        # It brings Inspect, which nobody needs for logs of a known shape.
+        from countermark.exercise.inspect import rewriting  # noqa: PLC0415
     except ImportError:
-        refuse(
-            "is a log of a version that is not known here, and Inspect is not installed", str(path)
-        )
-    return rewritten(path)
+        raise unknown from None
+    rewritten = rewriting.whole_log(path) if path else rewriting.one_sample(data)
+    if rewritten is None:
+        raise unknown
+    return rewritten

@@ -76,7 +76,9 @@ def submitted(header: LogHeader) -> int | None:
     config, data = header.eval.config, header.eval.dataset
     epochs = config.get("epochs") or 1
     items = len(data.sample_ids) if data.sample_ids is not None else _cut(data.samples, config)
-    return items * epochs if items is not None and isinstance(epochs, int) else None
+    if items is None or not isinstance(epochs, int):
+        return None
+    return items * epochs
 
 
 def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
@@ -93,6 +95,8 @@ def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
 
 
 def _samples(log: InspectLog) -> Iterator[FoundSample]:
+    if log.repeated is not None:
+        raise log.repeated
     header = log.header
     reader = SampleReader(_score_names(log), _unnamed(header), generation(header))
     planned = submitted(header) or 0

@@ -87,7 +87,7 @@ def part_names(name: str, value: object) -> Iterator[str]:
         yield name
 
 
-def part_values(value: object) -> Iterator[object]:
+def part_values(value: Any) -> Iterator[Any]:
     """Yield the values in the order of :func:`part_names`."""
     if isinstance(value, dict):
         yield from value.values()
@@ -105,7 +105,7 @@ def _parts(name: str, score: LogScore) -> Iterator[FoundScore]:
             scorer=part,
             status="unparsed" if mark is None else "scored",
             value=mark,
-            raw=value,  # type: ignore[arg-type]  it was decoded from JSON
+            raw=value,
             answer=score.answer,
             explanation=score.explanation,
             history=tuple(_same_part(past, name, part) for past in history),

@@ -311,24 +311,35 @@ class JsonLog(LogHeader, frozen=True, kw_only=True):
     samples: list[msgspec.Raw] | None = None
 
 
+class UnknownShape(InputError):
+    """It is JSON, but of no shape above; Inspect's own reader may know it."""
+
+
+def unknown_shape(error: msgspec.ValidationError, where: str) -> UnknownShape:
+    """Return the error for JSON of another shape."""
+    return UnknownShape(f"is no Inspect log: {error}", where=where, next_step=NEXT_STEP)
+
+
 def decode(data: bytes | memoryview, kind: type[T], where: str) -> T:
     """Decode JSON as one of the shapes above.
 
     Raises
     ------
+    UnknownShape
+        If it is JSON of another shape.
     InputError
-        If it is no JSON, or of another shape.
+        If it is no JSON.
     """
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        refuse(f"is no Inspect log: {error}", where)
+        raise unknown_shape(error, where) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         first = error
     try:
         return msgspec.json.decode(_with_words(data), type=kind)
     except msgspec.ValidationError as error:
-        refuse(f"is no Inspect log: {error}", where)
+        raise unknown_shape(error, where) from error
     except (ValueError, RecursionError):
         refuse(f"is no Inspect log: {first}", where)
 
