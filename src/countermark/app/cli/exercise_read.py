@@ -49,8 +49,8 @@ def lines(one: RunSummary) -> list[str]:
         run.file,
         f"  {run.model} on {run.task}" + (f" in {run.language}" if run.language else ""),
         f"  {tool}; status {run.status or 'not told'}; {run.created or 'date not told'}",
-        f"  {one.submitted:,} samples submitted, {one.samples:,} in the log: "
-        f"{one.items:,} items, {one.epochs:,} epochs",
+        f"  {one.submitted:,} samples submitted, {one.samples:,} in the log",
+        f"  {one.items:,} items, {one.epochs:,} epochs",
         "  " + ", ".join(f"{one.outcomes[name]:,} {name}" for name in OUTCOMES),
         *_score_lines(one),
         *_trajectory_lines(one),

@@ -188,8 +188,7 @@ def _zip_log(path: Path) -> InspectLog:
 def _is_kept(name: bytes) -> bool:
     if name.startswith(_SAMPLES):
         return name.endswith(b".json") and _PIECE.fullmatch(name) is not None
-    return name in {_HEAD = 64 * 1024
-_HEADER, _START, _SUMMARIES} or name.startswith(_UPDATES)
+    return name in {_HEADER, _START, _SUMMARIES} or name.startswith(_UPDATES)
 
 
 def _zip_documents(path: Path, known: Directory) -> Iterator[Document]:
