@@ -17,12 +17,16 @@ object for every member.
 import os
 import struct
 import zlib
+from array import array
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import lt
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import zstandard
 
@@ -38,7 +42,7 @@ STORED, DEFLATED, ZSTANDARD = 0, 8, 93
 NEXT_STEP = "Give a whole log; `inspect log recover` mends some runs that were interrupted."
 
 _LOCAL = struct.Struct("<4s5H3I2H")
-_CENTRAL = struct.Struct("<4s6H3I5H2I")
+_CENTRAL = struct.Struct("<4s2x3H4x3I3H8xI")
 _END = struct.Struct("<4s4H2IH")
 _END64_LOCATOR = struct.Struct("<4sIQI")
 _END64 = struct.Struct("<4sQ2H2I4Q")
@@ -48,6 +52,10 @@ _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _NEWEST_VERSION = 63
 _ENCRYPTED, _UTF8 = 1, 1 << 11
 _SPARE = 64
+_FEW = 100_000
+
+
+_Row: TypeAlias = tuple[int, bytes, int, int, int, int, int, int, int, int]
 
 
 class Member(NamedTuple):
@@ -80,6 +88,8 @@ class Directory:
         Which file it is, as the system tells: device, number, size and time of change.
     start, length
         Its place, in bytes.
+    starts
+        Where members begin, ascending.
     superseded
         The places of members that a later one of the same name replaces.
     kept
@@ -89,6 +99,7 @@ class Directory:
     identity: tuple[int, int, int, int]
     start: int
     length: int
+    starts: "array[int]" = field(default_factory=lambda: array("Q"))
     superseded: set[int] = field(default_factory=set)
     kept: dict[bytes, Member] = field(default_factory=dict)
 
@@ -120,7 +131,7 @@ class Archive:
     ) -> None:
         self.where = str(path)
         try:
-            self._file = path.open("rb", buffering=0)
+            self._file = path.open("rb", buffering=_WINDOW)
         except OSError as error:
             raise InputError(
                 f"cannot be read: {error.strerror}",
@@ -173,6 +184,7 @@ class Archive:
         guess = _LOCAL.size + len(member.name) + member.extra + _SPARE
         data = self._at(member.offset, guess + member.packed)
         body = self._body(data, member)
+        self._check_room(body, member)
         if body + member.packed > len(data):
             data = self._at(member.offset, body + member.packed)
         packed = memoryview(data)[body : body + member.packed]
@@ -227,38 +239,34 @@ class Archive:
         return end64, count, length, start
 
     def _entries(self) -> Iterator[Member]:
-        position, index = self.directory.start, 0
+        return map(Member._make, self._rows())
+
+    def _rows(self) -> Iterator[_Row]:
+        """Yield the fields of :class:`Member` for each entry of the directory."""
+        position, place = self.directory.start, 0
         end = position + self.directory.length
         while position < end:
             window = self._at(position, min(_WINDOW, end - position))
-            cursor = 0
-            while len(window) - cursor >= _CENTRAL.size:
-                one, length = self._entry(window, cursor, index)
-                if one is None:
+            cursor, most = 0, len(window)
+            while most - cursor >= _CENTRAL.size:
+                magic, version, flags, method, crc, packed, size, names, extra, note, offset = (
+                    _CENTRAL.unpack_from(window, cursor)
+                )
+                start = cursor + _CENTRAL.size
+                after = start + names + extra + note
+                if magic != b"PK\x01\x02" or version > _NEWEST_VERSION:
+                    self._refuse_entry()
+                if after > most:
                     break
-                yield one
-                cursor, index = cursor + length, index + 1
+                name = window[start : start + names]
+                if _FULL32 in (packed, size, offset):
+                    field = window[start + names : start + names + extra]
+                    size, packed, offset = self._large(field, size, packed, offset)
+                yield place, name, version, flags, method, crc, packed, size, offset, extra
+                cursor, place = after, place + 1
             if cursor == 0:
                 self._refuse("is a truncated or damaged log (its directory is not whole)")
             position += cursor
-
-    def _entry(self, window: bytes, cursor: int, index: int) -> tuple[Member | None, int]:
-        (magic, _, version, flags, method, _, _, crc, packed, size, names, extras, notes, *rest) = (
-            _CENTRAL.unpack_from(window, cursor)
-        )
-        if magic != b"PK\x01\x02" or version > _NEWEST_VERSION:
-            self._refuse("is a truncated or damaged log (an entry of its directory is unreadable)")
-        length = _CENTRAL.size + names + extras + notes
-        if cursor + length > len(window):
-            return None, length
-        start, offset = cursor + _CENTRAL.size, rest[-1]
-        name = window[start : start + names]
-        if _FULL32 in {packed, size, offset}:
-            extra = window[start + names : start + names + extras]
-            size, packed, offset = self._large(extra, size, packed, offset)
-        return Member(
-            index, name, version, flags, method, crc, packed, size, offset, extras
-        ), length
 
     def _large(self, extra: bytes, *values: int) -> tuple[int, ...]:
         """Return size, packed size and offset, each from the extra field where it is too large."""
@@ -269,7 +277,7 @@ class Archive:
             sizes = extra[cursor + 4 : cursor + 4 + length] if kind == 1 else b""
             cursor += 4 + length
         if len(sizes) < 8 * wanted:
-            self._refuse("is a truncated or damaged log (an entry of its directory is unreadable)")
+            self._refuse_entry()
         large = iter(struct.unpack_from(f"<{wanted}Q", sizes))
         return tuple(next(large) if value == _FULL32 else value for value in values)
 
@@ -277,52 +285,60 @@ class Archive:
         """Hold the directory to rules 1 and 2, and find what rule 5 leaves out."""
         if count > MAX_MEMBERS:
             self._refuse(f"has {count:,} members; at most {MAX_MEMBERS:,} are read")
-        total, found, before, ascending = 0, 0, 0, True
-        doubtful = _Doubtful(count)
-        for one in self._entries():
-            found, total = found + 1, total + one.size
-            if one.size > MAX_MEMBER_BYTES:
-                size = f"{one.size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
-                self._refuse(f"declares a member of {size}", one)
-            start, end = self._span(one)
-            ascending = ascending and start >= before
-            before = end
-            doubtful.add(one.name)
-            if keep(one.name):
-                self.directory.kept[one.name] = one
-        if found != count and found % (_FULL16 + 1) != count:
-            self._refuse(f"has {found:,} members where its directory says {count:,}")
+        total = 0
+        starts, ends, names = array("Q"), array("Q"), array("q")
+        for row in self._rows():
+            _, name, _, _, _, _, packed, size, offset, _ = row
+            total += size
+            if size > MAX_MEMBER_BYTES:
+                most = f"{size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
+                self._refuse(f"declares a member of {most}", Member._make(row))
+            end = offset + _LOCAL.size + len(name) + packed
+            if end > self.directory.start:
+                self._refuse(f"is truncated or damaged at {Member._make(row).label!r}")
+            starts.append(offset)
+            ends.append(end)
+            names.append(hash(name))
+            if keep(name):
+                self.directory.kept[name] = Member._make(row)
+        found = len(starts)
         if found > MAX_MEMBERS:
             self._refuse(f"has {found:,} members; at most {MAX_MEMBERS:,} are read")
+        if found != count and found % (_FULL16 + 1) != count:
+            self._refuse(f"has {found:,} members where its directory says {count:,}")
         if total > max(MAX_TOTAL_BYTES, MAX_RATIO * self._size):
             self._refuse(f"declares {total:,} bytes unpacked from {self._size:,}")
-        if not ascending:
+        if any(map(lt, starts[1:], ends)):
+            starts = array("Q", sorted(starts))
             self._check_order()
-        if doubtful.names:
-            self.directory.superseded.update(self._replaced(doubtful.names))
+        self.directory.starts.extend(starts)
+        repeated = _repeated(names)
+        if repeated:
+            self.directory.superseded.update(self._replaced(repeated))
 
     def _check_order(self) -> None:
-        spans = sorted((*self._span(one), one) for one in self._entries())
-        for (_, end, _), (start, _, one) in pairwise(spans):
-            if start < end:
+        spans = sorted((one.offset, one) for one in self._entries())
+        for (start, before), (after, one) in pairwise(spans):
+            if start + _LOCAL.size + len(before.name) + before.packed > after:
                 self._refuse(f"has members that overlap at {one.label!r}")
 
-    def _replaced(self, names: set[bytes]) -> set[int]:
+    def _replaced(self, hashes: set[int]) -> set[int]:
         last: dict[bytes, int] = {}
         replaced = set()
         for one in self._entries():
-            if one.name in names:
+            if hash(one.name) in hashes:
                 if one.name in last:
                     replaced.add(last[one.name])
                 last[one.name] = one.place
         return replaced
 
-    def _span(self, one: Member) -> tuple[int, int]:
-        body = self._body(self._at(one.offset, _LOCAL.size), one)
-        end = one.offset + body + one.packed
-        if end > self.directory.start:
-            self._refuse(f"is truncated or damaged at {one.label!r}")
-        return one.offset, end
+    def _check_room(self, body: int, one: Member) -> None:
+        """See that a member ends before the next begins, by its own header too."""
+        starts = self.directory.starts
+        after = bisect_right(starts, one.offset)
+        end = starts[after] if after < len(starts) else self.directory.start
+        if one.offset + body + one.packed > end:
+            self._refuse(f"has members that overlap at {one.label!r}")
 
     def _body(self, data: bytes, one: Member) -> int:
         """Return how far after its local header a member's packed bytes begin."""
@@ -337,7 +353,7 @@ class Archive:
     def _at(self, offset: int, length: int) -> bytes:
         try:
             self._file.seek(offset)
-            return self._file.read(length) or b""
+            return self._file.read(length)
         except (OSError, ValueError, OverflowError) as error:
             raise InputError(
                 f"cannot be read at byte {offset:,}: {error}",
@@ -345,34 +361,29 @@ class Archive:
                 next_step=NEXT_STEP,
             ) from error
 
+    def _refuse_entry(self) -> NoReturn:
+        self._refuse("is a truncated or damaged log (an entry of its directory is unreadable)")
+
     def _refuse(self, what: str, member: Member | None = None) -> NoReturn:
         where = f"{self.where}:{member.label}" if member else self.where
         raise InputError(what, where=where, next_step=NEXT_STEP)
 
 
-class _Doubtful:
-    """Names that may have come before, told in two bytes a name; :attr:`names` holds every repeat.
+def _repeated(hashes: "array[int]") -> set[int]:
+    """Return the values that come more than once, in a few bytes for each value."""
+    if len(hashes) <= _FEW:
+        return {value for value, count in Counter(hashes).items() if count > 1}
+    # It takes a tenth of a second to import, and only very long logs need it.
+    import numpy as np  # noqa: PLC0415
 
-    A name is marked by one bit of a table of sixteen bits a name, so about one of twenty names is
-    doubtful without being a repeat; a second look at the directory tells.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._bits = bytearray(2 * min(count, MAX_MEMBERS) + 64)
-        self.names: set[bytes] = set()
-
-    def add(self, name: bytes) -> None:
-        place, bit = divmod(hash(name) % (8 * len(self._bits)), 8)
-        if self._bits[place] >> bit & 1:
-            self.names.add(name)
-        else:
-            self._bits[place] |= 1 << bit
+    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
+    return {int(value) for value in ordered[1:][ordered[1:] == ordered[:-1]]}
 
 
 def _up_to(reader: Any, limit: int) -> bytes:
     part: bytes = reader.read(limit)
-    if not part or len(part) == limit:
-        return part
+    if len(part) >= limit - 1:
+        return part  # as long as was declared, or longer; else the rest is asked for
     parts, size = [part], len(part)
     while size < limit and (part := reader.read(limit - size)):
         parts.append(part)

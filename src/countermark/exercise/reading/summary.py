@@ -12,6 +12,8 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 
+import msgspec
+
 from countermark.exercise.reading.found import FoundRun, FoundSample, Trajectory
 from countermark.records.canonical import JsonValue
 
@@ -100,9 +102,9 @@ class RunSummary:
             "submitted": self.submitted,
             "items": self.items,
             "epochs": self.epochs,
-            "outcomes": {name: self.outcomes[name] for name in OUTCOMES},
+            "outcomes": dict(self.outcomes),
             "scores": {name: asdict(score) for name, score in self.scores.items()},
-            "usage": asdict(run.usage) if run.usage else None,
+            "usage": msgspec.structs.asdict(run.usage) if run.usage else None,
             "trajectory": asdict(self.trajectory) if self.trajectory else None,
             "notes": list(self.notes),
         }
@@ -191,7 +193,7 @@ def summarise(run: FoundRun) -> RunSummary:
         items=len(counter.items),
         epochs=counter.epochs,
         submitted=submitted,
-        outcomes=dict(counter.outcomes),
+        outcomes={name: counter.outcomes[name] for name in OUTCOMES},
         scores={name: tally.summary(submitted) for name, tally in counter.tallies.items()},
         trajectory=TrajectorySummary(*counter.calls, dict(counter.limits))
         if counter.trajectories

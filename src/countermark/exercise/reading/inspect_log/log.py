@@ -44,6 +44,7 @@ from countermark.exercise.reading.inspect_log.shapes import (
     LogConfigUpdate,
     LogEvent,
     LogHeader,
+    LogLine,
     LogMessage,
     LogSample,
     LogShell,
@@ -56,8 +57,10 @@ from countermark.exercise.reading.inspect_log.shapes import (
 from countermark.records.errors import InputError
 
 T = TypeVar("T")
+Line = TypeVar("Line", bound=LogLine)
 VERSIONS = (1, 2, 3)
 MAX_JSON_BYTES = 1024 * 1024 * 1024
+MAX_SUMMARIES = 32 * 1024 * 1024  # a longer one is read from the journal, piece by piece
 _HEAD = 64 * 1024
 _HEADER, _START, _SUMMARIES = b"header.json", b"_journal/start.json", b"summaries.json"
 _JOURNAL, _UPDATES, _SAMPLES = b"_journal/summaries/", b"_journal/config_updates/", b"samples/"
@@ -104,7 +107,10 @@ class InspectLog:
     documents
         Returns a fresh iterator over the samples, in the order of the file.
     summaries
-        Returns a fresh iterator over the lines beside the samples; nothing where there are none.
+        Returns a fresh iterator over the lines beside the samples, of which for one sample the last
+        counts; nothing where there are none.
+    score_lines
+        The same with the scores alone, in any order.
     superseded
         How many parts a later one replaces.
     header_only
@@ -119,6 +125,7 @@ class InspectLog:
     header: LogHeader
     documents: Callable[[], Iterator[Document]]
     summaries: Callable[[], Iterator[LogSummary] | None] = lambda: None
+    score_lines: Callable[[], Iterator[LogLine] | None] = lambda: None
     finished: bool = True
     superseded: int = 0
     header_only: bool = False
@@ -178,7 +185,8 @@ def _zip_log(path: Path) -> InspectLog:
         where=str(path),
         header=header,
         documents=lambda: _zip_documents(path, directory),
-        summaries=lambda: _zip_summaries(path, directory),
+        summaries=lambda: _lines(path, directory, LogSummary),
+        score_lines=lambda: _lines(path, directory, LogLine),
         finished=finished,
         superseded=len(directory.superseded),
         zipped=True,
@@ -187,7 +195,7 @@ def _zip_log(path: Path) -> InspectLog:
 
 def _is_kept(name: bytes) -> bool:
     if name.startswith(_SAMPLES):
-        return name.endswith(b".json") and _PIECE.fullmatch(name) is not None
+        return name.count(b"/") > 1 and _PIECE.fullmatch(name) is not None
     return name in {_HEADER, _START, _SUMMARIES} or name.startswith(_UPDATES)
 
 
@@ -209,7 +217,7 @@ def _zip_documents(path: Path, known: Directory) -> Iterator[Document]:
                 data = archive.read(member)
                 name, sample = member.name.removesuffix(b".json"), _sample(data, where)
                 digest = hashlib.sha256(data).hexdigest()
-            named = f"samples/{sample.id}_epoch_{sample.epoch}".encode("utf-8", "surrogatepass")
+            named = f"samples/{sample.id}_epoch_{sample.epoch}".encode()
             if name != named:
                 _check_stray(strays, named, where, sample)
             yield Document(where, sample, digest)
@@ -279,21 +287,16 @@ def _sequence(
     return items
 
 
-def _zip_summaries(path: Path, known: Directory) -> Iterator[LogSummary] | None:
-    member = known.kept.get(_SUMMARIES)
-    if member is not None and member.size > MAX_MEMBER_BYTES:
-        return None
-    return _lines(path, known, member)
-
-
-def _lines(path: Path, known: Directory, member: Member | None) -> Iterator[LogSummary]:
+def _lines(path: Path, known: Directory, kind: type[Line]) -> Iterator[Line]:
+    whole = known.kept.get(_SUMMARIES)
     with Archive(path, keep=_is_kept, known=known) as archive:
-        members = [member] if member else _numbered(archive, _JOURNAL)
-        last: dict[tuple[str, int], LogSummary] = {}
-        for one in members:
-            for line in _member(archive, one, list[LogSummary]):
-                last[str(line.id), line.epoch] = line
-        yield from last.values()
+        if whole is not None and whole.size <= MAX_SUMMARIES:
+            yield from _member(archive, whole, list[kind])  # type: ignore[valid-type]
+            return
+        # The order of the directory is that of writing, and so of the journal's numbers.
+        for member in archive.members():
+            if member.name.startswith(_JOURNAL) and _NUMBERED.fullmatch(member.name):
+                yield from _member(archive, member, list[kind])  # type: ignore[valid-type]
 
 
 def _numbered(archive: Archive, folder: bytes) -> list[Member]:

@@ -9,7 +9,7 @@
    settings changed during the run, samples declared invalid, edited tags and metadata.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from countermark.exercise.reading.inspect_log.settings import (
     settings,
     unique_name,
 )
-from countermark.exercise.reading.inspect_log.shapes import LogHeader
+from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogScore, LogValue
 
 _UNNAMED = "score"
 
@@ -122,15 +122,18 @@ def _score_names(log: InspectLog) -> tuple[str, ...]:
     """Return the scores that a log has anywhere (rule 3), from what is cheapest to read."""
     header = log.header
     names: dict[str, None] = {}
-    lines = log.summaries()
+    lines = log.score_lines()
     unnamed = _unnamed(header)
     if lines is not None:
-        scores = (line.scores or {} for line in lines)
+        scores: Iterator[Mapping[str, LogScore | LogValue]] = (line.scores or {} for line in lines)
     else:
         scores = (named_scores(one.sample, unnamed) for one in log.documents())
     for one in scores:
         for name, score in one.items():
-            names.update(dict.fromkeys(part_names(name, score.value)))
+            if isinstance(score.value, dict | list):
+                names.update(dict.fromkeys(part_names(name, score.value)))
+            elif name not in names:
+                names[name] = None
     tops = {name.partition("/")[0] for name in names}
     declared: dict[str, object] = {}
     for scorer in header.eval.scorers or ():

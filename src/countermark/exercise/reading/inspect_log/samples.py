@@ -12,8 +12,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from countermark.exercise.reading.found import (
     FoundMessage,
     FoundSample,
@@ -25,14 +23,16 @@ from countermark.exercise.reading.found import (
 from countermark.exercise.reading.inspect_log.log import Document
 from countermark.exercise.reading.inspect_log.scores import found_scores
 from countermark.exercise.reading.inspect_log.shapes import (
-    LogEvent,
+    ATTACHMENT,
     LogMessage,
     LogProvenance,
     LogSample,
     LogUsage,
+    decode,
 )
 
 _FILTERED = "content_filter"
+_MOST_CONFIGS = 1000
 _NO_ANSWER = "the log holds no answer"
 
 
@@ -82,23 +82,26 @@ class SampleReader:
         return FoundSample(item=item, epoch=epoch, outcome="missing", scores=scores)
 
     def _settings(self, sample: LogSample) -> dict[str, Any] | None:
+        configs = {
+            bytes(event.config)
+            for event in sample.all_events
+            if event.event == "model" and event.role is None
+        }
         found: dict[str, Any] = {}
-        for event in sample.events:
-            if event.event == "model" and event.role is None:
-                found.update(self._differences(event))
+        for config in sorted(configs):
+            found.update(self._differences(config))
         for fallback in sample.model_fallbacks or ():
             found[f"fallback.{fallback.model}"] = fallback.fallback_model
         return found or None
 
-    def _differences(self, event: LogEvent) -> dict[str, Any]:
-        data = bytes(event.config)
+    def _differences(self, data: bytes) -> dict[str, Any]:
         if data not in self._differing:
-            if len(self._differing) > 1000:
+            if len(self._differing) > _MOST_CONFIGS:
                 self._differing.clear()
-            used = msgspec.json.decode(data)
+            used = decode(data, dict, "config of an event")
             self._differing[data] = {
                 f"generate.{name}": value
-                for name, value in (used.items() if isinstance(used, dict) else ())
+                for name, value in used.items()
                 if value is not None and self._generation.get(name) != value
             }
         return self._differing[data]
@@ -108,6 +111,15 @@ def usage_of(used: Mapping[str, LogUsage], seconds: object = None) -> Usage | No
     """Return what all models together consumed; nothing if the log does not say."""
     if not used and not isinstance(seconds, float):
         return None
+    if len(used) == 1:
+        (one,) = used.values()
+        cached = (one.input_tokens_cache_read or 0) + (one.input_tokens_cache_write or 0)
+        return Usage(
+            one.input_tokens + cached,
+            one.output_tokens,
+            one.total_tokens,
+            seconds if isinstance(seconds, float) else None,
+        )
     each = used.values()
     return Usage(
         input_tokens=sum(
@@ -144,8 +156,10 @@ def _last_answer(sample: LogSample) -> LogMessage | None:
 
 
 def _message(sample: LogSample, message: LogMessage) -> FoundMessage:
-    calls = tuple(call.function for call in message.tool_calls or ())
-    return FoundMessage(message.role, sample.text(message), calls)
+    text, calls = message.content, message.tool_calls
+    if not isinstance(text, str) or text.startswith(ATTACHMENT):
+        text = sample.text(message)
+    return FoundMessage(message.role, text, tuple(call.function for call in calls) if calls else ())
 
 
 def _target(sample: LogSample) -> str | None:
@@ -161,13 +175,12 @@ def _told(provenance: LogProvenance | None) -> str | None:
 
 
 def _trajectory(sample: LogSample) -> Trajectory | None:
-    events = sample.events or (sample.transcript.events if sample.transcript else [])
-    tools = [one for one in events if one.event == "tool"]
+    tools = [one for one in sample.all_events if one.event == "tool"]
     if tools:
         calls = [(one.function, bytes(one.arguments)) for one in tools]
         failed = sum(one.error is not None for one in tools)
     else:
-        made = (call for message in sample.messages for call in message.tool_calls or ())
+        made = [call for message in sample.messages for call in message.tool_calls or ()]
         calls = [(call.function, bytes(call.arguments)) for call in made]
         failed = sum(one.role == "tool" and one.error is not None for one in sample.messages)
     if not calls and sample.limit is None:

@@ -24,14 +24,14 @@ _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 def number(value: object) -> float | None:
     """Return the number of one value under rules 1 and 2; nothing if it is unparsed."""
-    if isinstance(value, bool | int | float):
-        found = _float(value)
-    elif isinstance(value, str):
+    if isinstance(value, str):
         found = _LETTERS.get(value)
         if found is None:
             found = _WORDS.get(value.lower())
         if found is None:
             found = _float(value)
+    elif isinstance(value, bool | int | float):
+        found = _float(value)
     else:
         found = None
     return found if found is not None and math.isfinite(found) else None
@@ -56,18 +56,22 @@ def found_scores(sample: LogSample, names: tuple[str, ...], unnamed: str) -> tup
     unnamed
         What the one score of a log of early 2024 is called.
     """
-    scores = named_scores(sample, unnamed)
-    found = [part for name, score in scores.items() for part in _parts(name, score)]
+    found: list[FoundScore] = []
+    for name, score in named_scores(sample, unnamed).items():
+        if isinstance(score.value, dict | list):
+            found += _parts(name, score)
+        else:
+            found.append(_one(name, score.value, score, _history(score) if score.history else ()))
+    if len(found) == len(names):
+        return tuple(found)
     have = {part.scorer for part in found}
     tops = {name.partition("/")[0] for name in have}
-    return (
-        *found,
-        *(
-            FoundScore(name, "not-attempted")
-            for name in names
-            if name not in have and not (name in tops and "/" not in name)
-        ),
-    )
+    found += [
+        FoundScore(name, "not-attempted")
+        for name in names
+        if name not in have and (name not in tops or "/" in name)
+    ]
+    return tuple(found)
 
 
 def named_scores(sample: LogSample, unnamed: str) -> dict[str, LogScore]:
@@ -97,25 +101,32 @@ def part_values(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _parts(name: str, score: LogScore) -> Iterator[FoundScore]:
+def _parts(name: str, score: LogScore) -> list[FoundScore]:
     history = _history(score)
-    for part, value in zip(part_names(name, score.value), part_values(score.value), strict=True):
-        mark = number(value)
-        yield FoundScore(
-            scorer=part,
-            status="unparsed" if mark is None else "scored",
-            value=mark,
-            raw=value,
-            answer=score.answer,
-            explanation=score.explanation,
-            history=tuple(_same_part(past, name, part) for past in history),
-            reason=_reason(score),
-        )
+    each = zip(part_names(name, score.value), part_values(score.value), strict=True)
+    return [
+        _one(part, value, score, tuple(_same_part(past, name, part) for past in history))
+        for part, value in each
+    ]
 
 
-def _history(score: LogScore) -> list[Any]:
+def _one(name: str, value: Any, score: LogScore, history: tuple[Any, ...]) -> FoundScore:
+    mark = number(value)
+    return FoundScore(
+        name,
+        "unparsed" if mark is None else "scored",
+        mark,
+        value,
+        score.answer,
+        score.explanation,
+        history,
+        _reason(score),
+    )
+
+
+def _history(score: LogScore) -> tuple[Any, ...]:
     """Return the values before the present one: Inspect lists the original and every edit."""
-    values = [edit.value for edit in score.history if edit.value != UNCHANGED]
+    values = tuple(edit.value for edit in score.history if edit.value != UNCHANGED)
     return values[:-1]
 
 
@@ -127,7 +138,7 @@ def _same_part(value: Any, name: str, part: str) -> Any:
 
 
 def _reason(score: LogScore) -> str | None:
-    if score.reason is not None:
+    if score.reason is not None or not score.metadata:
         return score.reason
-    old = (score.metadata or {}).get("unscored_reason")
+    old = score.metadata.get("unscored_reason")
     return old if isinstance(old, str) else None

@@ -79,7 +79,7 @@ class LogPlan(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
 
 
-class LogUsage(msgspec.Struct, frozen=True, kw_only=True):
+class LogUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tokens of one model; cached input tokens are not in ``input_tokens``."""
 
     input_tokens: int = 0
@@ -112,7 +112,7 @@ class LogResults(msgspec.Struct, frozen=True, kw_only=True):
     scorer: LogMeasure | None = None
 
 
-class LogError(msgspec.Struct, frozen=True, kw_only=True):
+class LogError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why a sample or run failed."""
 
     message: str = ""
@@ -163,7 +163,7 @@ class LogHeader(msgspec.Struct, frozen=True, kw_only=True):
     config_updates: list[LogConfigUpdate] | None = None
 
 
-class LogPart(msgspec.Struct, frozen=True, kw_only=True):
+class LogPart(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One part of a message's content."""
 
     type: str = "text"
@@ -171,14 +171,14 @@ class LogPart(msgspec.Struct, frozen=True, kw_only=True):
     refusal: bool | None = None
 
 
-class LogCall(msgspec.Struct, frozen=True, kw_only=True):
+class LogCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One call of a tool by the model."""
 
     function: str = ""
     arguments: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-class LogMessage(msgspec.Struct, frozen=True, kw_only=True):
+class LogMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One message; its content is text or a list of parts."""
 
     role: str
@@ -187,26 +187,26 @@ class LogMessage(msgspec.Struct, frozen=True, kw_only=True):
     error: LogError | None = None
 
 
-class LogChoice(msgspec.Struct, frozen=True, kw_only=True):
+class LogChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One answer of the model."""
 
     message: LogMessage
     stop_reason: str = "unknown"
 
 
-class LogOutput(msgspec.Struct, frozen=True, kw_only=True):
+class LogOutput(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All answers of the model to one sample."""
 
     choices: list[LogChoice] = []
 
 
-class LogScoreEdit(msgspec.Struct, frozen=True, kw_only=True):
+class LogScoreEdit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One stage of a score that was edited."""
 
     value: Any = "UNCHANGED"
 
 
-class LogScore(msgspec.Struct, frozen=True, kw_only=True):
+class LogScore(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One score as the log recorded it."""
 
     value: Any = None
@@ -217,13 +217,13 @@ class LogScore(msgspec.Struct, frozen=True, kw_only=True):
     history: list[LogScoreEdit] = []
 
 
-class LogLimit(msgspec.Struct, frozen=True, kw_only=True):
+class LogLimit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The limit that stopped a sample."""
 
     type: str = "unknown"
 
 
-class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LogEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of a sample; the fields belong to calls of tools and of models."""
 
     event: str = ""
@@ -271,6 +271,11 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
     transcript: LogTranscript | None = None
     attachments: dict[str, str] = {}
 
+    @property
+    def all_events(self) -> list[LogEvent]:
+        """The events; logs of 2024 have them in a transcript."""
+        return self.transcript.events if self.transcript else self.events
+
     def text(self, message: LogMessage) -> str:
         """Return a message's text, with attachments put back in their place."""
         if isinstance(message.content, str):
@@ -287,12 +292,23 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
         return self.transcript.content.get(name, text) if self.transcript else text
 
 
-class LogSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What Inspect says of a sample in short, beside the samples."""
+class LogValue(msgspec.Struct, frozen=True, gc=False):
+    """One score of a line, without what is said about it."""
+
+    value: Any = None
+
+
+class LogLine(msgspec.Struct, frozen=True, gc=False):
+    """The scores of a line beside the samples."""
 
     id: str | int
     epoch: int
-    scores: dict[str, LogScore] | None = None
+    scores: dict[str, LogValue] | None = None
+
+
+class LogSummary(LogLine, frozen=True, kw_only=True, gc=False):
+    """What Inspect says of a sample in short, beside the samples."""
+
     error: str | None = None
     limit: str | None = None
     model_usage: dict[str, LogUsage] = {}
