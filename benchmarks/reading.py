@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast Inspect logs are read, beside Inspect's own data frames. Prints Markdown, or JSON.
 
-    python benchmarks/reading.py [--largest 1000000]
+    python benchmarks/reading.py --peer PYTHON [--largest 1000000]
 
+PYTHON is one that has inspect-ai, pandas and pyarrow, which Inspect's data frames need; without it
+bar 1 is not measured.
 Figures are CPU seconds, user and system, each piece in a process of its own, the least of the
 repetitions, imports not counted; memory is the largest that the process held, imports counted. The
 logs are written in the layout of a real one: see ``benchmarks/reading_logs/making.py``. Bars:
@@ -71,9 +73,9 @@ def make(folder: Path, logs: int, samples: int) -> Path:
     return folder
 
 
-def measure(work: str, folder: Path, repeat: int) -> Measured:
+def measure(work: str, folder: Path, repeat: int, python: str = sys.executable) -> Measured:
     """Return the least CPU and memory of the repetitions of one piece of work."""
-    script = [sys.executable, str(PARTS / "work.py"), work, str(folder)]
+    script = [python, str(PARTS / "work.py"), work, str(folder)]
     each = [
         Measured(**json.loads(subprocess.run(script, check=True, capture_output=True).stdout))
         for _ in range(repeat)
@@ -83,9 +85,12 @@ def measure(work: str, folder: Path, repeat: int) -> Measured:
     )
 
 
-def beside_the_peer(folder: Path, repeat: int) -> list[Row]:
+def beside_the_peer(folder: Path, repeat: int, python: str | None) -> list[Row]:
     """Bar 1."""
-    mine, peer = measure("columns", folder, repeat), measure("peer", folder, 1)
+    mine = measure("columns", folder, repeat)
+    if python is None:
+        return [Row(f"columns of {mine.samples:,} samples", mine.seconds, "s")]
+    peer = measure("peer", folder, 1, python)
     again = measure("columns", folder, repeat)
     seconds, peak = min(mine.seconds, again.seconds), min(mine.peak, again.peak)
     if mine.samples != peer.samples:
@@ -125,6 +130,7 @@ def growth(short: Measured, folder: Path) -> list[Row]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--peer", help="a Python that has inspect-ai, pandas and pyarrow")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="of each of the 12 logs")
     parser.add_argument("--largest", type=int, default=100_000, help="samples of the long log")
     parser.add_argument("--repeat", type=int, default=3, help="repetitions; the least counts")
@@ -134,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = make(Path(scratch) / "short", LOGS, options.samples)
         size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
-        rows = beside_the_peer(folder, options.repeat)
+        rows = beside_the_peer(folder, options.repeat, options.peer)
         passed, short = evidence(folder, options.repeat, size)
         rows += passed + growth(short, make(Path(scratch) / "long", 1, options.largest))
     if options.json:

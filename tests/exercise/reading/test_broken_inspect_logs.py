@@ -111,7 +111,7 @@ JSONS: dict[str, tuple[bytes, str, str]] = {
     "no model": (plain(eval={"task": "t"}), "is no Inspect log", ""),
     "cut off": (plain()[:-30], "is no Inspect log", ""),
     "something after it": (plain() + b"{}", "is no Inspect log", ""),
-    "not UTF-8": (plain().replace(b"Hi", b"\xff"), "is no Inspect log", ""),
+    "not UTF-8": (plain().replace(b"Hi", b"\xff"), "is no Inspect log", ":samples[0]"),
     "deep nesting": (plain()[:-1] + b',"x":' + b"[" * 200_000, "is no Inspect log", ""),
     "an id twice": (plain(samples=[SAMPLE, SAMPLE]), "'a' of epoch 1 twice", ":samples[1]"),
     "no epoch": (plain(samples=[SAMPLE, {"id": "b"}]), "is no Inspect log", ":samples[1]"),
@@ -167,11 +167,9 @@ def test_names_of_members_are_never_opened(write: Write, tmp_path: Path) -> None
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 def test_bare_nan_is_an_unparsed_score(word: str, write: Write) -> None:
     sample = json.dumps(scored(total_time=0.5)).replace('"C"', word).replace("0.5", word)
-    for data, name in (
-        (zip_of([HEAD, raw(sample.encode())]), "log.eval"),
-        (plain(results={"total_samples": 1, "x": 0}, samples=[]).replace(
-            b"[]", f"[{sample} , {sample.replace('"a"', '"b"')}]".encode()), "log.json"),
-    ):  # fmt: skip
+    other = sample.replace('"id": "a"', '"id": "b"')
+    both = plain(samples=[]).replace(b"[]", f"[{sample} , {other}]".encode())
+    for data, name in ((zip_of([HEAD, raw(sample.encode())]), "log.eval"), (both, "log.json")):
         found = summary_of(write(data, name))
         assert found.scores["match"].unparsed == found.submitted
         assert found.scores["match"].mean is None

@@ -12,6 +12,7 @@ from countermark.exercise.reading.summary import OUTCOMES, RunSummary, summarise
 from countermark.records.errors import InputError
 
 BROKEN = 1
+MOST_WIDE = 200
 
 
 @click.command(cls=Verb, example="countermark exercise read logs/popularity.eval --json")
@@ -42,7 +43,16 @@ def read(files: tuple[Path, ...], *, as_json: bool) -> int:
 
 
 def lines(one: RunSummary) -> list[str]:
-    """Return a run as lines for people."""
+    """Return a run as lines for people, each short and without control characters."""
+    return [_shown(line) for line in _lines(one)]
+
+
+def _shown(line: str) -> str:
+    clean = "".join(mark if mark.isprintable() else " " for mark in line)
+    return clean if len(clean) <= MOST_WIDE else f"{clean[:MOST_WIDE]} …"
+
+
+def _lines(one: RunSummary) -> list[str]:
     run = one.run
     tool = f"{run.tool} {run.tool_version}" if run.tool_version else run.tool
     return [
