@@ -2,14 +2,11 @@
 """Real runs of Inspect on the embedded model."""
 
 import asyncio
-import contextlib
 import copy
-import gc
 import os
 import re
 import subprocess
 import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,13 +15,15 @@ from types import SimpleNamespace
 
 import pytest
 from exercise_small import SEED, Snapshots, cell_run, small_protocol
+from inspect_warnings import inspects_own_warnings
 
 from countermark.exercise import steps
 from countermark.exercise.inspect import embedded
 from countermark.exercise.inspect.embedded import Request
-from countermark.exercise.logs import Log, LogSample, read_log
+from countermark.exercise.logs import Log, read_log
 from countermark.exercise.matching import match_log
 from countermark.exercise.prompting import temperature
+from countermark.exercise.reading.inspect_log.shapes import LogSample
 from countermark.exercise.samples import samples_of
 from countermark.exercise.secrets import seed_for
 from countermark.records.errors import InputError, StateError
@@ -46,17 +45,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]
             patch.setenv(name, folder)
         patch.setenv("INSPECT_DISPLAY", "none")
         yield dict(os.environ)
-
-
-@contextlib.contextmanager
-def inspects_own_warnings() -> Iterator[None]:
-    """Pass over what Inspect 0.3.285 itself warns of; all other warnings stay errors."""
-    with warnings.catch_warnings():
-        # It calls tenacity by an old name, and leaves streams of anyio to the garbage collector.
-        warnings.filterwarnings("ignore", "The 'initial' parameter", DeprecationWarning)
-        warnings.filterwarnings("ignore", "Unclosed <MemoryObject", ResourceWarning)
-        yield
-        gc.collect()
 
 
 @pytest.fixture(scope="module")
