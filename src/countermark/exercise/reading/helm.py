@@ -129,7 +129,9 @@ def _run(
     counted = tally(reader.samples)
     notes = [f"{name} is not in the folder." for name in FILES if files[name] is None]
     if not requests and instances:
-        notes.append("Without scenario_state.json each instance with statistics counts as answered.")
+        notes.append(
+            "Without scenario_state.json each instance with statistics counts as answered."
+        )
     failed = sum(sample.outcome == "errored" for sample in reader.samples())
     if failed:
         notes.append(f"{failed} requests failed; HELM may score them, here no scorer is attempted.")
@@ -280,9 +282,7 @@ def _sample(
     )
 
 
-def _score(
-    name: str, stat: dict[str, Any], outcome: Outcome, answer: str | None
-) -> FoundScore:
+def _score(name: str, stat: dict[str, Any], outcome: Outcome, answer: str | None) -> FoundScore:
     raw = stat.get("mean")
     if raw is None and stat.get("count") == 1:
         raw = stat.get("sum")
