@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading other tools' files as hostile input: whole JSON documents, and JSON by lines.
 
-1. A document is at most ``MAX_DOCUMENT_BYTES`` long and a line at most ``MAX_LINE_BYTES``; the size
-   is looked at before anything is read.
-2. Only regular files are read. A file beside the one that was given is read only under a name that
-   the format fixes, and never through a link.
-3. ``NaN``, ``Infinity`` and ``-Infinity`` are no JSON, but these tools write them: they are read as
-   those words, so no sum is ever spoilt by one.
-4. Text is UTF-8 without lone surrogates; nesting is as deep as the decoder allows, about a thousand.
-5. Lines are read one by one, so memory does not grow with their number; an index of lines takes 16
-   bytes for each, and the keys that must not come twice take 8.
+1. A document is at most ``MAX_DOCUMENT_BYTES`` long and a line at most ``MAX_LINE_BYTES``; the
+   size is looked at before anything is read.
+2. Only regular files are read. A file beside the one that was given is read only under a name
+   that the format fixes, and never through a link.
+3. ``NaN``, ``Infinity`` and ``-Infinity`` are no JSON, but these tools write them: they are read
+   as those words, so no sum is ever spoilt by one.
+4. Text is UTF-8 without lone surrogates; nesting is as deep as the decoder allows, about a
+   thousand.
+5. Lines are read one by one, so memory does not grow with their number; an index of lines takes
+   16 bytes for each, and the keys that must not come twice take 8.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import msgspec
 import numpy as np
@@ -113,8 +114,15 @@ class Line:
         return hashlib.sha256(self.data).hexdigest()
 
 
-def read_lines(path: Path, tool: str) -> Iterator[Line]:
+def read_lines(path: Path, tool: str, *, quoted: bool = False) -> Iterator[Line]:
     """Yield the lines of a file that are not blank (rules 1, 2 and 5).
+
+    Parameters
+    ----------
+    path, tool
+        The file, and whose it is taken for.
+    quoted
+        Whether an end of line between quotation marks is part of the line, as in CSV.
 
     Raises
     ------
@@ -122,23 +130,37 @@ def read_lines(path: Path, tool: str) -> Iterator[Line]:
         If it cannot be read, or a line is too long.
     """
     _regular(path, tool)
-    offset, number = 0, 0
+    offset, number = 0, 1
     try:
         with path.open("rb") as file:
-            while data := file.readline(MAX_LINE_BYTES + 1):
-                number += 1
-                if len(data) > MAX_LINE_BYTES:
-                    refuse(
-                        f"is longer than {MAX_LINE_BYTES:,} bytes",
-                        f"{path}:{number}",
-                        "Leave out what fills that line, or split the sample.",
-                    )
+            while (read := _read_line(file, f"{path}:{number}", quoted))[0]:
+                data, ends = read
                 text = data.rstrip(b"\r\n")
                 if text.strip():
                     yield Line(offset, number, text)
                 offset += len(data)
+                number += ends
     except OSError as error:
         _unreadable(path, error, tool)
+
+
+def _read_line(file: BinaryIO, where: str, quoted: bool) -> tuple[bytes, int]:
+    """Return one line with its end, and how many lines of the file it takes."""
+    parts: list[bytes] = []
+    size, inside = 0, False
+    while data := file.readline(MAX_LINE_BYTES + 1 - size):
+        parts.append(data)
+        size += len(data)
+        if size > MAX_LINE_BYTES:
+            refuse(
+                f"is longer than {MAX_LINE_BYTES:,} bytes",
+                where,
+                "Leave out what fills that line, or close the quotation mark that is open there.",
+            )
+        inside ^= quoted and data.count(b'"') % 2 == 1
+        if not inside:
+            break
+    return b"".join(parts), len(parts)
 
 
 class LineIndex:
@@ -157,13 +179,13 @@ class LineIndex:
         self._offsets.append(line.offset)
         self._numbers.append(line.number)
 
-    def lines(self, path: Path, tool: str) -> Iterator[Line]:
-        """Read the lines again."""
+    def lines(self, path: Path, tool: str, *, quoted: bool = False) -> Iterator[Line]:
+        """Read the lines again; see :func:`read_lines`."""
         try:
             with path.open("rb") as file:
                 for offset, number in zip(self._offsets, self._numbers, strict=True):
                     file.seek(offset)
-                    data = file.readline(MAX_LINE_BYTES + 1)
+                    data, _ = _read_line(file, f"{path}:{number}", quoted)
                     yield Line(offset, number, data.rstrip(b"\r\n"))
         except OSError as error:
             _unreadable(path, error, tool)

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports of garak (``*.report.jsonl``), of the versions whose outputs are texts and since.
 
-1. A run is one probe. The model is the target that the setup line names, or ``model_type`` before.
-2. A sample is one output of one attempt: the attempt's sequence number is its item, with the first
-   digits of its uuid where numbers come twice, and the generation, from 1, is its epoch.
-3. garak writes an attempt when the model has answered (status 1) and again when its detectors have
-   run (status 2): the last line of an attempt counts. One that never got beyond status 1 has
+1. A run is one probe. The model is the target that the setup line names, or ``model_type``
+   before.
+2. A sample is one output of one attempt: the attempt's sequence number is its item, with the
+   first digits of its uuid where numbers come twice, and the generation, from 1, is its epoch.
+3. garak writes an attempt when the model has answered (status 1) and again when its detectors
+   have run (status 2): the last line of an attempt counts. One that never got beyond status 1 has
    outputs and no verdicts: its scores are *not attempted*.
-4. An output that is absent is *errored*, and so is an attempt without outputs. An empty text is an
-   answer.
-5. Each detector's number from 0 to 1 is one score, and ``<detector>/hit`` is 1 where it reaches the
-   threshold of the run (0.5 unless it says otherwise) and 0 below: what garak counts as failed. A
-   detector that gives no number for an answer leaves it *unparsed*.
+4. An output that is absent is *errored*, and so is an attempt without outputs. An empty text is
+   an answer.
+5. Each detector's number from 0 to 1 is one score, and ``<detector>/hit`` is 1 where it reaches
+   the threshold of the run (0.5 unless it says otherwise) and 0 below: what garak counts as
+   failed. A detector that gives no number for an answer leaves it *unparsed*.
 6. What the ``eval`` lines state is in the settings as ``eval.<detector>.<count>``. If they count
-   more outputs than the file holds, the rest is *missing*; if their share of hits is another, a note
-   says so.
+   more outputs than the file holds, the rest is *missing*; if their share of hits is another, a
+   note says so.
 7. The language is the run's target language, if all prompts are in it.
 """
 
@@ -150,6 +151,7 @@ def _take_attempt(
     name, uuid = text(value.get("probe_classname")), text(value.get("uuid"))
     if name is None or uuid is None:
         refuse("has no probe or no uuid", where, _AGAIN)
+    name = name.removeprefix("probes.")
     probe = report.probes.setdefault(name, _Probe())
     probe.languages.add(_language(value) or "")
     status = value.get("status", _DETECTED)
@@ -170,7 +172,7 @@ def _take_eval(report: _Report, value: dict[str, Any], where: str) -> None:
     name, detector = text(value.get("probe")), text(value.get("detector"))
     if name is None or detector is None:
         refuse("has no probe or no detector", where, _AGAIN)
-    detector = detector.removeprefix("detector.")
+    name, detector = name.removeprefix("probes."), detector.removeprefix("detector.")
     known = report.probes.setdefault(name, _Probe()).evals
     if detector in known:
         refuse(f"has the eval of {name} by {detector} twice", where, _AGAIN)

@@ -234,7 +234,7 @@ class _Samples:
         self._index = self._by_document() if len(self._filters) > 1 else {}
 
     def notes(self) -> Iterator[str]:
-        """What a reader should know of the file."""
+        """Yield what a reader should know of the file."""
         repeats = self._config.get("repeats")
         if isinstance(repeats, int) and repeats > 1:
             yield f"Each document was asked {repeats} times; the harness keeps one score of all."
@@ -402,7 +402,7 @@ def _holds(value: Any) -> bool:
 
 
 def _answer(value: dict[str, Any]) -> str | None:
-    """The first generated text; log-likelihoods are no text."""
+    """Return the first generated text; log-likelihoods are no text."""
     part: Any = value.get("resps")
     while isinstance(part, list) and part:
         part = part[0]
@@ -416,9 +416,7 @@ def _is_likelihood(value: dict[str, Any]) -> bool:
     while isinstance(part, list) and part and isinstance(part[0], list):
         part = part[0]
     # A saved log-likelihood is a pair such as ["-1.2", "False"].
-    return (
-        isinstance(part, list) and len(part) == 2 and str(part[1]) in {"True", "False"}  # noqa: PLR2004
-    )
+    return isinstance(part, list) and len(part) == 2 and str(part[1]) in {"True", "False"}
 
 
 def _told(value: dict[str, Any]) -> tuple[FoundMessage, ...]:

@@ -1,27 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Results of Moonshot: of recipes and of cookbooks, in the three forms that it has had.
 
-The forms are the first one of early 2024 (each result under a text such as ``('endpoint', 'recipe',
-'dataset', 'template')``), the one since (``results`` with ``recipes`` or ``cookbooks``), and that of
-Moonshot for continuous integration (``run_metadata`` and ``run_results``).
+The forms are the first one of early 2024 (each result under a text such as ``('endpoint',
+'recipe', 'dataset', 'template')``), the one since (``results`` with ``recipes`` or
+``cookbooks``), and that of Moonshot for continuous integration (``run_metadata`` and
+``run_results``).
 
-1. A run is one model on one dataset of one recipe with one prompt template, in one cookbook or none.
-   Its task is ``recipe/dataset``.
-2. Moonshot gives its prompts no key: a sample's item is its place in the run, from 1. The digest of
-   the prompt is in the metadata.
-3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``. It is no score
-   of any sample: the samples' scores are *not attempted*, and a note says so, except by rules 4
-   and 5.
-4. Where the metric is the exact match of prediction and target, each sample is scored by it: 1 or 0.
-   The metric is that if it is called ``exact_str_match``, or if it is called ``accuracy`` and exact
-   matching gives the stated value in every run of the recipe in the file, at least one of them not
-   zero. A note says which.
-5. The form for continuous integration has a verdict for each sample; each truth value or number of
-   ``evaluated_result`` is a score.
+1. A run is one model on one dataset of one recipe with one prompt template, in one cookbook or
+   none. Its task is ``recipe/dataset``.
+2. Moonshot gives its prompts no key: a sample's item is its place in the run, from 1. The digest
+   of the prompt is in the metadata.
+3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``. It is no
+   score of any sample: the samples' scores are *not attempted*, and a note says so, except by
+   rules 4 and 5.
+4. Where the metric is the exact match of prediction and target, each sample is scored by it: 1 or
+   0. The metric is that if it is called ``exact_str_match``, or if it is called ``accuracy`` and
+   exact matching gives the stated value in every run of the recipe in the file, at least one of
+   them not zero. A note says which.
+5. The form for continuous integration has a verdict for each sample; each truth value or number
+   of ``evaluated_result`` is a score.
 6. A sample without a prediction is *errored*; an empty prediction is an answer. A sample that did
    not complete is *errored*.
-7. Where Moonshot says how many prompts it ran and the file holds fewer, a note says so; of a recipe
-   with one run, the rest is *missing*.
+7. Where Moonshot says how many prompts it ran and the file holds fewer, a note says so; of a
+   recipe with one run, the rest is *missing*.
 """
 
 import ast
@@ -59,6 +60,10 @@ ACCURACY = "accuracy"
 _AGAIN = "Give a result file as Moonshot wrote it, of a recipe or a cookbook."
 _WHY = "Moonshot may leave out or count otherwise what it could not judge"
 _MOST_NAMES = 4
+_METADATA = (
+    "prompt_selection_percentage", "num_of_prompts", "random_seed", "system_prompt", "end_time",
+    "duration",
+)  # fmt: skip
 _DONE = {"completed", "complete", "success"}
 
 
@@ -192,12 +197,12 @@ def _early_parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
 def _early_key(key: str, where: str) -> tuple[str, str, str, str]:
     """Read ``('endpoint', 'recipe', 'dataset', 'template')``; the template was optional."""
     try:
-        names = ast.literal_eval(key) if len(key) < 4096 else None  # noqa: PLR2004
+        names = ast.literal_eval(key) if len(key) < 4096 else None
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         names = None
     if (
         not isinstance(names, tuple)
-        or not 3 <= len(names) <= _MOST_NAMES  # noqa: PLR2004
+        or not 3 <= len(names) <= _MOST_NAMES
         or not all(isinstance(name, str) for name in names)
     ):
         refuse("is under no name of endpoint, recipe, dataset and template", where, _AGAIN)
@@ -223,7 +228,7 @@ def _exact_recipes(parts: list[_Part]) -> set[tuple[str, str]]:
         stated = [number(part.metrics[ACCURACY]) for part in of_recipe]
         given = [100.0 * sum(map(_matches, part.data)) / len(part.data) for part in of_recipe]
         same = all(
-            one is not None and abs(one - other) < 1e-6  # noqa: PLR2004
+            one is not None and abs(one - other) < 1e-6
             for one, other in zip(stated, given, strict=True)
         )
         if same and any(stated):
@@ -291,18 +296,8 @@ def _run(
             prompt_template=part.template or None,
             metrics=part.metrics,
             summary={k: v for k, v in part.summary.items() if k != "model_id"},
-            **{
-                key: metadata.get(key)
-                for key in (
-                    "prompt_selection_percentage",
-                    "num_of_prompts",
-                    "random_seed",
-                    "system_prompt",
-                    "end_time",
-                    "duration",
-                )
-            },
-        ),  # fmt: skip
+            **{key: metadata.get(key) for key in _METADATA},
+        ),
         submitted=max(asked, len(part.data)) if part.alone else len(part.data),
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
