@@ -270,7 +270,7 @@ class _Samples:
             scores += self._scores(row, outcome)
         if len({score.scorer for score in scores}) != len(scores):
             refuse(f"scores sample {key[0]!r} twice", rows[-1].where, _AGAIN)
-        messages = ()
+        messages: tuple[FoundMessage, ...] = ()
         if prompt := first.get("prompt"):
             messages = (FoundMessage("user", prompt),)
         if outcome in {"answered", "refused"} and "answer" in self.table.columns:

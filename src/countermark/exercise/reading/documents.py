@@ -31,12 +31,13 @@ from countermark.records.errors import InputError
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 MAX_LINE_BYTES = 64 * 1024 * 1024
 _BATCH = 1 << 16
+_LONGEST = 300
 _TOLERANCE = 1e-6
 
 
 def refuse(what: str, where: str, next_step: str) -> NoReturn:
-    """Raise the error that these readers raise."""
-    raise InputError(what, where=where, next_step=next_step)
+    """Raise the error that these readers raise; names from a file do not make it long."""
+    raise InputError(what[:_LONGEST], where=where[-_LONGEST:], next_step=next_step)
 
 
 def read_document(path: Path, tool: str) -> Any:

@@ -186,8 +186,9 @@ def _key(row: dict[str, Any], where: str) -> tuple[str, int]:
     epoch = mapping(row.get("metadata")).get("epoch")
     if isinstance(epoch, str) and epoch.isascii() and epoch.isdigit() and len(epoch) < 10:
         epoch = int(epoch)
-    usable = isinstance(epoch, int) and not isinstance(epoch, bool) and epoch >= 1
-    return str(item), epoch if usable else 1
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
+        epoch = 1
+    return str(item), epoch
 
 
 def _run(
@@ -298,7 +299,7 @@ class _Samples:
             error = "the row has no output"
         outcome: Outcome = "errored" if error else "answered"
         usage, performance = mapping(row.get("token_usage")), mapping(row.get("performance"))
-        calls = mapping(row.get("evaluation")).get("tool_calls_count")
+        calls = _whole(mapping(row.get("evaluation")).get("tool_calls_count"))
         reference = mapping(row.get("input")).get("reference")
         target = next(iter(reference), None) if isinstance(reference, list) else reference
         milliseconds = number(performance.get("latency_ms"))
@@ -318,7 +319,7 @@ class _Samples:
             )
             if usage or performance
             else None,
-            trajectory=Trajectory(tool_calls=calls) if _whole(calls) is not None else None,
+            trajectory=None if calls is None else Trajectory(tool_calls=calls),
             metadata={k: v for k, v in mapping(row.get("metadata")).items() if k != "epoch"},
             digest=line.digest if len(members) == 1 else None,
         )
@@ -333,8 +334,8 @@ class _Samples:
         if raw is None:
             raw = verdict.get("is_correct")
         extracted = [mapping(one) for one in sequence(row.get("answer_attribution"))]
-        last = next((one for one in reversed(extracted) if one.get("is_terminal")), {})
-        answer = text(last.get("extracted_value"))
+        final = next((one for one in reversed(extracted) if one.get("is_terminal")), None)
+        answer = text(mapping(final).get("extracted_value"))
         if outcome != "answered":
             return FoundScore(scorer, "not-attempted", raw=raw)
         value = number(raw)

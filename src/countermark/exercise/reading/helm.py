@@ -276,7 +276,7 @@ def _sample(
         usage=_usage(request, describes),
         metadata={
             **{name: value for name, value in describes.items() if value is not None},
-            **({"references": right} if len(right) > 1 else {}),
+            **({"references": [*right]} if len(right) > 1 else {}),
             **({"requests": len(requests)} if len(requests) > 1 else {}),
         },
     )
