@@ -51,7 +51,9 @@ def test_rule_1_names_are_read_without_capitals_and_others_are_kept(tmp_path: Pa
 
 
 def test_rule_2_a_file_holds_many_runs(tmp_path: Path) -> None:
-    table = "lab,model,task,language,item,score\nA,m,t,fr,a,1\nB,m,t,fr,a,0\nA,m,t,,a,1\nA,m,t,fr,b,0\n"
+    table = (
+        "lab,model,task,language,item,score\nA,m,t,fr,a,1\nB,m,t,fr,a,0\nA,m,t,,a,1\nA,m,t,fr,b,0\n"
+    )
     found = runs(tmp_path, table)
     assert [(run.settings, run.language, run.submitted) for run in found] == [
         ({"lab": "A"}, "fr", 2),
@@ -61,7 +63,9 @@ def test_rule_2_a_file_holds_many_runs(tmp_path: Path) -> None:
 
 
 def test_rule_3_with_a_scorer_each_row_is_a_score(tmp_path: Path) -> None:
-    table = "model,task,item,epoch,scorer,score\nm,t,a,1,x,1\nm,t,b,,x,0\nm,t,a,,y,0.5\nm,t,a,2,x,0\n"
+    table = (
+        "model,task,item,epoch,scorer,score\nm,t,a,1,x,1\nm,t,b,,x,0\nm,t,a,,y,0.5\nm,t,a,2,x,0\n"
+    )
     found = samples(tmp_path, table)
     assert [(s.item, s.epoch) for s in found] == [("a", 1), ("b", 1), ("a", 2)]
     assert [(c.scorer, c.value) for c in found[0].scores] == [("x", 1.0), ("y", 0.5)]
@@ -137,7 +141,7 @@ def test_rule_7_what_else_is_said_of_a_sample(tmp_path: Path) -> None:
 
 
 HEAD = "model,task,item,score\n"
-BROKEN = {
+BROKEN: dict[str, tuple[bytes | str, str, str]] = {
     "empty": (b"", "a.csv", "is empty"),
     "blank": (b"\n\n", "a.csv", "is empty"),
     "no rows": (HEAD.encode(), "a.csv", "no row beside"),

@@ -69,7 +69,7 @@ def test_rule_3_words_that_are_no_json_stay_words() -> None:
     "data", [b"", b"{", b'"\xff"', b'"\\ud800"', b'["\\ud800", NaN]', b"1e999", b"[NaN, " * 9999]
 )
 def test_rule_4_what_is_no_json_is_refused(data: bytes) -> None:
-    with pytest.raises(InputError, match="is no JSON|nested too deep"):
+    with pytest.raises(InputError, match=r"is no JSON|nested too deep"):
         decode(data, "w", "x")
 
 

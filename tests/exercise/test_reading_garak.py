@@ -13,6 +13,7 @@ from countermark.exercise.reading.found import FoundRun
 from countermark.records.errors import InputError
 
 REPORT = "a.report.jsonl"
+TURNS = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "no"})
 
 
 def runs(folder: Path, data: bytes) -> list[FoundRun]:
@@ -38,8 +39,11 @@ def test_rule_1_older_reports_say_model_type_and_write_texts(tmp_path: Path) -> 
         {"entry_type": "start_run setup", "plugins.model_type": "test", "plugins.model_name": "B"},
         {"entry_type": "init", "garak_version": "0.9.0"},
         garak_attempt(0, 1.0, prompt="hi", outputs=["no"], status=2)
-        | {"messages": [[{"role": "user", "content": "hi"}, {"role": "assistant", "content": "no"}]]},
-        {"entry_type": "eval", "probe": "test.Test", "detector": "detector.d.D", "passed": 0, "total": 1},
+        | {"messages": [[TURNS[0], TURNS[1]]]},
+        {
+            "entry_type": "eval", "probe": "test.Test", "detector": "detector.d.D",
+            "passed": 0, "total": 1,
+        },
     )  # fmt: skip
     (run,) = runs(tmp_path, data)
     (sample,) = run.samples()
@@ -103,7 +107,8 @@ def test_rule_6_outputs_that_were_judged_and_are_not_here_are_missing(tmp_path: 
     assert run.submitted == 10
     assert run.notes[0] == "The report holds 1 of the 10 outputs judged."
     assert "the file states 0.444" in run.notes[1]
-    assert run.settings is not None and run.settings["eval.d.D.passed"] == 5
+    assert run.settings is not None
+    assert run.settings["eval.d.D.passed"] == 5
 
 
 def test_rule_7_the_language_is_said_where_all_prompts_are_in_it(tmp_path: Path) -> None:

@@ -33,9 +33,7 @@ def of(instance: str, **more: Any) -> dict[str, Any]:
 def test_rule_1_a_run_is_a_split_under_a_perturbation(tmp_path: Path) -> None:
     folder = write_helm(
         tmp_path,
-        scenario_state=state(
-            of("id1"), of("id1", perturbation=DIALECT), of("id9", split="valid")
-        ),
+        scenario_state=state(of("id1"), of("id1", perturbation=DIALECT), of("id9", split="valid")),
         per_instance_stats=[
             helm_stats("id1", 1.0),
             helm_stats("id1", 0.0, perturbation=DIALECT),
@@ -80,7 +78,8 @@ def test_rule_2_trials_are_epochs_and_choices_are_one_sample(tmp_path: Path) -> 
     )
     samples = list(run.samples())
     assert [(sample.item, sample.epoch) for sample in samples] == [("id1", 1), ("id1", 2)]
-    assert samples[0].metadata is not None and samples[0].metadata["requests"] == 4
+    assert samples[0].metadata is not None
+    assert samples[0].metadata["requests"] == 4
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,8 @@ def test_rule_4_statistics_are_scores_unless_they_describe_the_request(tmp_path:
     first, second = run.samples()
     assert [(s.scorer, s.value) for s in first.scores] == [("exact_match", 1.0)]
     assert first.metadata == {"num_prompt_tokens": 7.0}
-    assert first.usage is not None and first.usage.input_tokens == 7
+    assert first.usage is not None
+    assert first.usage.input_tokens == 7
     assert [score.status for score in second.scores] == ["unparsed"]
     assert first.target == "4"
     assert [m.text for m in first.messages] == ["Q: 2+2", " 4"]
@@ -122,13 +122,14 @@ def test_rule_4_statistics_are_scores_unless_they_describe_the_request(tmp_path:
 def test_rule_5_a_mean_that_differs_is_noted(tmp_path: Path) -> None:
     (same,) = runs(write_helm(tmp_path / "same"))
     assert same.notes == ()
-    assert same.settings is not None and same.settings["stats.exact_match"] == 0.5
+    assert same.settings is not None
+    assert same.settings["stats.exact_match"] == 0.5
     (other,) = runs(write_helm(tmp_path / "other", stats=[helm_stat("exact_match", 0.9)]))
     assert "the file states 0.9" in other.notes[0]
 
 
 def test_rule_6_the_files_are_of_one_run(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'id2' in trial 1, which scenario_state.json does not"):
+    with pytest.raises(InputError, match=r"'id2' in trial 1, which scenario_state\.json does not"):
         runs(write_helm(tmp_path, scenario_state=state(helm_request("id1"))))
 
 
@@ -150,7 +151,7 @@ def test_a_real_folder_gives_its_own_aggregates() -> None:
         assert run.notes == ()
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "truncated": ({"scenario_state": b'{"request_states": ['}, "is no JSON"),
     "no requests": ({"scenario_state": {"adapter_spec": {}}}, "no list of request_states"),
     "no instance": ({"scenario_state": state({"x": 1})}, "has no instance"),

@@ -52,7 +52,8 @@ def test_rule_1_results_of_version_0_3_are_read(tmp_path: Path) -> None:
     }
     (run,) = runs(write(tmp_path, results_v03__json=old) / "results_v03.json")
     assert (run.task, run.model, run.tool_version) == ("sciq", "org/bloom", None)
-    assert run.settings is not None and run.settings["results.acc"] == 0.891
+    assert run.settings is not None
+    assert run.settings["results.acc"] == 0.891
 
 
 def test_rule_2_samples_are_taken_from_the_file_of_the_same_date(
@@ -190,7 +191,8 @@ def test_rule_7_a_mean_that_differs_is_noted(
 ) -> None:
     assert one(tmp_path / "same", *pair).notes == ()
     run = one(tmp_path / "other", *pair, results={"sums": {"exact_match,none": 0.75}})
-    assert run.settings is not None and run.settings["results.exact_match,none"] == 0.75
+    assert run.settings is not None
+    assert run.settings["results.exact_match,none"] == 0.75
     assert "the mean of the samples here is 0.5, the file states 0.75" in run.notes[0]
 
 

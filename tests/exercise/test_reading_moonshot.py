@@ -58,7 +58,8 @@ def test_rule_1_cookbooks_hold_recipes(tmp_path: Path) -> None:
     recipes = result["results"].pop("recipes")
     result["results"]["cookbooks"] = [{"id": "c1", "recipes": recipes}]
     (run,) = runs(tmp_path, result)
-    assert run.settings is not None and run.settings["cookbook"] == "c1"
+    assert run.settings is not None
+    assert run.settings["cookbook"] == "c1"
     assert run.task == "r/d"
 
 
@@ -67,7 +68,8 @@ def test_rule_1_the_first_form(cookbook: bool, tmp_path: Path) -> None:
     recipe = {KEY: {"data": moonshot_data(HIT, MISS), "results": [{"exact_str_match": 0.5}]}}
     (run,) = runs(tmp_path, early(c={"r": recipe}) if cookbook else early(r=recipe))
     assert (run.model, run.task, run.notes[0][:15]) == ("m", "r/d", "exact_str_match")
-    assert run.settings is not None and run.settings.get("cookbook") == ("c" if cookbook else None)
+    assert run.settings is not None
+    assert run.settings.get("cookbook") == ("c" if cookbook else None)
     assert tally(run.samples).means == {"exact_str_match": 0.5}
 
 
@@ -76,14 +78,16 @@ def test_rule_2_a_sample_is_named_by_its_place(tmp_path: Path) -> None:
     first, second = run.samples()
     assert (first.item, second.item, first.epoch) == ("1", "2", 1)
     assert first.metadata == {"prompt_sha256": hashlib.sha256(b"p0").hexdigest()}
-    assert first.usage is not None and first.usage.seconds == 0.5
+    assert first.usage is not None
+    assert first.usage.seconds == 0.5
 
 
 def test_rule_3_a_metric_of_the_whole_run_scores_no_sample(tmp_path: Path) -> None:
     detail = moonshot_detail({"relax_str_match": 50.0, "grading_criteria": {}}, HIT, MISS)
     (run,) = runs(tmp_path, moonshot_result(detail))
     assert [score.status for s in run.samples() for score in s.scores] == ["not-attempted"] * 2
-    assert run.settings is not None and run.settings["metrics.relax_str_match"] == 50.0
+    assert run.settings is not None
+    assert run.settings["metrics.relax_str_match"] == 50.0
     assert "no sample has a score of its own" in run.notes[0]
 
 
@@ -117,7 +121,8 @@ def test_rule_5_verdicts_of_continuous_integration(tmp_path: Path) -> None:
     )
     assert (run.model, run.task, run.submitted, run.notes) == ("m", "n/d", 2, ())
     assert tally(run.samples).means == {"refusal/attack_success": 0.5}
-    assert run.settings is not None and run.settings["connector.params.temperature"] == 0
+    assert run.settings is not None
+    assert run.settings["connector.params.temperature"] == 0
 
 
 def test_rule_5_another_rate_than_the_verdicts_is_noted(tmp_path: Path) -> None:
@@ -190,7 +195,10 @@ BROKEN = {
         moonshot_result(moonshot_detail({}, HIT), moonshot_detail({}, MISS)),
         "' r m d t' twice",
     ),
-    "a hostile key": (early(r={"(__import__('os').abort(), 'r', 'd', 't')": {"data": []}}), "no name"),
+    "a hostile key": (
+        early(r={"(__import__('os').abort(), 'r', 'd', 't')": {"data": []}}),
+        "under no name",
+    ),
     "a deep key": (early(r={"(" * 3000: {"data": []}}), "under no name"),
     "prompt twice": (
         moonshot_integration(moonshot_prompt(1, True), moonshot_prompt(1, True)),
@@ -207,6 +215,5 @@ def test_broken_results_are_refused(case: str, tmp_path: Path) -> None:
     value, what = BROKEN[case]
     path = write(tmp_path, result__json=value) / "result.json"
     with pytest.raises(InputError, match=what) as caught:
-        for run in moonshot.read(path):
-            list(run.samples())
+        list(moonshot.read(path))
     assert "result.json" in str(caught.value.where)

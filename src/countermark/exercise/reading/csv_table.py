@@ -45,6 +45,7 @@ from countermark.exercise.reading.found import (
     Outcome,
     Usage,
 )
+from countermark.records.errors import InputError
 from countermark.taxonomy.languages import language as language_of
 
 TOOL = "csv"
@@ -81,7 +82,7 @@ def recognises(path: Path, start: bytes) -> bool:
         return False
     try:
         names = _names(first.decode("utf-8"))
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, InputError):
         return False
     return "item" in names and bool({"model", "task"} & set(names))
 

@@ -9,8 +9,9 @@
 3. A sample is one ``sample_id`` in one epoch, which is the ``epoch`` of its metadata, else 1.
    Rows of one sample under several ``evaluation_result_id`` are its scores.
 4. A row with an ``error`` is *errored*, and so is one without output or messages; an empty output
-   is an answer. Scores of an errored sample are *not attempted*. A score that is no number is
-   *unparsed*; where there is none but a verdict ``is_correct``, that is the score.
+   is an answer, and an output without any text is one that the record does not show. Scores of an
+   errored sample are *not attempted*. A score that is no number is *unparsed*; where there is none
+   but a verdict ``is_correct``, that is the score.
 5. What the record states is in the settings as ``stated.<scorer>``; if the samples give another
    mean, or are fewer than the record says, a note says so and the rest is *missing*.
 6. Version 0.2 lacks ``evaluation_result_id`` and where the samples are, and a note says which
@@ -366,7 +367,7 @@ def _conversation(row: dict[str, Any]) -> tuple[tuple[FoundMessage, ...], bool]:
     output = mapping(row.get("output")).get("raw")
     given = _plain(next(iter(output), None) if isinstance(output, list) else output)
     if given is None:
-        return told, False
+        return told, output == []
     return (*told, FoundMessage("assistant", given)), True
 
 
