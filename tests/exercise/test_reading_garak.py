@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules of ``exercise/reading/garak.py``, by their numbers."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,30 @@ def test_rule_7_the_language_is_said_where_all_prompts_are_in_it(tmp_path: Path)
     )
     assert run.language is None
     assert "The prompts are in en, fr" in run.notes[0]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rule_8_a_digest_alone_gives_probes_without_samples(
+    indent: int | None, tmp_path: Path
+) -> None:
+    digest = {
+        "entry_type": "digest",
+        "meta": {"garak_version": "0.11", "setup": {"plugins.model_type": "test.Repeat"}},
+        "eval": {
+            "dan": {"_summary": {}, "dan.D": {"_summary": {}, "d.D": {"absolute_score": 0.7}}}
+        },
+    }
+    (run,) = runs(tmp_path, json.dumps(digest, indent=indent).encode())
+    assert (run.model, run.task, run.submitted) == ("test.Repeat", "dan.D", None)
+    assert run.settings is not None
+    assert run.settings["eval.d.D.absolute_score"] == 0.7
+    assert run.notes == ("The report holds no attempt of this probe.",)
+
+
+def test_rule_6_older_evals_without_what_passed(tmp_path: Path) -> None:
+    data = lines({"entry_type": "eval", "probe": "a", "detector": "d", "fails": 5, "total": 10})
+    (run,) = runs(tmp_path, data)
+    assert (run.submitted, run.model) == (10, "unknown")
 
 
 def test_a_real_report_keeps_its_counts() -> None:

@@ -7,9 +7,9 @@ show is declared with it.
 1. The lab says of which model, task and language of the protocol the log is. That it does so, the
    log's digest and the names in the log are the first declared difference.
 2. Of a file with several runs exactly one may fit: by the names of model and task in the log, where
-   they are given, by its language, where the log says one, and by its lab, where a table says one.
-3. Samples are matched with items by their key. Moonshot has none: there, by the prompt's text, which
-   must be the item's; the second time that it comes is the second epoch.
+   they are given, by its language, where the log says one, and by its lab, where a table has one.
+3. Samples are matched with items by their key. Moonshot has none: there, by the text of the prompt,
+   which must be the item's; the second time that it comes is the second epoch.
 4. The score is the one that the protocol's scorer gives the answer, as for every log. So a log whose
    answered samples have no answer in it is refused: nobody could compute its scores again. A score
    that the log recorded is held against it, if the lab names the scorer.

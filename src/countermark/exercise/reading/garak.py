@@ -17,6 +17,8 @@
    more outputs than the file holds, the rest is *missing*; if their share of hits is another, a
    note says so.
 7. The language is the run's target language, if all prompts are in it.
+8. A report that holds only its digest, on one line or over many, gives its probes without samples;
+   the share that passed is in the settings as ``eval.<detector>.absolute_score``.
 """
 
 from collections.abc import Iterator
@@ -32,7 +34,9 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
+    read_document,
     read_lines,
+    read_start,
     refuse,
     sequence,
     settings,
@@ -52,15 +56,15 @@ THRESHOLD = 0.5
 _DETECTED = 2
 _AGAIN = "Give the report (.report.jsonl) as garak wrote it; a hit log is no report."
 _WHY = "garak may have judged outputs that the report does not hold, or by another threshold"
-_KINDS = (b'"entry_type"', b'"start_run setup"', b'"init"', b'"attempt"', b'"garak_version"')
+_KINDS = (b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
 
 
 def recognises(path: Path, start: bytes) -> bool:
     """Tell whether a file is a report of garak."""
     if path.is_dir():
         return False
-    first = start.split(b"\n", 1)[0]
-    return _KINDS[0] in first and any(kind in start for kind in _KINDS[1:])
+    head = start[:4096]
+    return b'"entry_type"' in head and any(kind in head for kind in _KINDS)
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -111,9 +115,8 @@ def _read_report(path: Path) -> _Report:
     report = _Report()
     judged = Keys("the attempt")
     waiting: dict[str, tuple[str, Line]] = {}
-    for line in read_lines(path, TOOL):
+    for line, value in _entries(path):
         where = f"{path}:{line.number}"
-        value = decode(line.data, where, TOOL)
         if not isinstance(value, dict) or not isinstance(value.get("entry_type"), str):
             refuse("has no entry_type", where, _AGAIN)
         match value["entry_type"]:
@@ -129,14 +132,40 @@ def _read_report(path: Path) -> _Report:
                 _take_eval(report, value, where)
             case "completion" | "digest":
                 report.finished = True
-                told = mapping(mapping(value.get("meta")).get("setup"))
-                report.setup = report.setup or told
+                _take_digest(report, value)
             case _:
                 pass  # later versions add kinds of lines; they hold no sample
     judged.close()
     for name, line in waiting.values():
         report.probes[name].lines.add(line)
     return report
+
+
+def _entries(path: Path) -> Iterator[tuple[Line, Any]]:
+    if read_start(path, 64).split(b"\n", 1)[0].strip() == b"{":
+        yield Line(0, 1, b""), read_document(path, TOOL)
+        return
+    for line in read_lines(path, TOOL):
+        yield line, decode(line.data, f"{path}:{line.number}", TOOL)
+
+
+def _take_digest(report: _Report, value: dict[str, Any]) -> None:
+    """Rule 8."""
+    meta = mapping(value.get("meta"))
+    report.setup = report.setup or mapping(meta.get("setup"))
+    report.version = report.version or text(meta.get("garak_version"))
+    report.started = report.started or text(meta.get("start_time"))
+    if report.probes:
+        return
+    for group in mapping(value.get("eval")).values():
+        for name, detectors in mapping(group).items():
+            evals = {
+                detector: mapping(verdict)
+                for detector, verdict in mapping(detectors).items()
+                if not detector.startswith("_")
+            }
+            if evals and not name.startswith("_"):
+                report.probes[name.removeprefix("probes.")] = _Probe(evals=evals)
 
 
 def _take_attempt(
@@ -187,17 +216,20 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
     detectors = tuple(probe.detectors | dict.fromkeys(probe.evals))
     reader = _Samples(path, probe, detectors, report.threshold)
     counted = tally(reader.samples)
-    notes = [] if report.finished else ["The report has no end: the run may not have finished."]
+    notes = [] if counted.samples else ["The report holds no attempt of this probe."]
+    notes += [] if report.finished else ["The report has no end: the run may not have finished."]
     stated: dict[str, float] = {}
     processed = 0
     for detector, eval_line in probe.evals.items():
-        passed = number(eval_line.get("passed")) or 0.0
         total = number(eval_line.get("total_evaluated", eval_line.get("total"))) or 0.0
+        fails = number(eval_line.get("fails"))
+        if fails is None:
+            fails = total - (number(eval_line.get("passed")) or 0.0)
         nones = number(eval_line.get("nones")) or 0.0
         whole = number(eval_line.get("total_processed"))
         processed = max(processed, int(whole if whole is not None else total + nones))
         if total > 0:
-            stated[f"{detector}/hit"] = (total - passed) / total
+            stated[f"{detector}/hit"] = fails / total
     if processed > counted.samples:
         notes.append(f"The report holds {counted.samples:,} of the {processed:,} outputs judged.")
     setup = {key: value for key, value in report.setup.items() if key != "entry_type"}
@@ -219,7 +251,7 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
             **{key: value for key, value in setup.items() if value is not None},
             **settings(eval=probe.evals, threshold=report.threshold),
         },
-        submitted=max(processed, counted.samples),
+        submitted=max(processed, counted.samples) or None,
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 
