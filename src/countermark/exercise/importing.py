@@ -10,7 +10,7 @@ show is declared with it.
    they are given, by its language, where the log says one, and by its lab, where a table has one.
 3. Samples are matched with items by their key. Moonshot has none: there, by the text of the prompt,
    which must be the item's; the second time that it comes is the second epoch.
-4. The score is the one that the protocol's scorer gives the answer, as for every log. So a log whose
+4. The score is what the protocol's scorer gives the answer, as for every log. So a log whose
    answered samples have no answer in it is refused: nobody could compute its scores again. A score
    that the log recorded is held against it, if the lab names the scorer.
 5. A task whose model is told a secret is refused: no log of another tool was told ours.

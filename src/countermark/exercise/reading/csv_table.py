@@ -139,6 +139,7 @@ class _Table:
             for column in self.columns
             if column == "score" or column.startswith(SCORE_PREFIX)
         )
+        self.other = tuple(name for name in self.columns if not _is_known(name))
         self.long = "scorer" in self.columns
         self.runs = self._index()
 
@@ -212,8 +213,7 @@ def _run(table: _Table, key: tuple[str, ...], rows: _Rows) -> FoundRun:
             _AGAIN,
         )
     submitted = counted.samples if rows.submitted is None else rows.submitted
-    other = [name for name in table.columns if not _is_known(name)]
-    notes = [f"Columns kept as metadata: {', '.join(other)}."] if other else []
+    notes = [f"Columns kept as metadata: {', '.join(table.other)}."] if table.other else []
     if submitted > counted.samples:
         notes.append(f"The table holds {counted.samples:,} of {submitted:,} samples.")
     if not table.scorers:
@@ -285,9 +285,7 @@ class _Samples:
             target=first.get("target") or None,
             error=first.get("error") or None,
             usage=_usage(first),
-            metadata={
-                name: value for name, value in first.fields.items() if not _is_known(name) and value
-            },
+            metadata={name: value for name in self.table.other if (value := first.get(name))},
             digest=first.line.digest if len(rows) == 1 else None,
         )
 
@@ -399,6 +397,8 @@ def _names(header: str) -> tuple[str, ...]:
 
 
 def _fields(line: str, separator: str, where: str, *, strict: bool = True) -> list[str]:
+    if '"' not in line and "\r" not in line:
+        return line.split(separator)
     try:
         rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=strict))
     except csv.Error as error:
