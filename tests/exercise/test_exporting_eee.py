@@ -33,7 +33,8 @@ TALK = (FoundMessage("user", "2+2"), FoundMessage("assistant", "4"))
 
 def sample(item: str, value: float | None, epoch: int = 1, **more: Any) -> FoundSample:
     score = FoundScore("right", "unparsed" if value is None else "scored", value, value, "4")
-    return FoundSample(item, epoch, "answered", (score,), TALK, "4", **more)
+    fields = {"scores": (score,), "messages": TALK, "target": "4"} | more
+    return FoundSample(item=item, epoch=epoch, outcome="answered", **fields)
 
 
 def run_of(*samples: FoundSample, **more: Any) -> FoundRun:
@@ -58,7 +59,7 @@ def test_rule_1_each_scorer_is_a_result_unless_it_scored_nothing() -> None:
         FoundScore("b", "scored", 0.5),
         FoundScore("c", "unparsed"),
     )
-    exported = to_every_eval_ever(run_of(replace(sample("x", 1.0), scores=scores)), SOURCE, ("b",))
+    exported = to_every_eval_ever(run_of(sample("x", 1.0, scores=scores)), SOURCE, ("b",))
     assert [
         (one["metric_config"]["metric_name"], one["metric_config"]["lower_is_better"])
         for one in exported.record["evaluation_results"]
@@ -157,7 +158,7 @@ def test_names_make_no_path() -> None:
     ],
 )
 def test_conversations(messages: Any, trajectory: Any, kind: str) -> None:
-    one = replace(sample("a", 1.0), messages=messages, trajectory=trajectory)
+    one = sample("a", 1.0, messages=messages, trajectory=trajectory)
     (row,) = rows(to_every_eval_ever(run_of(one), SOURCE))
     assert row["interaction_type"] == kind
     assert (row["output"] is None) == (row["messages"] is not None) == (kind != "single_turn")
@@ -203,7 +204,7 @@ def test_exports_of_every_tool_are_valid_in_the_published_form(tmp_path: Path) -
         *moonshot.read(fixture("moonshot/result-recipe.json")),
         *every_eval_ever.read(fixture("eee/demo.json")),
         *garak.read(report),
-        run_of(replace(sample("a", 1.0), messages=(*TALK, *TALK))),
+        run_of(sample("a", 1.0, messages=(*TALK, *TALK))),
     ]
     made, without = export_runs(runs, SOURCE)
     assert (len(made), len(without)) == (1 + 2 + 44 + 1 + 1 + 1, 3)

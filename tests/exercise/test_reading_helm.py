@@ -119,6 +119,11 @@ def test_rule_4_statistics_are_scores_unless_they_describe_the_request(tmp_path:
     assert [m.text for m in first.messages] == ["Q: 2+2", " 4"]
 
 
+def test_rule_4_a_statistic_that_one_instance_lacks_is_unparsed(tmp_path: Path) -> None:
+    (run,) = runs(write_helm(tmp_path, per_instance_stats=[helm_stats("id1", 1.0)]))
+    assert [[c.status for c in s.scores] for s in run.samples()] == [["scored"], ["unparsed"]]
+
+
 def test_rule_5_a_mean_that_differs_is_noted(tmp_path: Path) -> None:
     (same,) = runs(write_helm(tmp_path / "same"))
     assert same.notes == ()

@@ -184,7 +184,12 @@ def _samples(run: FoundRun, cell: CellRun, scorer: str | None) -> Iterator[Found
         scores = tuple(score for score in sample.scores if score.scorer == scorer)
         known = known or bool(scores)
         yield FoundSample(
-            item, epoch, sample.outcome, scores, sample.messages, sample.target, sample.error
+            item=item,
+            epoch=epoch,
+            outcome=sample.outcome,
+            scores=scores,
+            messages=sample.messages,
+            error=sample.error,
         )
     if scorer is not None and not known:
         _refuse(f"has no scorer {scorer!r}", run.file, "Name one that the log has, or none.")

@@ -8,7 +8,8 @@
 3. A request that failed, or gave no completion, makes its sample *errored*; its scores are *not
    attempted*, whatever HELM counts there, and a note says so. An empty completion is an answer.
 4. Each statistic of an instance is a score, except those that describe the request (tokens, time,
-   why it ended), which are metadata. One without a value is *unparsed*.
+   why it ended), which are metadata. One without a value is *unparsed*, and so is one that an
+   instance lacks and another instance of the run has.
 5. The aggregates that ``stats.json`` states are in the settings as ``stats.<metric>``; where the
    mean of the samples differs from one, a note says so.
 6. An instance that has statistics and no request is refused: the files are not of one run. Without
@@ -110,8 +111,16 @@ class _Samples:
 
     def samples(self) -> Iterator[FoundSample]:
         """Yield them in HELM's order."""
+        metrics = tuple(
+            dict.fromkeys(
+                name
+                for stats in self.instances.values()
+                for name in stats
+                if not name.startswith(_DESCRIBES)
+            )
+        )
         for key in dict.fromkeys((*self.requests, *self.instances)):
-            yield _sample(key, self.requests.get(key, []), self.instances.get(key, {}))
+            yield _sample(key, self.requests.get(key, []), self.instances.get(key, {}), metrics)
 
 
 def _run(
@@ -241,7 +250,10 @@ def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
 
 
 def _sample(
-    key: _Sample, requests: list[dict[str, Any]], stats: Mapping[str, dict[str, Any]]
+    key: _Sample,
+    requests: list[dict[str, Any]],
+    stats: Mapping[str, dict[str, Any]],
+    metrics: tuple[str, ...],
 ) -> FoundSample:
     item, trial = key
     first = next((one for one in requests if one.get("request_mode") != "calibration"), None)
@@ -265,11 +277,7 @@ def _sample(
         item=item,
         epoch=trial,
         outcome=outcome,
-        scores=tuple(
-            _score(name, stat, outcome, answer)
-            for name, stat in stats.items()
-            if not name.startswith(_DESCRIBES)
-        ),
+        scores=tuple(_score(name, stats.get(name, {}), outcome, answer) for name in metrics),
         messages=told if completion is None else (*told, FoundMessage("assistant", completion)),
         target=right[0] if right else None,
         error=error,
