@@ -149,12 +149,30 @@ def cell_runs(node: Node, protocol: Protocol) -> tuple[CellRun, ...]:
 
 
 def import_log(
-    node: Node, protocol: Protocol, path: Path, lab: str, deviation: str | None
+    node: Node,
+    protocol: Protocol,
+    path: Path,
+    lab: str,
+    deviation: str | None,
+    declared: tuple[Difference, ...] = (),
 ) -> Imported:
     """Take a log that was made elsewhere, if it matches the protocol or is a declared deviation.
 
     A lab without a run plan gets one from its first log; that it was planned after the run is
     itself declared.
+
+    Parameters
+    ----------
+    node, protocol
+        Where it is taken, for which exercise.
+    path
+        An Inspect log.
+    lab
+        Who ran it.
+    deviation
+        Why a log that differs is taken, if it is.
+    declared
+        Differences that were found before the log had this form.
 
     Raises
     ------
@@ -165,14 +183,10 @@ def import_log(
     """
     log = read_log(path)
     match = match_log(log, protocol, lab)
+    differences = (*declared, *match.differences)
     refused = match.run is None or any(not found.waivable for found in match.differences)
-    if (
-        match.run is None
-        or match.model is None
-        or refused
-        or (match.differences and deviation is None)
-    ):
-        return Imported(None, match.differences)
+    if match.run is None or match.model is None or refused or (differences and deviation is None):
+        return Imported(None, differences)
     if lab != _lab(node):
         raise InputError(
             f"is not this node's lab {_lab(node)}",
@@ -187,7 +201,7 @@ def import_log(
         workspace.declare(Deviation(reason=PLANNED_LATE, differences=()))
     unplanned = _unplanned(own_plan(node, protocol), workspace, match.run)
     if unplanned:
-        return Imported(None, (*match.differences, *unplanned))
+        return Imported(None, (*differences, *unplanned))
     cell = cell_of(log, protocol, lab)
     if cell in _by_cell(protocol, lab, workspace.logs()):
         raise StateError(
@@ -198,11 +212,11 @@ def import_log(
     data = path.read_bytes()
     name = f"{match.model.key}_{match.run.task}_{match.run.language}"
     target = workspace.log_folder / f"{name}{'.eval' if is_zip(data) else '.json'}"
-    if match.differences and deviation is not None:
-        texts = tuple(found.text for found in match.differences)
+    if differences and deviation is not None:
+        texts = tuple(found.text for found in differences)
         workspace.declare(Deviation(reason=deviation, differences=texts))
     write_atomic(target, data, mode=0o600)
-    return Imported(target, match.differences)
+    return Imported(target, differences)
 
 
 def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedResult:

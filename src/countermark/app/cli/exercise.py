@@ -8,6 +8,8 @@ import click
 from pydantic import ValidationError
 
 from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
+from countermark.app.cli.exercise_export import export
+from countermark.app.cli.exercise_import import taken_as, taken_options
 from countermark.app.cli.exercise_read import read
 from countermark.app.cli.output import (
     answer,
@@ -28,6 +30,7 @@ from countermark.exercise import steps
 from countermark.exercise.challenges import check_answers, make_challenge
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
+from countermark.exercise.importing import import_other
 from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.private import provider_of
 from countermark.exercise.workspace import open_workspace
@@ -53,6 +56,7 @@ def command() -> None:
 
 
 command.add_command(read)
+command.add_command(export)
 
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
@@ -103,6 +107,7 @@ def run(
 @protocol_option
 @click.option("--lab", required=True, help="The lab that ran it.")
 @click.option("--deviation", help="Take a log that differs, for this reason, and show it as such.")
+@taken_options
 @node_option
 @passphrase_option
 @json_option
@@ -115,12 +120,18 @@ def import_(
     passphrase_file: Path | None,
     *,
     as_json: bool,
+    **words: str | None,
 ) -> int:
-    """Take Inspect logs that were made elsewhere on the same protocol."""
+    """Take logs that were made elsewhere: Inspect's, or one of another tool for one cell."""
+    taken = taken_as(words, len(logs))
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     results = []
     for path in logs:
-        imported = steps.import_log(node, protocol, path, lab, deviation)
+        imported = (
+            steps.import_log(node, protocol, path, lab, deviation)
+            if taken is None
+            else import_other(node, protocol, path, lab, taken, deviation)
+        )
         results.append((path, imported))
         if not as_json:
             _print_import(path, imported)

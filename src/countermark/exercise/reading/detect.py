@@ -11,7 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from countermark.exercise.reading import inspect_log
+from countermark.exercise.reading import (
+    csv_table,
+    every_eval_ever,
+    garak,
+    helm,
+    inspect_log,
+    lm_eval,
+    moonshot,
+)
 from countermark.exercise.reading.found import FoundRun
 from countermark.records.errors import InputError
 
@@ -39,6 +47,14 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format("Inspect (.eval, .json)", inspect_log.recognises, inspect_log.read),
+    Format(
+        "lm-evaluation-harness (results_*.json, samples_*.jsonl)", lm_eval.recognises, lm_eval.read
+    ),
+    Format("HELM (a run folder)", helm.recognises, helm.read),
+    Format("Moonshot (results, .json)", moonshot.recognises, moonshot.read),
+    Format("garak (.report.jsonl)", garak.recognises, garak.read),
+    Format("Every Eval Ever (.json)", every_eval_ever.recognises, every_eval_ever.read),
+    Format("a table (.csv)", csv_table.recognises, csv_table.read),
 )
 
 
