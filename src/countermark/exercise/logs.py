@@ -34,6 +34,13 @@ _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _ATTACHMENT = "attachment://"
 
 
+class LogDataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The header's account of the data set."""
+
+    name: str | None = None
+    shuffled: bool | None = None
+
+
 class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The header's account of what was run."""
 
@@ -46,19 +53,58 @@ class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, str] = {}
     config: dict[str, Any] = {}
     model_generate_config: dict[str, Any] = {}
+    eval_id: str = ""
+    task_version: int | str = 0
+    model_base_url: str | None = None
+    model_roles: dict[str, Any] | None = None
+    solver: str | None = None
+    solver_args: dict[str, Any] | None = None
+    dataset: LogDataset = LogDataset()
+    sandbox: Any = None
+    revision: dict[str, Any] | None = None
+    scorers: list[dict[str, Any]] | None = None
+
+
+class LogStep(msgspec.Struct, frozen=True, kw_only=True):
+    """One solver of the plan."""
+
+    solver: str = ""
 
 
 class LogPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """The header's account of generation settings."""
+    """The header's account of solvers and generation settings."""
 
+    steps: list[LogStep] = []
     config: dict[str, Any] = {}
 
 
+class LogUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of one model."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+
+
+class LogChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting that was changed while the run went on."""
+
+    config: str = ""
+    name: str = ""
+
+
+class LogConfigUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings that were changed together."""
+
+    changes: list[LogChange] = []
+
+
 class LogStats(msgspec.Struct, frozen=True, kw_only=True):
-    """When the run began and ended."""
+    """When the run began and ended, and what it consumed."""
 
     started_at: str = ""
     completed_at: str = ""
+    model_usage: dict[str, LogUsage] = {}
 
 
 class LogHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +115,7 @@ class LogHeader(msgspec.Struct, frozen=True, kw_only=True):
     eval: LogSpec
     plan: LogPlan = LogPlan()
     stats: LogStats = LogStats()
+    config_updates: list[LogConfigUpdate] | None = None
 
 
 class LogMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,8 +133,9 @@ class LogChoice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """All answers of the model to one sample."""
+    """All answers of the model to one sample, and which model the provider says gave them."""
 
+    model: str = ""
     choices: list[LogChoice] = []
 
 
@@ -95,6 +143,21 @@ class LogScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score as the log recorded it."""
 
     value: Any = None
+    metadata: dict[str, Any] | None = None
+
+
+class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a sample; of calls of the model under test, which settings they had."""
+
+    event: str = ""
+    role: str | None = None
+    config: dict[str, Any] | None = None
+
+
+class LogFallback(msgspec.Struct, frozen=True, kw_only=True):
+    """Another model that answered in the place of the one that was asked."""
+
+    fallback_model: str = ""
 
 
 class LogError(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +176,8 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, LogScore] | None = None
     error: LogError | None = None
     attachments: dict[str, str] = {}
+    events: list[LogEvent] = []
+    model_fallbacks: list[LogFallback] | None = None
 
     def text(self, message: LogMessage) -> str:
         """Return a message's text, with attachments put back in their place."""

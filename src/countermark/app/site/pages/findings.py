@@ -122,6 +122,7 @@ LEFT_OUT: dict[LeftOutBecause, str] = {
     "counts-only": "counts only",
     "scores-closed": "shows some of its scores and not others",
     "coordinator": "left out by the coordinator",
+    "not-comparable": "did not run the same, and did not say so",
 }
 """Why a lab is not in a finding's figures, in plain words."""
 
