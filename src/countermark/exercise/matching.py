@@ -23,8 +23,9 @@ from typing import Any
 
 from countermark.exercise import vocabulary as names
 from countermark.exercise.cells import CellRun
-from countermark.exercise.logs import Log, LogMessage, LogSample
+from countermark.exercise.logs import Log
 from countermark.exercise.prompting import messages, temperature
+from countermark.exercise.reading.inspect_log.shapes import LogMessage, LogSample
 from countermark.exercise.samples import rescore
 from countermark.exercise.secrets import secret_for
 from countermark.records.errors import InputError

@@ -16,7 +16,8 @@ from typing import Literal
 from pydantic import ValidationError
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.logs import Log, LogSample
+from countermark.exercise.logs import Log
+from countermark.exercise.reading.inspect_log.shapes import LogSample
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import secret_for, seed_for
 from countermark.records.errors import InputError

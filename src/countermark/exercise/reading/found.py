@@ -37,6 +37,9 @@ class FoundScore:
         What the scorer took for the answer, and why it scored so, where the tool says.
     history
         Earlier raw values, oldest first.
+    reason
+        The tool's own word for why there is no ordinary score, such as ``refusal`` or
+        ``grader_failed``.
     """
 
     scorer: str
@@ -46,6 +49,7 @@ class FoundScore:
     answer: str | None = None
     explanation: str | None = None
     history: tuple[JsonValue, ...] = ()
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,10 @@ class FoundSample:
         SHA-256 in hex of the bytes of the sample in the log, where these lie together.
     retries
         How many earlier attempts failed.
+    invalidated
+        Who declared the sample invalid afterwards, and why; it is counted all the same.
+    settings
+        Settings of this sample that differ from the run's, by dotted name.
     """
 
     item: str
@@ -127,6 +135,8 @@ class FoundSample:
     metadata: Mapping[str, JsonValue] | None = None
     digest: str | None = None
     retries: int = 0
+    invalidated: str | None = None
+    settings: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)
