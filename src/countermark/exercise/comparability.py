@@ -10,13 +10,14 @@
 4. Where the protocol asks for none, labs with the same level of the setting's factor are compared
    with each other. The value that more than half of the lab's cells have is the common one; others
    are *undeclared*. If there is no such value, all are. Between levels it is a *declared factor*.
-5. What would be *undeclared* is a *declared deviation* if the lab's deviations name the setting. Such
-   a lab does not help to find the common value.
+5. What would be *undeclared* is a *declared deviation* if the lab's deviations name the setting.
+   Such a lab does not help to find the common value.
 6. A setting that may differ (kind *noted*) is *allowed* where it does.
 7. What a lab does not tell is *unknown*, never *same*; so is what one lab alone tells. A lab that
    tells no settings at all is *unknown* throughout and is pooled as before.
-8. A lab that tells settings of a cell and withholds one that every log holds is *undeclared* in it.
-9. What is unique to a run and the same at two labs is *undeclared* at both: one run, handed in twice.
+8. A lab that tells settings and withholds of a cell what every log holds is *undeclared* there.
+9. What is unique to a run and the same at two labs is *undeclared* at both: one run, handed in
+   twice.
 10. A run that ended before it began, or more than an hour after its seal was witnessed, is
     *undeclared*: it cannot be what was sealed.
 11. Something that changed during the run, or a model that answered for another, is a value like

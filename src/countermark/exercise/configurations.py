@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from countermark.exercise import vocabulary as names
 from countermark.exercise.cells import CellRun
 from countermark.exercise.expectations import (
@@ -22,9 +24,11 @@ from countermark.exercise.expectations import (
     is_public,
     items_digest,
 )
-from countermark.exercise.logs import Log, LogHeader, LogMessage, LogSample
+from countermark.exercise.logs import Log
 from countermark.exercise.naming import digest, named, route
 from countermark.exercise.prompting import SECRET
+from countermark.exercise.reading.inspect_log.settings import generation, settings
+from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogMessage, LogSample
 from countermark.exercise.secrets import secret_for, seed_for
 from countermark.records.canonical import JsonValue, canonical
 from countermark.records.evidence import CellConfiguration, Consumption, EffectiveSetting
@@ -78,7 +82,7 @@ def header_settings(header: LogHeader) -> dict[str, JsonValue]:
         names.MODEL_ROUTE: route(spec.model, spec.model_base_url),
         names.EPOCHS: 1,
         "error-policy.retries": 0,
-        **named(TOOL, _said(header)),
+        **named(TOOL, settings(header)),
     }
     if "inspect_ai" in spec.packages:
         found["tool.version"] = spec.packages["inspect_ai"]
@@ -91,49 +95,6 @@ def header_settings(header: LogHeader) -> dict[str, JsonValue]:
         if (when := _utc(text)) is not None:
             found[name] = when
     return found
-
-
-def _said(header: LogHeader) -> dict[str, JsonValue]:
-    """Return the header's settings by the tool's dotted names."""
-    spec = header.eval
-    called = {**spec.model_generate_config, **_set(header.plan.config)}
-    groups: dict[str, Any] = {
-        "generate": called,
-        "eval": spec.config,
-        "packages": spec.packages,
-        "model": {"args": spec.model_args, "roles": spec.model_roles or {}},
-        "solver": {"name": spec.solver, "args": spec.solver_args or {}},
-        "plan": {str(n): {"solver": one.solver} for n, one in enumerate(header.plan.steps, 1)},
-        "task": {"version": spec.task_version, "args": spec.task_args},
-        "dataset": {"name": spec.dataset.name, "shuffled": spec.dataset.shuffled},
-        "sandbox": {"type": _sandbox(spec.sandbox)},
-        "revision": spec.revision or {},
-        "scorer": {
-            str(one.get("name")): {"options": one.get("options") or {}}
-            for one in spec.scorers or ()
-        },
-        "metadata": spec.metadata or {},
-    }
-    return dict(_opened("", groups))
-
-
-def _set(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in config.items() if value is not None}
-
-
-def _sandbox(sandbox: object) -> object:
-    if isinstance(sandbox, dict):
-        return sandbox.get("type")
-    return sandbox[0] if isinstance(sandbox, list) and sandbox else sandbox
-
-
-def _opened(prefix: str, value: Mapping[str, Any], depth: int = 6) -> Iterator[tuple[str, Any]]:
-    for key, one in value.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(one, dict) and depth > 1:
-            yield from _opened(name, one, depth - 1)
-        elif one is not None:
-            yield name, one
 
 
 def _of_samples(log: Log, run: CellRun) -> dict[str, JsonValue]:
@@ -229,7 +190,7 @@ def _seeds(samples: Iterable[LogSample], run: CellRun) -> dict[str, JsonValue]:
 
 def _used(log: Log) -> dict[str, list[JsonValue]]:
     """Return the values that calls really had of each setting, where they were not the header's."""
-    launched = {**log.header.eval.model_generate_config, **_set(log.header.plan.config)}
+    launched = generation(log.header)
     seen: dict[str, dict[bytes, JsonValue]] = {}
     calls = 0
     for sample in log.samples:
@@ -249,13 +210,16 @@ _NOT_OF_CALLS = frozenset({names.SEED_POLICY, "agent.solvers"})
 
 def _generating(config: Mapping[str, Any], launched: Mapping[str, Any]) -> dict[str, JsonValue]:
     # A call that leaves out what the run was launched with has it all the same.
-    return {f"generate.{name}": value for name, value in {**launched, **_set(config)}.items()}
+    said = {name: value for name, value in config.items() if value is not None}
+    return {f"generate.{name}": value for name, value in {**launched, **said}.items()}
 
 
 def _calls(sample: LogSample) -> Iterator[dict[str, Any]]:
     for event in sample.events:
-        if event.event == "model" and event.role is None and event.config is not None:
-            yield event.config
+        if event.event == "model" and event.role is None:
+            config = msgspec.json.decode(event.config)
+            if isinstance(config, dict):
+                yield config
 
 
 def _scorers(log: Log, run: CellRun, model: str) -> dict[str, JsonValue]:

@@ -110,6 +110,7 @@ _OTHERS = {
 _DIGESTED = frozenset(
     {names.SYSTEM_PROMPT, names.CHAT_TEMPLATE, "prompt.template", "prompt.instructions"}
 )
+MOST_OF_A_VERSION = 80
 _PROMPTS = ("template", "instructions", "prompt", "grade_pattern")
 
 
@@ -126,7 +127,7 @@ def named(tool: str, settings: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     rows = _of_inspect(settings) if tool == "inspect" else _of_others(settings)
     found: dict[str, JsonValue] = {}
     for name, said, value in rows:
-        kept = digest(value) if name in _DIGESTED else redacted(name, redacted(said, value))
+        kept = _kept(name, said, value)
         if _is_publishable(kept):
             found.setdefault(name, kept)
     return found
@@ -217,6 +218,14 @@ def _scorer(rest: str, said: str, value: JsonValue) -> Iterator[tuple[str, str, 
         yield f"scorer.{key}.prompt.{option}", said, digest(value)
     elif field:
         yield f"scorer.{key}.{option}", said, value
+
+
+def _kept(name: str, said: str, value: JsonValue) -> JsonValue:
+    if name in _DIGESTED:
+        return digest(value)
+    if name.startswith("package."):  # a version of four numbers is no address
+        return str(value)[:MOST_OF_A_VERSION]
+    return redacted(name, redacted(said, value))
 
 
 def _is_step(said: str) -> bool:
