@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_settings import SAME, same_sentences
 from countermark.records.finding import (
     Figure,
     Finding,
@@ -65,6 +66,7 @@ def explain(finding: Finding) -> tuple[Section, ...]:
     )
     return (
         Section("What was run", tuple(_run(finding))),
+        Section(SAME, same_sentences(finding)),
         *cells,
         *(section for section in rest if section.sentences),
     )
@@ -98,6 +100,11 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
+    for one in cell.left_out or ():
+        yield (
+            f"{one.lab} is not in these figures: it ran this with another "
+            f"{', '.join(one.settings)}, and did not say so."
+        )
     if cell.status in {"judge-not-validated", "not-computable"}:
         return
     if cell.status == "not-informative":
