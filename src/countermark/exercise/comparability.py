@@ -34,13 +34,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from countermark.exercise import vocabulary as names
-from countermark.records.compared import ComparedSetting, ComparedValue, SettingStatus
+from countermark.records.compared import GRAVITY, ComparedSetting, ComparedValue, SettingStatus
 
 CLOCKS_DIFFER = timedelta(hours=1)
 MOST_LISTED = 3
-GRAVITY: tuple[SettingStatus, ...] = (
-    "undeclared", "declared-deviation", "declared-factor", "unknown", "allowed", "same",
-)  # fmt: skip
 _ALONE = "no other lab tells it"
 
 

@@ -173,7 +173,7 @@ def _told(run: FoundRun) -> _Run:
 
 @dataclass(slots=True)
 class _Used:
-    """Values of a setting in samples that did not have the run's, and how many samples those are."""
+    """Values of a setting in samples that did not have the run's, and how many those are."""
 
     samples: int = 0
     values: list[JsonValue] = field(default_factory=list)

@@ -11,6 +11,16 @@ SettingStatus = Literal[
     "same", "declared-factor", "declared-deviation", "undeclared", "allowed", "unknown"
 ]
 
+GRAVITY: tuple[SettingStatus, ...] = (
+    "undeclared",
+    "declared-deviation",
+    "declared-factor",
+    "unknown",
+    "allowed",
+    "same",
+)
+"""From the gravest to the least; a setting has the gravest of its values'."""
+
 
 class ComparedValue(Part):
     """One lab's value of a setting, in the cells where it is compared alike."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark exercise compare``: whether logs were run the same?"""
+"""``countermark exercise compare``: whether logs were run the same."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
