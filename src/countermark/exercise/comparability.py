@@ -11,7 +11,7 @@
    with each other. The value that more than half of the lab's cells have is the common one; others
    are *undeclared*. If there is no such value, all are. Between levels it is a *declared factor*.
 5. What would be *undeclared* is a *declared deviation* if the lab's deviations name the setting.
-   Such a lab does not help to find the common value.
+   Such a lab does not help to find the common value. Rules 9 and 10 know no such excuse.
 6. A setting that may differ (kind *noted*) is *allowed* where it does.
 7. What a lab does not tell is *unknown*, never *same*; so is what one lab alone tells. A lab that
    tells no settings at all is *unknown* throughout and is pooled as before.
@@ -201,9 +201,9 @@ def _dated(name: str, lab: LabAccount, told: Mapping[str, str]) -> _Verdict | No
         return None
     ended, began = _moment(told.get(names.FINISHED)), _moment(told.get(names.STARTED))
     if ended is not None and began is not None and ended < began:
-        return _differing(name, lab, "it ended before it began")
+        return _Verdict("undeclared", "it ended before it began")
     if ended is not None and lab.sealed is not None and ended > lab.sealed + CLOCKS_DIFFER:
-        return _differing(name, lab, "it ended after its seal was witnessed")
+        return _Verdict("undeclared", "it ended after its seal was witnessed")
     return _Verdict("allowed")
 
 
@@ -222,7 +222,7 @@ def _between(
     """Judge values that the protocol does not ask for, against each other (rules 4 to 7, 9)."""
     values = {place: _value(name, place, labs) for place in places}
     if names.kind_of(name) == "unique":
-        yield from _unique(name, values, labs)
+        yield from _unique(values)
         return
     if len({place.lab for place in places}) == 1 and len(set(values.values())) == 1:
         yield from ((place, _Verdict("unknown", _ALONE)) for place in places)
@@ -246,15 +246,13 @@ def _between(
                 yield place, _differing(name, labs[place.lab], none)
 
 
-def _unique(
-    name: str, values: Mapping[_Place, str], labs: Mapping[str, LabAccount]
-) -> Iterator[tuple[_Place, _Verdict]]:
+def _unique(values: Mapping[_Place, str]) -> Iterator[tuple[_Place, _Verdict]]:
     """Judge what no two labs have in common (rule 9)."""
     for place, value in values.items():
         others = {one.lab for one, other in values.items() if other == value} - {place.lab}
         if others:
             reason = f"{', '.join(sorted(others))} handed in the same run"
-            yield place, _differing(name, labs[place.lab], reason)
+            yield place, _Verdict("undeclared", reason)
         else:
             yield place, _Verdict("allowed")
 
