@@ -95,7 +95,7 @@ def test_rule_1_a_provider_that_changes_the_model_between_two_cells_is_seen() ->
     (in_fr,) = [v for v in row(found, "model.answered").values if v.status == "undeclared"]
     assert (in_fr.lab, in_fr.cells, in_fr.value) == ("SG-c", ("m/leak/fr",), '"x-2026-02"')
     alone = compare_labs([labs[2]])
-    assert [one for one in alone.table if one.status == "undeclared"][0].name == "model.answered"
+    assert next(one for one in alone.table if one.status == "undeclared").name == "model.answered"
 
 
 def test_rule_2_what_is_asked_of_a_lab_may_be_another_level_of_a_factor() -> None:

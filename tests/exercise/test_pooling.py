@@ -5,9 +5,9 @@ from exercise_joint import Scored, control_passed, revealed
 from exercise_small import annotations, small_protocol
 
 from countermark.exercise.explaining import explain
+from countermark.exercise.explaining_settings import SAME
 from countermark.exercise.joint import joint_finding
-from countermark.exercise.pooling import pooled
-from countermark.exercise.recheck import compare
+from countermark.exercise.pooling import Pool, pooled
 from countermark.exercise.revealing import Revealed
 from countermark.records.canonical import JsonValue
 from countermark.records.errors import StateError
@@ -35,23 +35,33 @@ def lab(
     return revealed(PROTOCOL, name, scores, None, deviations, told)
 
 
-def finding(*but: Revealed) -> Finding:
+def pool_of(*but: Revealed) -> Pool:
     given = {one.evidence.lab: one for one in but}
-    labs = [given.get(name) or lab(name) for name in LABS]
-    return joint_finding(PROTOCOL, labs, annotations())
+    return pooled(PROTOCOL, [given.get(name) or lab(name) for name in LABS])
+
+
+def labs_of(pool: Pool) -> list[str]:
+    return [one.evidence.lab for one in pool.labs]
+
+
+@pytest.fixture(scope="module")
+def found() -> Finding:
+    """Return the finding of three labs, of which one has one cell with an undeclared top_p."""
+    labs = [lab(LABS[0]), lab(LABS[1], {"generation.top_p": 0.5}, LEAK), lab(LABS[2])]
+    return joint_finding(PROTOCOL, labs[::-1], annotations())
 
 
 def test_labs_that_ran_the_same_are_all_pooled_and_the_table_says_so() -> None:
-    found = finding()
-    assert [one.lab for one in found.labs] == list(LABS)
-    assert found.comparability is not None
-    assert {row.status for row in found.comparability} == {"same"}
-    assert [gap for gap in found.gaps if gap.section == "comparability"] == []
-    assert {cell.left_out for cell in found.cells} == {None}
+    pool = pool_of()
+    assert labs_of(pool) == list(LABS)
+    assert pool.table is not None
+    assert {row.status for row in pool.table} == {"same"}
+    assert (pool.left_out, pool.gaps) == ((), ())
+    assert pool.of_cell(MODEL, *LEAK) == pool.labs
+    assert pool.left_out_of(MODEL, *LEAK) is None
 
 
-def test_rule_1_one_cell_that_was_run_otherwise_is_left_out_and_named() -> None:
-    found = finding(lab("JP-simulated", {"generation.top_p": 0.5}, LEAK))
+def test_rule_1_one_cell_that_was_run_otherwise_is_left_out_and_named(found: Finding) -> None:
     assert [one.lab for one in found.labs] == list(LABS)
     leak, other = found.cell(MODEL, *LEAK), found.cell(MODEL, "mild-refusal", "en")
     assert leak is not None
@@ -64,63 +74,51 @@ def test_rule_1_one_cell_that_was_run_otherwise_is_left_out_and_named() -> None:
     assert whole is not None
     assert (figure.labs, whole.labs) == (2, 3)
     assert [one.lab for one in leak.labs] == ["GB-simulated", "SG-simulated"]
-    assert leak.counts.submitted * 3 == 2 * 24
+    assert leak.counts.submitted == 2 * 8
     assert other.left_out is None
 
 
+def test_rule_1_it_is_said_in_plain_words(found: Finding) -> None:
+    said = {section.title: " ".join(section.sentences) for section in explain(found)}
+    assert "JP-simulated ran with another generation.top_p and did not say so" in said[SAME]
+    assert any("JP-simulated is not in these figures" in words for words in said.values())
+
+
 def test_rule_2_a_lab_that_ran_everything_otherwise_is_left_out_wholly() -> None:
-    found = finding(lab("SG-simulated", {"model.route": "azure"}))
-    assert [one.lab for one in found.labs] == ["GB-simulated", "JP-simulated"]
-    (out,) = found.left_out
+    pool = pool_of(lab("SG-simulated", {"model.route": "azure"}))
+    assert labs_of(pool) == ["GB-simulated", "JP-simulated"]
+    (out,) = pool.left_out
     assert (out.lab, out.because) == ("SG-simulated", "not-comparable")
     assert out.reason == "it ran with another model.route, and did not say so"
     assert out.evidence is not None
-    said = {section.title: " ".join(section.sentences) for section in explain(found)}
-    same = said["Did the labs run the same?"]
-    assert "SG-simulated ran with another model.route and did not say so: it changes which" in same
 
 
 def test_rule_2_a_declared_deviation_is_pooled() -> None:
     declared = Deviation(reason="another contract", differences=(), settings=("model.route",))
-    found = finding(lab("SG-simulated", {"model.route": "azure"}, None, (declared,)))
-    assert [one.lab for one in found.labs] == list(LABS)
-    same = next(one for one in explain(found) if one.title == "Did the labs run the same?")
-    assert "SG-simulated declared another model.route." in same.sentences
+    pool = pool_of(lab("SG-simulated", {"model.route": "azure"}, None, (declared,)))
+    assert labs_of(pool) == list(LABS)
 
 
 def test_rule_2_where_no_two_labs_agree_there_is_nothing_to_pool() -> None:
     labs = [lab(name, {"model.route": name}) for name in LABS]
     with pytest.raises(StateError, match="no labs whose runs can be pooled") as caught:
-        joint_finding(PROTOCOL, labs, annotations())
+        pooled(PROTOCOL, labs)
     assert "--without" in caught.value.next_step
 
 
 def test_rule_3_evidence_without_configurations_is_pooled_and_the_gap_is_named() -> None:
-    old = revealed(PROTOCOL, "SG-simulated", scores)
-    found = finding(old)
-    assert [one.lab for one in found.labs] == list(LABS)
-    (gap,) = [one for one in found.gaps if one.section == "comparability"]
+    pool = pool_of(revealed(PROTOCOL, "SG-simulated", scores))
+    assert labs_of(pool) == list(LABS)
+    (gap,) = pool.gaps
     assert gap.reason.startswith("how SG-simulated ran it is not told")
-    assert found.comparability is not None
-    assert {row.status for row in found.comparability} == {"unknown"}
-    nobody = joint_finding(
-        PROTOCOL, [revealed(PROTOCOL, name, scores) for name in LABS], annotations()
-    )
-    assert nobody.comparability is None
-    section = next(one for one in explain(nobody) if one.title == "Did the labs run the same?")
-    assert section.sentences == ("No lab told its settings, so nothing could be compared.",)
+    assert pool.table is not None
+    assert {row.status for row in pool.table} == {"unknown"}
+    nobody = pooled(PROTOCOL, [revealed(PROTOCOL, name, scores) for name in LABS])
+    assert nobody.table is None
+    assert len(nobody.gaps) == 1
 
 
-def test_every_participant_gets_the_same_finding_in_any_order() -> None:
-    labs = [lab(LABS[0]), lab(LABS[1], {"epochs": 3}, LEAK), lab(LABS[2])]
-    one = joint_finding(PROTOCOL, labs, annotations())
-    other = joint_finding(PROTOCOL, labs[::-1], annotations())
-    assert one.to_bytes() == other.to_bytes()
-    assert compare(one, Finding.from_bytes(other.to_bytes(), where="x")).agrees
-
-
-def test_nobody_is_left_out_of_a_pool_of_the_same() -> None:
-    pool = pooled(PROTOCOL, [lab(name) for name in LABS])
-    assert pool.left_out == ()
-    assert pool.of_cell(MODEL, *LEAK) == pool.labs
-    assert pool.left_out_of(MODEL, *LEAK) is None
+def test_every_participant_gets_the_same_table_in_any_order(found: Finding) -> None:
+    labs = [lab(LABS[0]), lab(LABS[1], {"generation.top_p": 0.5}, LEAK), lab(LABS[2])]
+    assert pooled(PROTOCOL, labs).table == found.comparability
+    assert Finding.from_bytes(found.to_bytes(), where="x") == found
