@@ -191,6 +191,20 @@ def test_rule_7_a_lab_that_tells_nothing_is_pooled_as_before() -> None:
     assert not silent.tells
 
 
+def test_rule_7_a_setting_that_no_lab_tells_in_a_cell_does_not_exist_there() -> None:
+    labs = [
+        LabAccount(
+            lab,
+            {
+                **account(lab).cells,
+                **account(lab, cell=FR, without="scorer.judge.prompt").cells,
+            },
+        )
+        for lab in LABS
+    ]
+    assert {one.status for one in compare_labs(labs).table} == {"same"}
+
+
 def test_rule_8_who_hides_what_every_log_holds_differs_in_it() -> None:
     found = honest(account("JP-b", without="generation.temperature"))
     assert blocked(found) == {"JP-b": ("generation.temperature",)}

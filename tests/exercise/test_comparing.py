@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import run
+from command_line import countermark
 from exercise_small import cell_run, small_protocol
 from scripted import log_value, write_log
 
@@ -87,16 +87,16 @@ def test_rule_3_a_log_of_another_protocol_is_refused(tmp_path: Path) -> None:
 
 def test_the_command_says_it_in_words_in_json_and_by_its_code(tmp_path: Path) -> None:
     alike = (log(tmp_path, "GB-a"), log(tmp_path, "JP-b"))
-    assert run("exercise", "compare", *alike).code == 0
+    assert countermark("exercise", "compare", *alike).code == 0
     other = log(tmp_path, "SG-c", warmer)
-    ran = run("exercise", "compare", alike[0], other)
+    ran = countermark("exercise", "compare", alike[0], other)
     assert ran.code == 3
     assert "✕ undeclared          generation.temperature" in ran.out
     assert "SG-c.eval: 1.9" in ran.out
     assert "Not to be pooled as they are: generation.temperature." in ran.err
     protocol = tmp_path / "protocol.json"
     protocol.write_bytes(PROTOCOL.to_bytes())
-    ran = run("exercise", "compare", *alike, other, "--protocol", protocol, "--json")
+    ran = countermark("exercise", "compare", *alike, other, "--protocol", protocol, "--json")
     assert ran.code == 3
     value = json.loads(ran.out)
     assert value["comparable"] is False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nine labs run one protocol; one reaches the model through another provider and does not say so."""
+"""Nine labs run one protocol; one has another provider, and does not say so."""
 
 import copy
 from dataclasses import replace

@@ -14,7 +14,8 @@
    Such a lab does not help to find the common value. Rules 9 and 10 know no such excuse.
 6. A setting that may differ (kind *noted*) is *allowed* where it does.
 7. What a lab does not tell is *unknown*, never *same*; so is what one lab alone tells. A lab that
-   tells no settings at all is *unknown* throughout and is pooled as before.
+   tells no settings at all is *unknown* throughout and is pooled as before. In a cell where no lab
+   tells a setting it does not exist: a task has its own scorers.
 8. A lab that tells settings and withholds of a cell what every log holds is *undeclared* there.
 9. What is unique to a run and the same at two labs is *undeclared* at both: one run, handed in
    twice.
@@ -157,8 +158,13 @@ def compare_labs(labs: Iterable[LabAccount]) -> Comparability:
 def _verdicts(name: str, labs: Sequence[LabAccount]) -> Iterator[tuple[_Place, _Verdict]]:
     open_places: dict[str, list[_Place]] = {}
     by_lab = {one.lab: one for one in labs}
+    told_in = {
+        cell for lab in labs for cell, one in lab.cells.items() if one.told and name in one.told
+    }
     for lab in labs:
         for cell, account in lab.cells.items():
+            if cell not in told_in and name not in names.EVERY_LOG_SAYS:
+                continue
             place = _Place(lab.lab, cell)
             verdict = _alone(name, lab, account)
             if verdict is not None:
@@ -297,7 +303,7 @@ def _lab_values(
             cell.text,
         )
         for cell, account in lab.cells.items()
-        for verdict in [verdicts[_Place(lab.lab, cell)]]
+        if (verdict := verdicts.get(_Place(lab.lab, cell))) is not None
     )
     alike = [list(group) for _, group in groupby(rows, key=lambda row: row[:2])]
     for group in alike:

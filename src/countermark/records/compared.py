@@ -37,7 +37,8 @@ class ComparedValue(Part):
         default=None, description="How many values it has over the cells, if more than one."
     )
     cells: tuple[Text, ...] | None = Field(
-        default=None, description="In which cells: model/task/language; absent: in all it ran."
+        default=None,
+        description="In which cells: model/task/language; absent: in all.",
     )
     reason: Text | None = Field(default=None, description="Why it counts as it does, if need be.")
 
