@@ -3,6 +3,7 @@
 
 from typing import Literal
 
+from countermark.records.compared import ComparedSetting, ComparedValue, SettingStatus
 from countermark.records.evidence import (
     CellCounts,
     Deviation,
@@ -51,6 +52,56 @@ def settings_of(code: str) -> tuple[FactorSetting, ...]:
         FactorSetting(factor="temperature", value="warm" if odd else "zero"),
         FactorSetting(factor="system-prompt", value="stern" if odd else "plain"),
         FactorSetting(factor="judge", value="v2" if code == "KE" else "v1"),
+    )
+
+
+def _row(
+    name: str, *values: tuple[SettingStatus, str | None], asked: str | None = None
+) -> ComparedSetting:
+    told = values if len(values) > 1 else values * len(CODES)
+    statuses = [status for status, _ in told]
+    graver = ("undeclared", "declared-deviation", "declared-factor", "unknown", "allowed", "same")
+    return ComparedSetting(
+        name=name,
+        status=min(statuses, key=graver.index),
+        values=tuple(
+            ComparedValue(
+                lab=lab(code),
+                status=status,
+                value=value,
+                asked=asked,
+                cells=("small-model/leak/en",) if status == "undeclared" else None,
+                reason="no value is common to most" if status == "undeclared" else None,
+            )
+            for code, (status, value) in zip(CODES, told, strict=True)
+        ),
+    )
+
+
+def comparability() -> tuple[ComparedSetting, ...]:
+    """Return a table with every status that a setting can have."""
+    return (
+        _row("changed-during-run", ("same", "[]"), asked="[]"),
+        _row("epochs", ("same", "2"), asked="2"),
+        _row(
+            "generation.temperature",
+            ("same", "0"),
+            ("declared-factor", "0.7"),
+            ("same", "0"),
+            ("declared-factor", "0.7"),
+            ("same", "0"),
+        ),
+        _row(
+            "generation.top_p",
+            *[("same", "1")] * 4,
+            ("declared-deviation", "0.9"),
+            asked="1",
+        ),
+        _row(
+            "model.route", *[("same", '"openai"')] * 3, ("undeclared", '"azure"'), ("unknown", None)
+        ),
+        _row("package.inspect_ai", *[("allowed", '"0.3.99"')] * 4, ("allowed", '"0.3.285"')),
+        _row("system-prompt", ("same", f'"sha256:{"ab" * 32}"')),
     )
 
 
@@ -293,6 +344,7 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
         replicates=2000,
         factors=(),
         languages=(),
+        comparability=comparability(),
         gaps=(
             Gap(section="languages", reason="The protocol declares no reference language."),
             Gap(

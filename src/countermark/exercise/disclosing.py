@@ -28,7 +28,7 @@ from countermark.exercise.sealing import (
     sealed_root,
 )
 from countermark.exercise.steps import closing_of, own_plan, own_record, own_workspace
-from countermark.exercise.workspace import Workspace
+from countermark.exercise.workspace import CONFIGURATIONS, Workspace
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node, timestamp
@@ -36,11 +36,13 @@ from countermark.node.policy import may_read_samples
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import (
     BlobReference,
+    CellConfiguration,
     Disclosure,
     Evidence,
     ExerciseClosing,
     SealedResult,
     SoftwareVersion,
+    configurations_digest,
 )
 from countermark.records.protocol import Protocol
 from countermark.records.sample import DisclosedSample, OpenScores, RevealedSample
@@ -101,6 +103,7 @@ def reveal(
         software=_software(logs),
         started=min(_utc(log.header.stats.started_at) for log in logs),
         finished=max(_utc(log.header.stats.completed_at) for log in logs),
+        configurations=_sealed_configurations(workspace, sealed),
     )
     node.say(evidence)
     return evidence
@@ -260,6 +263,21 @@ def _sealed_samples(workspace: Workspace, sealed: SealedResult) -> tuple[Reveale
             next_step="Bring the file back from your backup; nobody would take the evidence.",
         )
     return samples
+
+
+def _sealed_configurations(
+    workspace: Workspace, sealed: SealedResult
+) -> tuple[CellConfiguration, ...] | None:
+    if sealed.configurations is None:
+        return None
+    kept = workspace.configurations()
+    if kept is None or configurations_digest(kept) != sealed.configurations:
+        raise StateError(
+            "is no longer what was sealed",
+            where=str(workspace.folder / CONFIGURATIONS),
+            next_step="Bring the file back from your backup; nobody would take the evidence.",
+        )
+    return kept
 
 
 def _software(logs: Sequence[Log]) -> tuple[SoftwareVersion, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_settings import SAME, same_sentences
 from countermark.exercise.qualities import beside, qualities
 from countermark.exercise.turning_words import would_change
 from countermark.exercise.wording import counted, ended, percent, points, signed
@@ -71,6 +72,7 @@ def explain(finding: Finding) -> tuple[Section, ...]:
     )
     return (
         Section("What was run", tuple(_run(finding))),
+        Section(SAME, same_sentences(finding)),
         *cells,
         *(section for section in rest if section.sentences),
     )
@@ -130,6 +132,11 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
+    for left in cell.left_out or ():
+        yield (
+            f"{left.lab} is not in these figures: it ran this with another "
+            f"{', '.join(left.settings)}, and did not say so."
+        )
     if cell.status in {"judge-not-validated", "not-computable"}:
         yield from would_change(cell)
         return

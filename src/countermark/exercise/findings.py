@@ -58,7 +58,7 @@ def compute_finding(
     InputError
         If a lab to be left out takes no part in this exercise.
     StateError
-        If no lab has revealed its scores yet, or samples are missing here.
+        If no lab has revealed its scores yet, samples are missing here, or no labs ran the same.
     VerificationError
         If some lab's evidence does not open its seal.
     """
@@ -104,7 +104,11 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
 
     Evidence that was witnessed after the finding was is no reason to dissent from it.
     """
-    without = {one.lab: one.reason for one in finding.left_out if one.reason is not None}
+    without = {
+        one.lab: one.reason
+        for one in finding.left_out
+        if one.because == "coordinator" and one.reason is not None
+    }
     own = compute_finding(node, protocol, without, finding)
     comparison = compare(finding, own)
     said: Countersignature | Dissent

@@ -14,7 +14,8 @@ For each model, task and language:
    and with each lab left out. There is no score over tasks, languages or models.
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
-   which. Each lab that is left out is named with the reason.
+   which; and only in cells that it ran as the protocol asks and as the others did, or declared
+   otherwise (:mod:`countermark.exercise.comparability`). Who is left out is named with the reason.
 8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
    languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
 """
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
+from countermark.exercise.pooling import Pool, pooled
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.sections import Sections, published
 from countermark.exercise.validation import LabelCounts, label_counts
@@ -71,11 +73,17 @@ def joint_finding(
         The labelled answers that the protocol names.
     left_out
         Labs that are not in the figures, and why.
+
+    Raises
+    ------
+    StateError
+        If no labs ran the same.
     """
-    labs = sorted(revealed, key=lambda one: one.evidence.lab)
+    pool = pooled(protocol, revealed)
+    labs = pool.labs
     rounding = Rounding(protocol.significant_digits)
     made = [
-        _Cell(task, model.key, language, labs, annotations, rounding)
+        _Cell(task, model.key, language, pool, annotations, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
@@ -102,14 +110,15 @@ def joint_finding(
             )
             for one in labs
         ),
-        left_out=tuple(sorted(left_out, key=lambda one: one.lab)),
+        left_out=tuple(sorted((*left_out, *pool.left_out), key=lambda one: one.lab)),
         differences=differences([one.plan for one in labs]),
         seed=declared(protocol).seed,
         replicates=declared(protocol).replicates,
         factors=beyond.factors,
         languages=beyond.languages,
-        gaps=beyond.gaps,
+        gaps=(*beyond.gaps, *pool.gaps),
         cells=cells,
+        comparability=pool.table,
     )
 
 
@@ -135,12 +144,14 @@ class _Cell:
         task: Task,
         model: str,
         language: str,
-        labs: Sequence[Revealed],
+        pool: Pool,
         annotations: Sequence[AnnotationSet],
         rounding: Rounding,
     ) -> None:
         self.key = CellKey(task.key, model, language, task.scorer.key)
-        self._task, self._model, self._language, self._labs = task, model, language, labs
+        self._task, self._model, self._language = task, model, language
+        labs = self._labs = pool.of_cell(model, task.key, language)
+        self._left_out = pool.left_out_of(model, task.key, language)
         self._round = rounding
         self._institutes = {one.evidence.lab: one.evidence.institute for one in labs}
         self._roles = {item.key: item.role for item in task.items}
@@ -172,6 +183,10 @@ class _Cell:
 
     def _refusal(self) -> Refusal | None:
         """Say why there can be no rates, before anything is computed (rules 2 and 3)."""
+        if not self._labs:
+            return Refusal(
+                "not-computable", "no lab ran it as the protocol asks and as most others did"
+            )
         judged = self._task.scorer.nature == "judge"
         if judged and self._annotations is None:
             return Refusal(
@@ -361,6 +376,7 @@ class _Cell:
             no_events=self._round.no_events(found.rate.methods) if found else None,
             consensus=self._round.consensus(found.consensus) if found else None,
             next_run=self._round.next_run(found.next_run) if found else (),
+            left_out=self._left_out,
         )
 
 

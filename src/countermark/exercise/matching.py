@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from countermark.exercise import vocabulary as names
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import Log
 from countermark.exercise.prompting import messages, temperature
@@ -32,6 +33,8 @@ from countermark.records.protocol import FactorSetting, ModelUnderTest, Protocol
 
 METADATA_KEY = "countermark"
 MOST_LISTED = 5
+OF_ANOTHER_MODEL = (names.MODEL_NAME, names.MODEL_ROUTE, names.MODEL_ANSWERED)
+TOLD = (names.SYSTEM_PROMPT, names.ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class Difference:
         What differs, in words.
     waivable
         Whether it can be taken as a declared deviation.
+    settings
+        Names of the settings that it is about, as labs are compared by them.
     """
 
     rule: int
     text: str
     waivable: bool = True
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +157,12 @@ def _header_differences(log: Log, run: CellRun, model: ModelUnderTest | None) ->
         found.append(Difference(4, f"the run ended with status {header.status}"))
     if model is None:
         wanted = ", ".join(model.provider or model.key for model in run.protocol.models)
-        found.append(Difference(5, f"the model is {header.eval.model}, not {wanted}"))
+        text = f"the model is {header.eval.model}, not {wanted}"
+        found.append(Difference(5, text, settings=OF_ANOTHER_MODEL))
     epochs = header.eval.config.get("epochs", 1)
     if epochs != run.protocol.epochs:
-        found.append(Difference(6, f"ran {epochs} epochs, not {run.protocol.epochs}"))
+        text = f"ran {epochs} epochs, not {run.protocol.epochs}"
+        found.append(Difference(6, text, settings=(names.EPOCHS,)))
     wanted_settings = {
         "max_tokens": run.protocol.generation.max_tokens,
         "top_p": run.protocol.generation.top_p,
@@ -163,7 +171,8 @@ def _header_differences(log: Log, run: CellRun, model: ModelUnderTest | None) ->
     for name, wanted_value in wanted_settings.items():
         used = header.plan.config.get(name)
         if used != wanted_value:
-            found.append(Difference(7, f"{name} is {used}, not {wanted_value}"))
+            text = f"{name} is {used}, not {wanted_value}"
+            found.append(Difference(7, text, settings=(f"generation.{name}",)))
     return found
 
 
@@ -185,12 +194,19 @@ def _sample_differences(log: Log, run: CellRun) -> list[Difference]:
             found.append(Difference(8, f"samples {words}: {_some(samples)}"))
     if repeated:
         found.append(Difference(8, f"samples twice: {_some(repeated)}", waivable=False))
-    for rule, words, texts in (
-        (9, "told the model something else in", _altered(log, run, items)),
-        (10, "recorded another score than the protocol's scorer gives in", _rescored(log, run)),
+    scorers = (run.definition.scorer, run.definition.control_scorer)
+    scored = tuple(f"scorer.{one.key}.version" for one in scorers if one is not None)
+    for rule, words, texts, settings in (
+        (9, "told the model something else in", _altered(log, run, items), TOLD),
+        (
+            10,
+            "recorded another score than the protocol's scorer gives in",
+            _rescored(log, run),
+            scored,
+        ),
     ):
         if listed := list(texts):
-            found.append(Difference(rule, f"{words}: {_some(listed)}"))
+            found.append(Difference(rule, f"{words}: {_some(listed)}", settings=settings))
     return found
 
 

@@ -23,11 +23,16 @@ A revealed file (see :mod:`sealing`) is accepted only if
 9. each open transcript told the model what the protocol says, unless the evidence declares a
    deviation.
 
+10. the configurations are those whose digest was sealed, or there are neither; each is of a cell
+    of the protocol and no cell has two; settings are in order of their names, each once and in
+    canonical form.
+
 Of closed parts nothing is known but that they were sealed. How many transcripts were open to rule 8
 is said with the evidence and in the finding; see :mod:`challenges` for asking for more.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from pydantic import ValidationError
@@ -46,9 +51,15 @@ from countermark.exercise.sealing import (
 )
 from countermark.exercise.secrets import secret_for
 from countermark.node.book import Book, Entry
-from countermark.records.canonical import canonical, content_digest
+from countermark.records.canonical import canonical, content_digest, read_json
 from countermark.records.errors import InputError, StateError, VerificationError
-from countermark.records.evidence import CellCounts, Evidence, ExerciseClosing, SealedResult
+from countermark.records.evidence import (
+    CellCounts,
+    Evidence,
+    ExerciseClosing,
+    SealedResult,
+    configurations_digest,
+)
 from countermark.records.protocol import Protocol, RunPlan
 from countermark.records.sample import (
     OpenScores,
@@ -60,6 +71,8 @@ from countermark.records.sample import (
     Transcript,
 )
 from countermark.transparency.commitment import salt_of
+from countermark.transparency.cosignature import claimed_seconds
+from countermark.transparency.proof import parse_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +85,15 @@ class Revealed:
         The statement, what it says, and the plan it followed.
     samples
         What was revealed, in the sealed order, open or closed.
+    sealed_by
+        When the last witness that the closing names had seen the seal, if it says.
     """
 
     entry: Entry
     evidence: Evidence
     plan: RunPlan
     samples: tuple[RevealedSample, ...]
+    sealed_by: datetime | None = None
 
     @property
     def scores(self) -> tuple[SampleScores, ...] | None:
@@ -110,15 +126,16 @@ def check_revealed(
         If the witnesses of the seal or the closing are not known here yet.
     """
     _check_author(protocol, entry, evidence)
-    plan, seal = _foundation(book, protocol, entry, evidence)
+    plan, seal, closing = _foundation(book, protocol, entry, evidence)
     samples = _read(protocol, evidence, seal, data)
     _check_commitment(evidence, plan, seal, samples)
     _check_counts(protocol, evidence, plan, samples)
+    _check_configurations(evidence, seal)
     for sample in samples:
         problem = sample_problem(protocol, evidence, plan, sample)
         if problem is not None:
             _distrust(evidence, *problem)
-    return Revealed(entry, evidence, plan, samples)
+    return Revealed(entry, evidence, plan, samples, _sealed_by(closing, evidence.lab))
 
 
 def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
@@ -130,7 +147,7 @@ def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
 
 def _foundation(
     book: Book, protocol: Protocol, entry: Entry, evidence: Evidence
-) -> tuple[RunPlan, SealedResult]:
+) -> tuple[RunPlan, SealedResult, ExerciseClosing]:
     where = (evidence.protocol, evidence.lab)
     plans = [
         (known.digest, plan)
@@ -164,7 +181,18 @@ def _foundation(
     listed = {known.seal for known in closing.record.seals if known.lab == evidence.lab}
     if listed != {seal.digest} or seal.witnessed > closing.witnessed:
         _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
-    return plans[0][1], seal.record
+    return plans[0][1], seal.record, closing.record
+
+
+def _sealed_by(closing: ExerciseClosing, lab: str) -> datetime | None:
+    # Of the closing, which is the same everywhere: nodes may know other cosignatures of the seal.
+    proof = next((known.proof for known in closing.seals if known.lab == lab), "")
+    try:
+        lines = parse_proof(proof.encode()).note.signatures
+    except InputError:
+        return None
+    times = [seconds for line in lines if (seconds := claimed_seconds(line)) is not None]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
@@ -247,6 +275,28 @@ def _check_counts(
             _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
         if _cell(said) in least and not _covers(said, least[_cell(said)]):
             _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
+
+
+def _check_configurations(evidence: Evidence, seal: SealedResult) -> None:
+    shown = evidence.configurations
+    digest = None if shown is None else configurations_digest(shown)
+    if digest != seal.configurations:
+        _distrust(evidence, 10, "configurations that are not those it sealed")
+    cells = [(one.model, one.task, one.language, one.arm) for one in shown or ()]
+    known = {_cell(counts) for counts in evidence.counts}
+    if len(set(cells)) != len(cells) or any(cell[:3] not in known for cell in cells):
+        _distrust(evidence, 10, "configurations of other cells than the protocol's, or two of one")
+    for one in shown or ():
+        names = [setting.name for setting in one.settings]
+        if names != sorted(set(names)) or not all(_is_canonical(s.value) for s in one.settings):
+            _distrust(evidence, 10, "settings that are out of order, twice, or not canonical")
+
+
+def _is_canonical(text: str) -> bool:
+    try:
+        return canonical(read_json(text.encode(), where="a setting")) == text.encode()
+    except (InputError, UnicodeEncodeError):
+        return False
 
 
 def _cell(counts: CellCounts) -> tuple[str, str, str]:

@@ -8,15 +8,17 @@
 Each stage checks that the one before it is logged, and each is taken once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from countermark.exercise.accounts import configurations_of, lab_account
 from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.comparability import compare_labs
 from countermark.exercise.logs import Log, is_zip, read_log
 from countermark.exercise.matching import Difference, cell_of, match_log
-from countermark.exercise.samples import LabSample, samples_of
+from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.sealing import (
     opened_samples,
@@ -31,11 +33,13 @@ from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import (
+    CellConfiguration,
     Deviation,
     Evidence,
     ExerciseClosing,
     SealedResult,
     SealReference,
+    configurations_digest,
 )
 from countermark.records.protocol import Countersignature, FactorSetting, Protocol, RunPlan
 
@@ -214,12 +218,18 @@ def import_log(
     target = workspace.log_folder / f"{name}{'.eval' if is_zip(data) else '.json'}"
     if differences and deviation is not None:
         texts = tuple(found.text for found in differences)
-        workspace.declare(Deviation(reason=deviation, differences=texts))
+        settings = tuple(dict.fromkeys(n for found in differences for n in found.settings))
+        workspace.declare(Deviation(reason=deviation, differences=texts, settings=settings or None))
     write_atomic(target, data, mode=0o600)
     return Imported(target, differences)
 
 
-def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedResult:
+def seal(
+    node: Node,
+    protocol: Protocol,
+    missing: str | None = None,
+    differing: Mapping[str, str] | None = None,
+) -> SealedResult:
     """Commit to all samples of this lab, before anyone reveals.
 
     Parameters
@@ -228,11 +238,14 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         The lab's node and what it ran.
     missing
         Why cells were not run, if some were not; their samples are sealed as *missing*.
+    differing
+        Settings in which the runs differ from what the protocol or the other labs have, and why.
 
     Raises
     ------
     StateError
-        If it was sealed before, the exercise is closed, or nothing was run.
+        If it was sealed before, the exercise is closed, nothing was run, or the logs show a setting
+        that the protocol does not ask for and nobody declared.
     """
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
     _check_not_sealed(node, protocol)
@@ -260,6 +273,10 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         workspace.declare(
             Deviation(reason=missing, differences=tuple(f"not run: {cell}" for cell in lacking))
         )
+    for name, reason in (differing or {}).items():
+        workspace.declare(Deviation(reason=reason, differences=(), settings=(name,)))
+    configurations = _configurations(node, protocol, logs, samples)
+    workspace.keep_configurations(configurations)
     opened = opened_samples(samples, workspace.tree_key)
     workspace.keep_samples(revealed_file(opened))
     result = SealedResult(
@@ -269,6 +286,7 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         lab=plan.lab,
         samples=len(samples),
         root=sealed_root(opened),
+        configurations=configurations_digest(configurations),
     )
     node.say(result)
     return result
@@ -348,6 +366,26 @@ def lab_samples(
                 lacking.append(f"{model.key} {run.task} {run.language}")
             samples.extend(samples_of(run, model.key, own))
     return tuple(samples), tuple(lacking)
+
+
+def _configurations(
+    node: Node, protocol: Protocol, logs: Sequence[Log], samples: Sequence[LabSample]
+) -> tuple[CellConfiguration, ...]:
+    """Return how each cell was run, refusing what would be kept out of the joint rates unsaid."""
+    plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
+    by_cell = _by_cell(protocol, plan.lab, logs)
+    found = configurations_of(protocol, cell_runs(node, protocol), by_cell)
+    counts = count_cells(sample.scores for sample in samples)
+    own = lab_account(protocol, plan.lab, plan.settings, found, workspace.deviations(), counts)
+    settings = sorted({name for names in compare_labs([own]).blocked.values() for name in names})
+    if settings:
+        raise StateError(
+            f"ran with another {', '.join(settings)} than the protocol asks for, or with several",
+            where=plan.lab,
+            next_step="Say so, each with its reason, before others see it: "
+            f"countermark exercise seal --differs '{settings[0]}=why'.",
+        )
+    return found
 
 
 def not_countersigned(book: Book, protocol: Protocol) -> tuple[str, ...]:

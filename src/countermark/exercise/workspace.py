@@ -8,6 +8,7 @@
     logs/             finished Inspect logs, one a model, task and language
     deviations.json   what was declared when logs were imported
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
+    configurations.json  how each cell was run, as sealed
 """
 
 import secrets as entropy
@@ -23,11 +24,12 @@ from countermark.node.node import Node
 from countermark.records.base import Hex32, Part
 from countermark.records.canonical import canonical, read_object
 from countermark.records.errors import InputError, StateError
-from countermark.records.evidence import Deviation
+from countermark.records.evidence import CellConfiguration, Deviation
 from countermark.records.protocol import Protocol
 
 LOG_FORMS = (".eval", ".json")
 SECRETS = "secrets.json"
+CONFIGURATIONS = "configurations.json"
 _PRIVATE = 0o600
 P = TypeVar("P", bound=Part)
 
@@ -35,6 +37,10 @@ P = TypeVar("P", bound=Part)
 class _Secrets(Part):
     seed: Hex32
     tree_key: Hex32
+
+
+class _Configured(Part):
+    configurations: tuple[CellConfiguration, ...]
 
 
 class _Declared(Part):
@@ -83,6 +89,16 @@ class Workspace:
         """Keep the file that opens the seal."""
         write_atomic(self.folder / "samples.jsonl", data, mode=_PRIVATE)
 
+    def keep_configurations(self, configurations: tuple[CellConfiguration, ...]) -> None:
+        """Keep how each cell was run, as it is sealed."""
+        _write(_Configured(configurations=configurations), self.folder / CONFIGURATIONS)
+
+    def configurations(self) -> tuple[CellConfiguration, ...] | None:
+        """Return how each cell was run, as it was sealed; nothing if that was not sealed."""
+        path = self.folder / CONFIGURATIONS
+        data = read_file(path)
+        return None if data is None else _read(_Configured, data, path).configurations
+
     def samples(self) -> bytes:
         """Return the file that opens the seal.
 
@@ -129,7 +145,8 @@ def _folder(node: Node, protocol: Protocol) -> Path:
 
 
 def _write(value: Part, path: Path) -> None:
-    write_atomic(path, canonical(value.model_dump(mode="json")), mode=_PRIVATE)
+    data = canonical(value.model_dump(mode="json", exclude_none=True))
+    write_atomic(path, data, mode=_PRIVATE)
 
 
 def _read(kind: type[P], data: bytes, path: Path) -> P:

@@ -18,6 +18,7 @@ from countermark.records.base import (
     Text,
     Timestamp,
 )
+from countermark.records.canonical import canonical, content_digest
 
 
 class SealedResult(Record):
@@ -32,6 +33,10 @@ class SealedResult(Record):
     lab: LabKey
     samples: Count
     root: Hex32 = Field(description="Root of the salted Merkle tree; two leaves a sample.")
+    configurations: Digest | None = Field(
+        default=None,
+        description="Digest of the list of configurations that the evidence will show.",
+    )
 
 
 class SealReference(Part):
@@ -97,6 +102,9 @@ class Deviation(Part):
 
     reason: Text
     differences: tuple[Text, ...]
+    settings: tuple[Text, ...] | None = Field(
+        default=None, description="Names of the settings that it is about; absent: not told."
+    )
 
 
 class SoftwareVersion(Part):
@@ -136,6 +144,13 @@ class CellConfiguration(Part):
 
 
 Disclosure = Literal["all", "some", "counts"]
+
+
+def configurations_digest(configurations: tuple[CellConfiguration, ...]) -> str:
+    """Return what a seal says of the configurations: the digest of their canonical JSON."""
+    return content_digest(
+        canonical([one.model_dump(mode="json", exclude_none=True) for one in configurations])
+    )
 
 
 class Opened(Part):

@@ -17,6 +17,7 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.compared import ComparedSetting
 from countermark.records.evidence import CellCounts, Deviation
 from countermark.records.protocol import FactorSetting
 
@@ -277,6 +278,15 @@ class JudgeValidity(Part):
     )
 
 
+class CellLeftOut(Part):
+    """A lab whose answers are in other cells and not in this one, and why."""
+
+    lab: LabKey = Field(description="The lab.")
+    settings: tuple[Text, ...] = Field(
+        min_length=1, description="Settings that it had otherwise here, and did not declare."
+    )
+
+
 class FindingCell(Part):
     """The joint result of one model x task x language."""
 
@@ -320,6 +330,9 @@ class FindingCell(Part):
     next_run: tuple[NextRunFigure, ...] = Field(
         description="What to add to this cell for the least answers."
     )
+    left_out: tuple[CellLeftOut, ...] | None = Field(
+        default=None, description="Labs that ran it otherwise and did not say so; absent: none."
+    )
 
     def figure(
         self, estimand: Estimand, correction: Correction = "none", without_lab: str | None = None
@@ -356,7 +369,7 @@ class LabSettings(Part):
 
 
 LeftOutBecause = Literal[
-    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator"
+    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator", "not-comparable"
 ]
 
 
@@ -452,6 +465,9 @@ class Finding(Record):
     )
     gaps: tuple[Gap, ...] = Field(
         description="What of the analysis could not be computed, and why."
+    )
+    comparability: tuple[ComparedSetting, ...] | None = Field(
+        default=None, description="Every setting that some lab told, lab by lab; absent: none did."
     )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:

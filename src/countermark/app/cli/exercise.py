@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
+from countermark.app.cli.exercise_compare import compare
 from countermark.app.cli.exercise_export import export
 from countermark.app.cli.exercise_import import taken_as, taken_options
 from countermark.app.cli.exercise_read import read
@@ -57,6 +58,7 @@ def command() -> None:
 
 command.add_command(read)
 command.add_command(export)
+command.add_command(compare)
 
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
@@ -155,12 +157,19 @@ def import_(
 @command.command(example="countermark exercise seal --protocol protocol.json")
 @protocol_option
 @click.option("--missing", help="Seal although cells were not run, for this reason.")
+@click.option(
+    "--differs",
+    multiple=True,
+    metavar="SETTING=REASON",
+    help="Declare that a setting is not as the protocol or the other labs have it, and why.",
+)
 @node_option
 @passphrase_option
 @json_option
 def seal(
     protocol_file: Path,
     missing: str | None,
+    differs: tuple[str, ...],
     node_folder: Path,
     passphrase_file: Path | None,
     *,
@@ -168,7 +177,7 @@ def seal(
 ) -> None:
     """Commit to all samples of this lab, before anyone reveals."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
-    result = steps.seal(node, protocol, missing)
+    result = steps.seal(node, protocol, missing, dict(_differing(text) for text in differs))
     answer(result.root, result.to_value(), as_json=as_json)
     talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
 
@@ -328,6 +337,17 @@ def _setting(text: str) -> FactorSetting:
             where="--setting",
             next_step="Write, for example: --setting temperature=t03.",
         ) from error
+
+
+def _differing(text: str) -> tuple[str, str]:
+    name, _, reason = text.partition("=")
+    if not name.strip() or not reason.strip():
+        raise UsageError(
+            f"{text!r} gives no reason",
+            where="--differs",
+            next_step="Write, for example: --differs 'model.route=our contract is with another'.",
+        )
+    return name.strip(), reason.strip()
 
 
 def _clash(what: str, where: str) -> UsageError:

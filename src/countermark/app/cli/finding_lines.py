@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+from countermark.app.compared_words import SHAPES, WORDS, value_line
 from countermark.records.finding import Bounds, Finding, FindingCell, PrecisionFigures
 from countermark.taxonomy.languages import language
 
@@ -19,6 +20,7 @@ def shown(finding: Finding) -> Iterator[str]:
         yield f"{lab.lab}: {lab.transcripts_checked} of {lab.samples} scores computed again"
     for one in finding.left_out:
         yield f"{one.lab}: left out ({one.reason or one.because})"
+    yield from _compared(finding)
     for cell in finding.cells:
         yield f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}"
         for line in _cell(cell):
@@ -41,9 +43,18 @@ def shown(finding: Finding) -> Iterator[str]:
         yield f"not computed: {gap.section}{f', {place}' if place else ''}: {gap.reason}"
 
 
+def _compared(finding: Finding) -> Iterator[str]:
+    for row in finding.comparability or ():
+        yield f"{SHAPES[row.status]} {row.name}: {WORDS[row.status]}"
+        if row.status != "same":
+            yield from (f"    {value_line(one, one.lab)}" for one in row.values)
+
+
 def _cell(cell: FindingCell) -> Iterator[str]:
     if cell.reason:
         yield cell.reason
+    for one in cell.left_out or ():
+        yield f"{one.lab}: not in these figures: {', '.join(one.settings)}"
     for figure in cell.figures:
         if figure.without_lab is None:
             yield (

@@ -45,6 +45,7 @@ class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     created: str = ""
     run_id: str = ""
+    eval_id: str = ""
     task_version: int | str = 0
     task_file: str | None = None
     task_args: dict[str, Any] = {}
@@ -195,8 +196,9 @@ class LogChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LogOutput(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """All answers of the model to one sample."""
+    """All answers of the model to one sample, and which model the provider says gave them."""
 
+    model: str = ""
     choices: list[LogChoice] = []
 
 
