@@ -17,7 +17,9 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.exercise.authoring import read_folder
+from countermark.exercise.authoring import read_authored
+from countermark.exercise.freezing import freeze_authored
+from countermark.exercise.private import has_private
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.steps import sign_protocol
 from countermark.node.files import write_atomic
@@ -36,6 +38,13 @@ def command() -> None:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("protocol.json")
 )
+@click.option(
+    "-p",
+    "--private",
+    "private_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where what is private is written; what it holds already keeps its salts.",
+)
 @node_option
 @passphrase_option
 @click.option("--log", "log_it", is_flag=True, help="As the coordinator, log it on this node.")
@@ -43,6 +52,7 @@ def command() -> None:
 def freeze(
     folder: Path,
     out: Path,
+    private_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     *,
@@ -50,14 +60,17 @@ def freeze(
     as_json: bool,
 ) -> None:
     """Join a protocol's folder into one content-addressed document."""
-    protocol, annotations = read_folder(folder)
-    for task in protocol.tasks:
+    authored = read_authored(folder)
+    for task in authored.protocol.tasks:
         risk(task.risk, where=f"{folder}/protocol.yaml: task {task.key}")
-    check_scorers(protocol)
+    check_scorers(authored.protocol)
+    protocol = freeze_authored(authored, private_file)
     write_atomic(out, protocol.to_bytes())
     if log_it:
-        open_node(node_folder, passphrase_file).say(*annotations, protocol)
+        open_node(node_folder, passphrase_file).say(*authored.annotation_sets, protocol)
     answer(protocol.digest, protocol.to_value(), as_json=as_json)
+    if has_private(protocol):
+        talk(f"Wrote {private_file}. It opens the seals: give it to the labs, and to nobody else.")
     talk(f"Wrote {out}. Next: countermark protocol sign {out}")
 
 
