@@ -78,10 +78,9 @@ def reveal(
     """
     known, workspace = read_book(node), own_workspace(node, protocol)
     private = private_items(protocol)
-    if what is None:
-        what, closed_items = ("some", private) if private else ("all", None)
-    elif closed_items is not None:
-        closed_items = private | set(closed_items)
+    shows: Disclosure = what or ("some" if private else "all")
+    if what is None or closed_items is not None:
+        closed_items = private | set(closed_items or ())
     sealed, closing = _ready(known, node, protocol)
     if own_record(known, node, Evidence, protocol) is not None:
         raise StateError(
@@ -90,7 +89,7 @@ def reveal(
             next_step="Show more of it sample by sample: countermark exercise reveal --sample.",
         )
     whole, logs = _sealed_samples(workspace, sealed), workspace.logs()
-    samples = _shown(protocol, whole, what, closed_items)
+    samples = _shown(protocol, whole, shows, closed_items)
     data, shown = revealed_file(samples), opened(samples)
     evidence = Evidence(
         protocol=protocol.digest,
@@ -99,9 +98,9 @@ def reveal(
         closing=closing.digest,
         institute=node.code,
         lab=sealed.lab,
-        disclosure=what,
+        disclosure=shows,
         opened=shown,
-        tree_key=workspace.tree_key.hex() if what == "all" else None,
+        tree_key=workspace.tree_key.hex() if shows == "all" else None,
         secret_seed=workspace.seed.hex(),
         samples=BlobReference(digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE),
         counts=count_cells(one for sample in whole if (one := sample.open_scores) is not None),

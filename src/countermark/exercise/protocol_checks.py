@@ -112,7 +112,7 @@ def all_scorers(task: Task) -> tuple[Scorer, ...]:
 
 
 def _models(protocol: Protocol) -> Iterator[Fault]:
-    snapshots = [(m.provider, m.snapshot) for m in protocol.models if m.provider is not None]
+    snapshots = [(one.provider, one.snapshot) for one in protocol.models]
     for model in protocol.models:
         place = f"model {model.key}"
         if not _model_is_said_once(model):
@@ -122,7 +122,8 @@ def _models(protocol: Protocol) -> Iterator[Fault]:
                 "says neither its provider and snapshot nor a seal of them, or says both",
                 "Say provider and snapshot; a pseudonymous model is frozen with pseudonym: true.",
             )
-        if snapshots.count((model.provider, model.snapshot)) > 1:
+        same = snapshots.count((model.provider, model.snapshot))
+        if model.provider is not None and same > 1:
             yield Fault(
                 2,
                 place,
