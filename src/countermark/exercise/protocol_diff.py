@@ -32,8 +32,8 @@ for:
     that was added or taken out: ``all``.
 12. Longest answer or nucleus sampling: ``none``. Retries: ``all``, but for counts of errors.
 13. Epochs: ``all``, for those that both have.
-14. Nothing of this, and yet the two are not the same: ``all`` where only the order of parts differs;
-    else ``none``, for then a field differs that this version does not know.
+14. Nothing of this, and yet the two are not the same: ``all`` where only the order of parts
+    differs; else ``none``, for then a field differs that this version does not know.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

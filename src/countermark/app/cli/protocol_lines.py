@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A protocol in lines for people, and what changed between two."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from countermark.exercise.protocol_checks import all_scorers
 from countermark.exercise.protocol_diff import Change, Keeps
-from countermark.records.protocol import Item, ModelUnderTest, Protocol, Scorer, Task
+from countermark.exercise.translations import translation_statuses
+from countermark.records.protocol import ModelUnderTest, Protocol, Scorer, Task
 from countermark.taxonomy.languages import language
 
 MARKS: dict[Keeps, str] = {"all": "✓", "rescored": "↻", "rest": "◐", "none": "✗"}
@@ -109,23 +109,8 @@ def _task(protocol: Protocol, task: Task) -> Iterator[str]:
 
 
 def _translations(protocol: Protocol, task: Task) -> Iterator[str]:
-    for tag in protocol.languages:
-        counts = Counter(_status(item, tag) for item in task.items)
-        if set(counts) != {"status not stated"}:
-            words = ", ".join(f"{count} {status}" for status, count in counts.items())
-            yield f"    {tag}: {words}"
-
-
-def _status(item: Item, tag: str) -> str:
-    text = item.text(tag)
-    if text is None or text.translation is None:
-        return "status not stated"
-    how = text.translation
-    words = "source" if how.status == "source" else f"{how.status} translation"
-    by = f" by {how.by}" if how.by else ""
-    reviewed = f", reviewed by {', '.join(how.reviewed_by)}" if how.reviewed_by else ""
-    unread = "" if how.status == "source" or reviewed else ", reviewed by nobody"
-    return words + by + reviewed + unread
+    for tag, count, words in translation_statuses(protocol, task):
+        yield f"    {tag}: {count} items, {words}"
 
 
 def _judges(scorer: Scorer) -> Iterator[str]:

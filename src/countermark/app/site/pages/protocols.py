@@ -2,12 +2,16 @@
 """Protocols: what was agreed to be tested, and how."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from countermark.app.site import addresses
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.exercise.protocol_checks import all_scorers
+from countermark.exercise.translations import translated, translation_statuses
 from countermark.records.evidence import AnnotationSet
+from countermark.records.protocol import ScorerVersion, Task
 from countermark.taxonomy.risks import risks
 
 
@@ -27,7 +31,17 @@ def _protocol_page(
     sheet = Sheet(
         f"{path}items",
         "All items in all languages",
-        ("task", "item", "role", "approach", "language", "prompt", "expected"),
+        (
+            "task",
+            "item",
+            "role",
+            "approach",
+            "language",
+            "prompt",
+            "expected",
+            "translation",
+            "seal",
+        ),
         tuple(
             (
                 task.key,
@@ -37,6 +51,8 @@ def _protocol_page(
                 text.language,
                 text.prompt,
                 text.expected,
+                translated(text.translation) if text.translation else None,
+                text.sealed.digest if text.sealed else None,
             )
             for task in protocol.tasks
             for item in task.items
@@ -53,6 +69,9 @@ def _protocol_page(
         assents=exercise.assents,
         risk_title=lambda code: risk_titles.get(code, code),
         labelled=labelled,
+        judges=_judges,
+        private=_private,
+        statuses=partial(translation_statuses, protocol),
         downloads=downloads([sheet], entry),
     )
     yield from files([sheet])
@@ -65,5 +84,21 @@ def _protocol_page(
             entry=entry,
             protocol=protocol,
             task=task,
+            translated=translated,
             downloads=downloads([sheet]),
         )
+
+
+def _judges(task: Task) -> list[tuple[str, ScorerVersion]]:
+    """Return the versions of a task's scorers that are language models."""
+    return [
+        (scorer.key, version)
+        for scorer in all_scorers(task)
+        for version in scorer.versions
+        if version.judge is not None
+    ]
+
+
+def _private(task: Task) -> int:
+    """Return how many of a task's items are private."""
+    return sum(any(text.sealed is not None for text in item.texts) for item in task.items)
