@@ -144,11 +144,13 @@ def has_private(protocol: Protocol) -> bool:
 
 def private_items(protocol: Protocol) -> frozenset[str]:
     """Return the keys of the items that are private, opened or not."""
-    return frozenset(
-        item.key
-        for task in protocol.frozen.tasks
-        for item in task.items
-        if any(text.sealed is not None for text in item.texts)
+    return frozenset(key for task in protocol.frozen.tasks for key in sealed_items(task))
+
+
+def sealed_items(task: Task) -> tuple[str, ...]:
+    """Return the keys of a task's items of which there is only a seal here."""
+    return tuple(
+        item.key for item in task.items if any(text.sealed is not None for text in item.texts)
     )
 
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+from countermark.exercise.private import sealed_items
 from countermark.exercise.protocol_checks import all_scorers
 from countermark.exercise.protocol_diff import Change, Keeps
 from countermark.exercise.translations import translation_statuses
@@ -69,7 +70,7 @@ def _task(protocol: Protocol, task: Task) -> Iterator[str]:
         f"{controls} control items; scored by {task.scorer.key} ({task.scorer.nature})"
     )
     yield f"    event: {task.event} A {task.worse} rate is worse."
-    private = sum(any(text.sealed is not None for text in item.texts) for item in task.items)
+    private = len(sealed_items(task))
     if private:
         yield f"    private: {private} of its items; {HIDDEN}"
     yield from _translations(protocol, task)
@@ -110,7 +111,7 @@ def _task(protocol: Protocol, task: Task) -> Iterator[str]:
 
 def _translations(protocol: Protocol, task: Task) -> Iterator[str]:
     for tag, count, words in translation_statuses(protocol, task):
-        yield f"    {tag}: {count} items, {words}"
+        yield f"    {tag}: {words} ({count} of {len(task.items)} items)"
 
 
 def _judges(scorer: Scorer) -> Iterator[str]:

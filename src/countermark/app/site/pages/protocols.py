@@ -8,6 +8,7 @@ from countermark.app.site import addresses
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.exercise.private import sealed_items
 from countermark.exercise.protocol_checks import all_scorers
 from countermark.exercise.translations import translated, translation_statuses
 from countermark.records.evidence import AnnotationSet
@@ -70,7 +71,7 @@ def _protocol_page(
         risk_title=lambda code: risk_titles.get(code, code),
         labelled=labelled,
         judges=_judges,
-        private=_private,
+        private=sealed_items,
         statuses=partial(translation_statuses, protocol),
         downloads=downloads([sheet], entry),
     )
@@ -97,8 +98,3 @@ def _judges(task: Task) -> list[tuple[str, ScorerVersion]]:
         for version in scorer.versions
         if version.judge is not None
     ]
-
-
-def _private(task: Task) -> int:
-    """Return how many of a task's items are private."""
-    return sum(any(text.sealed is not None for text in item.texts) for item in task.items)
