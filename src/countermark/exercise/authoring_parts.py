@@ -113,22 +113,28 @@ def _version(folder: Path, version: JsonValue, place: str, used: set[Path]) -> J
     used.add(path)
     said = {name: value for name, value in judge.items() if name != "prompt_file"}
     said["prompt"] = read_text(path)
-    digest = _judge_digest(said)
+    digest = _judge_digest(said, place)
     given = version.get("digest", digest)
-    if digest is not None and given != digest:
+    if given != digest:
         _refuse(
             f"has the digest {given}, and what its judge says has {digest}",
             place,
             "Leave the digest out: freezing computes it. If you were given it, the judge differs.",
         )
-    return version | {"judge": said} | ({} if digest is None else {"digest": digest})
+    return version | {"judge": said, "digest": digest}
 
 
-def _judge_digest(said: Entry) -> str | None:
+def _judge_digest(said: Entry, place: str) -> str:
     try:
         return ModelJudge.model_validate_json(canonical(said)).digest
-    except ValidationError:
-        return None  # reading the protocol says what is wrong with it
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(step) for step in first["loc"])
+        raise InputError(
+            f"the field {field!r} of its judge: {first['msg']}",
+            where=place,
+            next_step="Compare it with schemas/protocol.schema.json.",
+        ) from error
 
 
 def _walk(root: Path) -> Iterator[Path]:

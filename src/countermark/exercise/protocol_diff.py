@@ -106,9 +106,11 @@ class Change:
 def protocol_changes(before: Protocol, after: Protocol) -> tuple[Change, ...]:
     """Return what changed, in the order of a protocol; nothing if the two are the same."""
     changes = tuple(_changes(before, after))
-    if changes or before.digest == after.digest:
+    # By what they say, not by their digests: two sealings of one content say the same.
+    old, new = (one.model_dump(mode="json", exclude_none=True) for one in (before, after))
+    if changes or old == new:
         return changes
-    if _unordered(before.to_value()) == _unordered(after.to_value()):
+    if _unordered(old) == _unordered(new):
         what, then = "only the order of its parts changed", "results are the same"
         return (Change(14, "protocol", what, then, "all"),)
     what = "a field that this version of Countermark does not know changed"
