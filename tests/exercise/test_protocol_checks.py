@@ -61,7 +61,7 @@ def repeated(*path: str | int) -> Change:
     def change(value: dict[str, Any]) -> None:
         for step in path:
             value = value[step]  # type: ignore[index]
-        value.append(value[0])  # type: ignore[attr-defined]
+        value.append(value[0])  # type: ignore[attr-defined, index]
 
     return change
 
