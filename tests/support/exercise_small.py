@@ -85,9 +85,9 @@ def read_scripted(folder: Path, run: CellRun) -> Log:
     return read_log(scripted_log(folder / f"{run.task}_{run.language}.eval", run))
 
 
-def stages(root: Path) -> Iterator[tuple[str, Cast]]:
+def stages(root: Path, protocol: Protocol | None = None) -> Iterator[tuple[str, Cast]]:
     """Take the small exercise from stage to stage below ``root``, yielding after each."""
-    protocol = small_protocol()
+    protocol = protocol or small_protocol()
     cast = assemble(root, protocol)
     coordinator = cast.institutes[protocol.coordinator]
 

@@ -4,10 +4,12 @@
 1. Nothing is shown before the coordinator has closed the exercise with this lab's seal in it.
 2. A lab reveals once. What it left closed then can be shown later only sample by sample.
 3. With *some*, the scores of all samples are open and the transcripts of the named items are
-   closed; if no items are named, all transcripts are closed.
+   closed, and those of private items; if no items are named, all transcripts are closed.
 4. With *counts*, nothing is open: the counts and the salted leaves are published.
 5. A single sample can be shown by its own lab, and by anybody who holds a revealed file in which it
    is open.
+6. A lab that does not say how much it shows shows all but the transcripts of private items; only
+   *all* opens those.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,6 +19,7 @@ from pydantic import ValidationError
 
 import countermark
 from countermark.exercise.logs import Log
+from countermark.exercise.private import private_items
 from countermark.exercise.samples import count_cells
 from countermark.exercise.sealing import (
     close,
@@ -53,7 +56,7 @@ SAMPLES_TYPE = "application/jsonl"
 def reveal(
     node: Node,
     protocol: Protocol,
-    what: Disclosure = "all",
+    what: Disclosure | None = None,
     closed_items: Collection[str] | None = None,
 ) -> Evidence:
     """Open this lab's seal, wholly or in part, and log what it shows.
@@ -63,7 +66,7 @@ def reveal(
     node, protocol
         The lab's node and what it sealed.
     what
-        How much is shown; see the module docstring.
+        How much is shown; if nothing, by rule 6.
     closed_items
         With *some*: keys of the items whose transcripts stay closed; all if nothing.
 
@@ -76,6 +79,10 @@ def reveal(
         revealed before, or the kept samples are not those that were sealed.
     """
     known, workspace = read_book(node), own_workspace(node, protocol)
+    private = private_items(protocol)
+    shows: Disclosure = what or ("some" if private else "all")
+    if what is None or closed_items is not None:
+        closed_items = private | set(closed_items or ())
     sealed, closing = _ready(known, node, protocol)
     if own_record(known, node, Evidence, protocol) is not None:
         raise StateError(
@@ -84,7 +91,7 @@ def reveal(
             next_step="Show more of it sample by sample: countermark exercise reveal --sample.",
         )
     whole, logs = _sealed_samples(workspace, sealed), workspace.logs()
-    samples = _shown(protocol, whole, what, closed_items)
+    samples = _shown(protocol, whole, shows, closed_items)
     data, shown = revealed_file(samples), opened(samples)
     evidence = Evidence(
         protocol=protocol.digest,
@@ -93,9 +100,9 @@ def reveal(
         closing=closing.digest,
         institute=node.code,
         lab=sealed.lab,
-        disclosure=what,
+        disclosure=shows,
         opened=shown,
-        tree_key=workspace.tree_key.hex() if what == "all" else None,
+        tree_key=workspace.tree_key.hex() if shows == "all" else None,
         secret_seed=workspace.seed.hex(),
         samples=BlobReference(digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE),
         counts=count_cells(one for sample in whole if (one := sample.open_scores) is not None),

@@ -21,11 +21,14 @@ A revealed file (see :mod:`sealing`) is accepted only if
    score is the one that the protocol's scorer gives to the answer, under the planned settings;
    where only the scores are open, they are of that scorer and fit their outcome;
 9. each open transcript told the model what the protocol says, unless the evidence declares a
-   deviation.
-
+   deviation;
 10. the configurations are those whose digest was sealed, or there are neither; each is of a cell
     of the protocol and no cell has two; settings are in order of their names, each once and in
     canonical form.
+
+Of an item that is private, and that no private part of the protocol opened here, nobody here knows
+what it asks and expects: rule 9 leaves it out, and rule 8 takes a control item as if its transcript
+were closed.
 
 Of closed parts nothing is known but that they were sealed. How many transcripts were open to rule 8
 is said with the evidence and in the finding; see :mod:`challenges` for asking for more.
@@ -60,7 +63,7 @@ from countermark.records.evidence import (
     SealedResult,
     configurations_digest,
 )
-from countermark.records.protocol import Protocol, RunPlan
+from countermark.records.protocol import Item, Protocol, RunPlan
 from countermark.records.sample import (
     OpenScores,
     OpenTranscript,
@@ -365,6 +368,8 @@ def sample_problem(
         key, run = transcript.key, run_of(protocol, evidence, plan, transcript.key)
         secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
         item = run.item(key.item)
+        if _is_private(item, key):
+            return None
         asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
         if told_and_answer(transcript.messages)[0] != asked:
             return 9, f"{_name(key)}, which told the model something else"
@@ -379,13 +384,21 @@ def _is_scored_right(
     transcript: Transcript | None,
 ) -> bool:
     key = scores.key
-    if transcript is None:
+    run = run_of(protocol, evidence, plan, key)
+    item = run.item(key.item)
+    if transcript is not None and not _is_possible(scores, transcript):
+        return False
+    if transcript is None or (item.role == "control" and _is_private(item, key)):
         blank = blank_score(protocol, evidence, plan, key)
         return len(scores.scores) == 1 and _could_score(scores.scores[0], blank, scores.outcome)
     _, answer = told_and_answer(transcript.messages)
-    run = run_of(protocol, evidence, plan, key)
-    score = rescore(run, run.item(key.item), key.epoch, scores.outcome, answer or "")
-    return _is_possible(scores, transcript) and scores.scores == (score,)
+    score = rescore(run, item, key.epoch, scores.outcome, answer or "")
+    return scores.scores == (score,)
+
+
+def _is_private(item: Item, key: SampleKey) -> bool:
+    text = item.text(key.language)
+    return text is not None and text.prompt is None
 
 
 def _could_score(score: Score, blank: Score, outcome: str) -> bool:

@@ -18,6 +18,7 @@ from countermark.exercise.cells import CellRun, full_settings, planned_keys
 from countermark.exercise.comparability import compare_labs
 from countermark.exercise.logs import Log, is_zip, read_log
 from countermark.exercise.matching import Difference, cell_of, match_log
+from countermark.exercise.protocol_checks import check_protocol
 from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.sealing import (
@@ -73,6 +74,7 @@ def sign_protocol(node: Node, protocol: Protocol) -> None:
         If the node is no participant.
     """
     _check_participant(node, protocol)
+    check_protocol(protocol, where=protocol.name)
     check_scorers(protocol)
     node.say(Countersignature(institute=node.code, of=protocol.digest, of_kind="protocol"))
 

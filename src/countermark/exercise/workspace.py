@@ -9,6 +9,7 @@
     deviations.json   what was declared when logs were imported
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
     configurations.json  how each cell was run, as sealed
+    private.json      what opens the protocol's seals, where it has any; see private.py
 """
 
 import secrets as entropy
@@ -84,6 +85,14 @@ class Workspace:
         if deviation in known:
             return  # the step that declared it was interrupted and is taken again
         _write(_Declared(deviations=(*known, deviation)), self.folder / "deviations.json")
+
+    def keep_private_part(self, data: bytes) -> None:
+        """Keep what opens the protocol's seals."""
+        write_atomic(self.folder / "private.json", data, mode=_PRIVATE)
+
+    def private_part(self) -> bytes | None:
+        """Return what opens the protocol's seals, if it was kept."""
+        return read_file(self.folder / "private.json")
 
     def keep_samples(self, data: bytes) -> None:
         """Keep the file that opens the seal."""

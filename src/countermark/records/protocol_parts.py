@@ -17,6 +17,7 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.canonical import canonical, content_digest
 
 Tlp = Literal["RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR"]
 
@@ -85,6 +86,11 @@ class ModelJudge(Part):
     repeated_share: Rate | None = Field(
         default=None, description="Share of the samples that are judged again."
     )
+
+    @property
+    def digest(self) -> str:
+        """What a scorer version that is this judge is pinned by: the address of all it says."""
+        return content_digest(canonical(self.model_dump(mode="json", exclude_none=True)))
 
 
 class Guidelines(Part):

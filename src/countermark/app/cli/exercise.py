@@ -32,6 +32,7 @@ from countermark.exercise.challenges import check_answers, make_challenge
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
 from countermark.exercise.importing import import_other
+from countermark.exercise.opening import keep_private, opened_as_kept, opened_protocol
 from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.private import provider_of
 from countermark.exercise.workspace import open_workspace
@@ -50,6 +51,13 @@ protocol_option = click.option(
     help="The frozen protocol.",
 )
 
+private_option = click.option(
+    "--private",
+    "private_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The private part of the protocol; it is kept with the run.",
+)
+
 
 @click.group(cls=Noun, example="countermark exercise seal --protocol protocol.json")
 def command() -> None:
@@ -63,12 +71,14 @@ command.add_command(compare)
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
 @protocol_option
+@private_option
 @node_option
 @passphrase_option
 @json_option
 @click.option("-s", "--setting", "settings", multiple=True, help="factor=value, as declared.")
 def run(
     protocol_file: Path,
+    private_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     settings: tuple[str, ...],
@@ -76,7 +86,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Log the run plan, then run all cells of this node's lab through Inspect."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     declared = tuple(_setting(text) for text in settings)
     workspace = open_workspace(node, protocol)
     if workspace is not None and declared:
@@ -89,6 +100,7 @@ def run(
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
+    keep_private(node, protocol, private_file)
     pending = {provider_of(model): pending_runs(node, protocol, model) for model in protocol.models}
     samples = sum(run.samples for runs in pending.values() for run in runs)
     with RunProgress(samples) as progress:
@@ -107,6 +119,7 @@ def run(
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @protocol_option
+@private_option
 @click.option("--lab", required=True, help="The lab that ran it.")
 @click.option("--deviation", help="Take a log that differs, for this reason, and show it as such.")
 @taken_options
@@ -116,6 +129,7 @@ def run(
 def import_(
     logs: tuple[Path, ...],
     protocol_file: Path,
+    private_file: Path | None,
     lab: str,
     deviation: str | None,
     node_folder: Path,
@@ -126,7 +140,8 @@ def import_(
 ) -> int:
     """Take logs that were made elsewhere: Inspect's, or one of another tool for one cell."""
     taken = taken_as(words, len(logs))
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     results = []
     for path in logs:
         imported = (
@@ -137,6 +152,7 @@ def import_(
         results.append((path, imported))
         if not as_json:
             _print_import(path, imported)
+    keep_private(node, protocol, private_file)
     if as_json:
         data_json(
             [
@@ -156,6 +172,7 @@ def import_(
 
 @command.command(example="countermark exercise seal --protocol protocol.json")
 @protocol_option
+@private_option
 @click.option("--missing", help="Seal although cells were not run, for this reason.")
 @click.option(
     "--differs",
@@ -168,6 +185,7 @@ def import_(
 @json_option
 def seal(
     protocol_file: Path,
+    private_file: Path | None,
     missing: str | None,
     differs: tuple[str, ...],
     node_folder: Path,
@@ -176,7 +194,9 @@ def seal(
     as_json: bool,
 ) -> None:
     """Commit to all samples of this lab, before anyone reveals."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
+    keep_private(node, protocol, private_file)
     result = steps.seal(node, protocol, missing, dict(_differing(text) for text in differs))
     answer(result.root, result.to_value(), as_json=as_json)
     talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
@@ -208,9 +228,8 @@ def close(
 @click.option(
     "--disclose",
     type=click.Choice(("all", "some", "counts")),
-    default="all",
-    show_default=True,
-    help="all; some: all scores, not all transcripts; counts: neither.",
+    help="all; some: all scores, not all transcripts; counts: neither. Without it all, but for the "
+    "transcripts of private items.",
 )
 @click.option(
     "--closed-items",
@@ -231,7 +250,7 @@ def close(
 @json_option
 def reveal(
     protocol_file: Path,
-    disclose: Disclosure,
+    disclose: Disclosure | None,
     closed_items: Path | None,
     names: tuple[str, ...],
     lab: str | None,
@@ -243,7 +262,7 @@ def reveal(
     as_json: bool,
 ) -> None:
     """Open this lab's seal: publish all its samples, some or only counts; or write one."""
-    if names and (closed_items or disclose != "all"):
+    if names and (closed_items or disclose):
         raise _clash("--sample writes single samples and reveals nothing else", "--disclose")
     if closed_items and disclose != "some":
         raise _clash("goes with --disclose some", "--closed-items")
@@ -303,6 +322,7 @@ def challenge(
         talk(f"Chosen by the root after {made.because_of}: {made.root.hex()}")
         talk("The lab answers: countermark exercise reveal --sample NAME, once for each")
         return 0
+    protocol = opened_as_kept(node, protocol)
     checks = check_answers(node, protocol, made, [read_input(path) for path in files])
     if as_json:
         data_json([asdict(check) for check in checks])

@@ -29,7 +29,8 @@ from inspect_ai.scorer import (
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.private import prompt_of
+from countermark.exercise.private import open_private, prompt_of
+from countermark.exercise.private_files import given_part
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
@@ -49,6 +50,7 @@ def exercise(
     lab: str = "XX-local",
     settings: str | list[str] = "",
     seed: str = "",
+    private: str = "",
 ) -> Task:
     """Run one task of a frozen protocol in one language.
 
@@ -65,6 +67,8 @@ def exercise(
         the protocol's reference value.
     seed
         The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
+    private
+        File of the private part, where something in the protocol is private.
     """
     data = read_file(Path(protocol))
     if data is None:
@@ -73,8 +77,9 @@ def exercise(
             where=f"-T protocol={protocol}",
             next_step="Give the path of the frozen protocol.",
         )
+    frozen = records.Protocol.from_bytes(data, where=protocol)
     run = CellRun(
-        protocol=records.Protocol.from_bytes(data, where=protocol),
+        protocol=open_private(frozen, given_part(Path(private))) if private else frozen,
         task=task,
         language=language,
         lab=lab,

@@ -58,7 +58,11 @@ def check_scorers(protocol: Protocol) -> None:
     for task in protocol.tasks:
         for scorer in _scorers(task):
             for pinned in scorer.versions:
-                if rules_digest(scorer.key, pinned.version) != pinned.digest:
+                # What a model judge is pinned by stands in the protocol itself.
+                if (
+                    pinned.judge is None
+                    and rules_digest(scorer.key, pinned.version) != pinned.digest
+                ):
                     raise InputError(
                         f"pins scorer {scorer.key} {pinned.version} by another digest than this "
                         "software's rules have",
