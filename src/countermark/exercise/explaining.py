@@ -100,10 +100,10 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
-    for one in cell.left_out or ():
+    for lab in cell.left_out or ():
         yield (
-            f"{one.lab} is not in these figures: it ran this with another "
-            f"{', '.join(one.settings)}, and did not say so."
+            f"{lab.lab} is not in these figures: it ran this with another "
+            f"{', '.join(lab.settings)}, and did not say so."
         )
     if cell.status in {"judge-not-validated", "not-computable"}:
         return
