@@ -227,7 +227,7 @@ def test_rule_10_a_run_that_ended_after_its_seal_was_witnessed() -> None:
     sealed = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
     def ended(text: str) -> Comparability:
-        told = {"run.started": "2026-11-01T08:00:00Z", "run.finished": text}
+        told: dict[str, object] = {"run.started": "2026-11-01T08:00:00Z", "run.finished": text}
         return honest(account("JP-b", told, sealed=sealed))
 
     assert ended("2026-11-01T11:59:00Z").comparable
@@ -253,7 +253,7 @@ def test_rule_12_only_the_cell_that_differs_is_left_out() -> None:
 
 
 NAMES = sorted(HONEST)
-VALUES = st.sampled_from(["x", "y", 1, None, []])
+VALUES: st.SearchStrategy[object] = st.sampled_from(["x", "y", 1, None, []])
 CHANGES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4)
 DECLARED = st.lists(st.sampled_from(NAMES), max_size=2)
 GIVEN = st.lists(st.tuples(CHANGES, DECLARED), min_size=1, max_size=5)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finding made up for tests of pages, with every status that a cell can have."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from countermark.records.compared import ComparedSetting, ComparedValue, SettingStatus
 from countermark.records.evidence import (
@@ -55,6 +55,13 @@ def settings_of(code: str) -> tuple[FactorSetting, ...]:
     )
 
 
+class Told(NamedTuple):
+    """What one lab told of a setting, and how that compares."""
+
+    status: SettingStatus
+    value: str | None
+
+
 def _row(
     name: str, *values: tuple[SettingStatus, str | None], asked: str | None = None
 ) -> ComparedSetting:
@@ -93,14 +100,17 @@ def comparability() -> tuple[ComparedSetting, ...]:
         ),
         _row(
             "generation.top_p",
-            *[("same", "1")] * 4,
+            *(Told("same", "1"),) * 4,
             ("declared-deviation", "0.9"),
             asked="1",
         ),
         _row(
-            "model.route", *[("same", '"openai"')] * 3, ("undeclared", '"azure"'), ("unknown", None)
+            "model.route",
+            *(Told("same", '"openai"'),) * 3,
+            ("undeclared", '"azure"'),
+            ("unknown", None),
         ),
-        _row("package.inspect_ai", *[("allowed", '"0.3.99"')] * 4, ("allowed", '"0.3.285"')),
+        _row("package.inspect_ai", *(Told("allowed", '"0.3.99"'),) * 4, ("allowed", '"0.3.285"')),
         _row("system-prompt", ("same", f'"sha256:{"ab" * 32}"')),
     )
 

@@ -9,7 +9,7 @@
 5. Nothing may change during a run, and no other model may answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from countermark.exercise import vocabulary as names
 from countermark.exercise.naming import digest
@@ -117,7 +117,7 @@ def is_public(item: Item, language: str) -> bool:
     return text is not None and text.prompt is not None
 
 
-def items_digest(told: dict[str, list[JsonValue]]) -> JsonValue:
+def items_digest(told: Mapping[str, list[JsonValue]]) -> JsonValue:
     """Return the digest of what items told the model."""
     return digest([[key, told[key]] for key in sorted(told)])
 

@@ -132,10 +132,10 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
-    for left in cell.left_out or ():
+    for lab in cell.left_out or ():
         yield (
-            f"{left.lab} is not in these figures: it ran this with another "
-            f"{', '.join(left.settings)}, and did not say so."
+            f"{lab.lab} is not in these figures: it ran this with another "
+            f"{', '.join(lab.settings)}, and did not say so."
         )
     if cell.status in {"judge-not-validated", "not-computable"}:
         yield from would_change(cell)

@@ -53,8 +53,8 @@ def _compared(finding: Finding) -> Iterator[str]:
 def _cell(cell: FindingCell) -> Iterator[str]:
     if cell.reason:
         yield cell.reason
-    for one in cell.left_out or ():
-        yield f"{one.lab}: not in these figures: {', '.join(one.settings)}"
+    for out in cell.left_out or ():
+        yield f"{out.lab}: not in these figures: {', '.join(out.settings)}"
     for figure in cell.figures:
         if figure.without_lab is None:
             yield (
