@@ -95,6 +95,7 @@ class LogScore(msgspec.Struct, frozen=True, kw_only=True):
     """One score as the log recorded it."""
 
     value: Any = None
+    metadata: dict[str, Any] | None = None
 
 
 class LogError(msgspec.Struct, frozen=True, kw_only=True):
