@@ -4,7 +4,8 @@
 For each model, task and language:
 
 1. Only scored answers to test items are rated; all submitted samples are counted, on both axes.
-2. A judge without labelled answers in the language is *not validated*: counts, and no rate.
+2. A judge without labelled answers in the language, or not run on them, is *not validated*:
+   counts, and no rate.
 3. A judge whose labelled answers do not show that it can tell events from others, in any version
    that a lab used, or labs that share no item, are *not computable*, with the reason; the rates of
    the judge or of the labs alone are then not published either.
@@ -17,17 +18,26 @@ For each model, task and language:
    which. Each lab that is left out is named with the reason.
 8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
    languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
+9. The figures of a cell are those of the task's own scorer. Further scorers, repeats and
+   rejudgements stand beside it (:mod:`countermark.exercise.judges`), by rules 2 and 3 as well.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
+from countermark.exercise.judges import (
+    CellJudges,
+    LoggedRejudgement,
+    Rejudgements,
+    rejudgements,
+)
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.sections import Sections, published
-from countermark.exercise.validation import LabelCounts, label_counts
+from countermark.exercise.validation import LabelCounts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
 from countermark.records.protocol import Protocol, Task
@@ -58,6 +68,7 @@ def joint_finding(
     revealed: Sequence[Revealed],
     annotations: Sequence[AnnotationSet],
     left_out: Sequence[records.LeftOut] = (),
+    judged_again: Sequence[LoggedRejudgement] = (),
 ) -> records.Finding:
     """Compute the joint finding of an exercise.
 
@@ -71,11 +82,14 @@ def joint_finding(
         The labelled answers that the protocol names.
     left_out
         Labs that are not in the figures, and why.
+    judged_again
+        Rejudgements of this exercise, not yet checked.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
     rounding = Rounding(protocol.significant_digits)
+    again = rejudgements(protocol, judged_again, labs, annotations)
     made = [
-        _Cell(task, model.key, language, labs, annotations, rounding)
+        _Cell(task, model.key, language, labs, annotations, again, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
@@ -110,6 +124,7 @@ def joint_finding(
         languages=beyond.languages,
         gaps=beyond.gaps,
         cells=cells,
+        rejudgements=again.used or None,
     )
 
 
@@ -137,6 +152,7 @@ class _Cell:
         language: str,
         labs: Sequence[Revealed],
         annotations: Sequence[AnnotationSet],
+        again: Rejudgements,
         rounding: Rounding,
     ) -> None:
         self.key = CellKey(task.key, model, language, task.scorer.key)
@@ -152,6 +168,9 @@ class _Cell:
                 and (known.task, known.language) == (task.key, language)
             ),
             None,
+        )
+        self._judges = CellJudges(
+            task, model, language, labs, self._annotations, again.taken, rounding.number
         )
         self.answers = tuple(self._answers())
         self._labelled = self._label_counts()
@@ -181,6 +200,12 @@ class _Cell:
             )
         if not self.answers:
             return Refusal("not-computable", "no answer was scored")
+        if lacking := self._judges.not_run_on_labels(self._task.scorer):
+            return Refusal(
+                "judge-not-validated",
+                f"the judge ({', '.join(lacking)}) was not run on the labelled answers in "
+                f"{self._language}, so nobody knows how often it is right here",
+            )
         if any(not (counts.positives and counts.negatives) for counts in self._labelled):
             return Refusal(
                 "not-computable",
@@ -218,7 +243,8 @@ class _Cell:
                 key = sample.key
                 place = (key.model, key.task, key.language, self._roles.get(key.item))
                 if place == (self._model, self._task.key, self._language, role):
-                    for score in sample.scores:
+                    # The first is by the task's own scorer, or the control scorer (rule 9).
+                    for score in sample.scores[:1]:
                         yield one.evidence.lab, key, score
 
     def _answers(self) -> Iterator[Answer]:
@@ -230,13 +256,8 @@ class _Cell:
         return {lab: score.version for lab, _, score in self._scored("test")}
 
     def _label_counts(self) -> tuple[LabelCounts, ...]:
-        known = self._annotations
-        if known is None or self._task.scorer.nature != "judge":
-            return ()
-        return tuple(
-            label_counts(self._task.scorer.key, version, known)
-            for version in sorted(set(self._versions().values()))
-        )
+        counts = self._judges.counts_of(self._task.scorer)
+        return tuple(sorted(counts, key=lambda one: one.version))
 
     def _judging(self) -> Judging | None:
         if not self._labelled:
@@ -361,16 +382,41 @@ class _Cell:
             no_events=self._round.no_events(found.rate.methods) if found else None,
             consensus=self._round.consensus(found.consensus) if found else None,
             next_run=self._round.next_run(found.next_run) if found else (),
+            **self._beside(),
         )
+
+    def _beside(self) -> dict[str, Any]:
+        """Return what stands beside the cell's own figures (rule 9)."""
+        if not self._judges.worth_saying:
+            return {}
+        further = tuple(
+            self._validity(counts).model_copy(update={"scorer": scorer.key})
+            for scorer in self._task.further_scorers or ()
+            for counts in self._judges.counts_of(scorer)
+            if counts.positives and counts.negatives
+        )
+        return {
+            "scorers": self._judges.figures(),
+            "further_validity": further or None,
+            "judges_compared": self._judges.compared() or None,
+        }
 
 
 def _summed(scorers: Iterator[ScorerCounts]) -> tuple[ScorerCounts, ...]:
     totals: dict[tuple[str, str], list[int]] = {}
     for one in scorers:
-        total = totals.setdefault((one.scorer, one.version), [0, 0, 0])
-        for place, count in enumerate((one.scored, one.unparsed, one.not_attempted)):
+        total = totals.setdefault((one.scorer, one.version), [0, 0, 0, 0])
+        counts = (one.scored, one.unparsed, one.not_attempted, one.judge_refused or 0)
+        for place, count in enumerate(counts):
             total[place] += count
     return tuple(
-        ScorerCounts(scorer=scorer, version=version, scored=a, unparsed=b, not_attempted=c)
-        for (scorer, version), (a, b, c) in sorted(totals.items())
+        ScorerCounts(
+            scorer=scorer,
+            version=version,
+            scored=a,
+            unparsed=b,
+            not_attempted=c,
+            judge_refused=d or None,
+        )
+        for (scorer, version), (a, b, c, d) in sorted(totals.items())
     )

@@ -89,6 +89,7 @@ class LogOutput(msgspec.Struct, frozen=True, kw_only=True):
     """All answers of the model to one sample."""
 
     choices: list[LogChoice] = []
+    model: str = ""
 
 
 class LogScore(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from countermark.records.base import (
     Text,
 )
 from countermark.records.evidence import CellCounts, Deviation
+from countermark.records.judging import JudgesCompared, RejudgementUse, ScorerFigures
 from countermark.records.protocol import FactorSetting
 
 Estimand = Literal["benchmark", "generalised"]
@@ -275,6 +276,9 @@ class JudgeValidity(Part):
     agreement: tuple[Agreement, ...] = Field(
         description="Agreement of judge and people beyond chance."
     )
+    scorer: Slug | None = Field(
+        default=None, description="Key of a further scorer; absent: the task's own."
+    )
 
 
 class FindingCell(Part):
@@ -319,6 +323,15 @@ class FindingCell(Part):
     )
     next_run: tuple[NextRunFigure, ...] = Field(
         description="What to add to this cell for the least answers."
+    )
+    scorers: tuple[ScorerFigures, ...] | None = Field(
+        default=None, description="Each scorer by itself; absent: one, that scored every answer."
+    )
+    further_validity: tuple[JudgeValidity, ...] | None = Field(
+        default=None, description="How often further judges were right, if there are any."
+    )
+    judges_compared: tuple[JudgesCompared, ...] | None = Field(
+        default=None, description="Scorers against each other, if there are several."
     )
 
     def figure(
@@ -452,6 +465,9 @@ class Finding(Record):
     )
     gaps: tuple[Gap, ...] = Field(
         description="What of the analysis could not be computed, and why."
+    )
+    rejudgements: tuple[RejudgementUse, ...] | None = Field(
+        default=None, description="Judgements by labs that did not run the model, if there are any."
     )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:

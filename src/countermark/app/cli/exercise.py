@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
+from countermark.app.cli.exercise_rejudge import rejudge
 from countermark.app.cli.output import (
     answer,
     data,
@@ -49,6 +50,9 @@ protocol_option = click.option(
 @click.group(cls=Noun, example="countermark exercise seal --protocol protocol.json")
 def command() -> None:
     """Run, import, seal, close and reveal a lab's part of an exercise."""
+
+
+command.add_command(rejudge)
 
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
