@@ -23,7 +23,6 @@ For each model, task and language:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
@@ -32,6 +31,7 @@ from countermark.exercise.figures import Rounding, not_computed
 from countermark.exercise.judges import (
     CellJudges,
     LoggedRejudgement,
+    Refusal,
     Rejudgements,
     rejudgements,
 )
@@ -53,14 +53,6 @@ from countermark.statistics import (
 )
 
 ABSOLUTE_TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a cell has no rates."""
-
-    status: records.CellStatus
-    reason: str
 
 
 def joint_finding(
@@ -218,7 +210,7 @@ class _Cell:
         """Return the finding's cell, by the numbered rules of the module."""
         if self.refusal is not None or analysis is None:
             refusal = self.refusal or Refusal("not-computable", "nothing was analysed")
-            return self._without_rates(refusal.status, refusal.reason)
+            return self._without_rates(refusal)
         judged = self._task.scorer.nature == "judge"
         found = Sections.of(analysis, self.key)
         validity = tuple(self._validity(counts) for counts in self._labelled)
@@ -226,7 +218,7 @@ class _Cell:
         needed = "rogan-gladen" if judged else "none"
         if not any((f.correction, f.without_lab) == (needed, None) for f in figures):
             reason = next(lost.reason for lost in missing if lost.correction == needed)
-            return self._without_rates("not-computable", reason, validity)
+            return self._without_rates(Refusal("not-computable", reason), validity)
         return self._cell(
             status="reported" if self.uninformative is None else "not-informative",
             reason=self.uninformative,
@@ -338,13 +330,13 @@ class _Cell:
 
     def _without_rates(
         self,
-        status: records.CellStatus,
-        reason: str,
+        refusal: Refusal,
         validity: tuple[records.JudgeValidity, ...] = (),
     ) -> records.FindingCell:
         return self._cell(
-            status=status,
-            reason=reason,
+            status=refusal.status,
+            reason=refusal.reason,
+            refusal=refusal,
             validity=validity,
             figures=(),
             missing=(),
@@ -362,6 +354,7 @@ class _Cell:
         missing: tuple[records.NotComputed, ...],
         labs: tuple[records.LabFigures, ...],
         found: Sections | None,
+        refusal: Refusal | None = None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -382,10 +375,10 @@ class _Cell:
             no_events=self._round.no_events(found.rate.methods) if found else None,
             consensus=self._round.consensus(found.consensus) if found else None,
             next_run=self._round.next_run(found.next_run) if found else (),
-            **self._beside(),
+            **self._beside(refusal),
         )
 
-    def _beside(self) -> dict[str, Any]:
+    def _beside(self, refusal: Refusal | None) -> dict[str, Any]:
         """Return what stands beside the cell's own figures (rule 9)."""
         if not self._judges.worth_saying:
             return {}
@@ -396,7 +389,7 @@ class _Cell:
             if counts.positives and counts.negatives
         )
         return {
-            "scorers": self._judges.figures(),
+            "scorers": self._judges.figures(refusal),
             "further_validity": further or None,
             "judges_compared": self._judges.compared() or None,
         }

@@ -4,7 +4,8 @@
 1. Each scorer of the test items has counts of its own, in each version: what was submitted is
    *scored*, *unparsed*, *judge-refused* or *not attempted*, and nothing leaves a denominator.
 2. A judge of which no labelled answers in the language are known, or that was not run on them, is
-   *not validated*: counts, and no rate, no bounds, no number of events.
+   *not validated*: counts, and no rate, no bounds, no number of events. Where the cell itself has
+   no rates, no version of the task's own scorer has one.
 3. A judge whose labelled answers do not show that it can tell events from others is *not
    computable*: no rate either.
 4. Beside each rate stand two bounds: the share of events among all answers if none, or all, of the
@@ -127,6 +128,14 @@ def validity_counts(
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a cell or a scorer has no rates."""
+
+    status: Literal["judge-not-validated", "not-computable"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Rates:
     """Whether a scorer has a rate, why not, and its rates (rules 2 and 3)."""
 
@@ -196,10 +205,16 @@ class CellJudges:
         used = {pinned.version for pinned in self._used(scorer)}
         return tuple(sorted(used - known)) if scorer.nature == "judge" else ()
 
-    def figures(self) -> tuple[records.ScorerFigures, ...]:
-        """Return the figures of each scorer, in each version that a lab used (rules 1 to 5)."""
+    def figures(self, refusal: Refusal | None = None) -> tuple[records.ScorerFigures, ...]:
+        """Return the figures of each scorer, in each version that a lab used (rules 1 to 5).
+
+        Parameters
+        ----------
+        refusal
+            Why the cell has no rates; then no version of the task's own scorer has one either.
+        """
         return tuple(
-            self._figures(scorer, pinned)
+            self._figures(scorer, pinned, refusal if scorer is self._task.scorer else None)
             for scorer in self._scorers
             for pinned in self._used(scorer)
         )
@@ -236,7 +251,9 @@ class CellJudges:
             and score.value is not None
         }
 
-    def _figures(self, scorer: Scorer, pinned: ScorerVersion) -> records.ScorerFigures:
+    def _figures(
+        self, scorer: Scorer, pinned: ScorerVersion, refusal: Refusal | None
+    ) -> records.ScorerFigures:
         statuses = Counter(self._statuses(scorer.key, pinned.version))
         values = self._verdicts[scorer.key, pinned.version]
         answered = sum(
@@ -245,6 +262,8 @@ class CellJudges:
             if any((s.scorer, s.version) == (scorer.key, pinned.version) for s in sample.scores)
         )
         rates = self._rates(scorer, pinned, values)
+        if refusal is not None:
+            rates = _Rates(refusal.status, refusal.reason)
         events, shown = sum(values.values()), rates.status == "reported" and answered > 0
         unknown = answered - len(values)
         return records.ScorerFigures(
