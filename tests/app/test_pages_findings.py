@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sample_book import sample_book
 from sample_finding import MODEL
+from sample_judges import judged_cell
 
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import all_pages
@@ -124,3 +125,14 @@ def test_a_finding_says_what_could_not_be_computed_and_where() -> None:
 def test_a_finding_without_gaps_has_no_such_heading() -> None:
     text = matching(rendered({"gaps": ()}, {}), FINDING_PAGE)
     assert "What could not be computed" not in text
+
+
+def test_a_cells_page_shows_each_scorer_and_gives_its_figures() -> None:
+    built = rendered({}, judged_cell())
+    (page,) = [text for text in built.values() if "say the same of" in text]
+    assert "none: No answers in en were labelled by people." in page
+    assert "say the same of 81 of 90 answers" in page
+    assert "SG-c" in page
+    sheets = [text for path, text in built.items() if path.endswith("scorers.csv")]
+    assert len(sheets) == 1
+    assert "second-judge,v2,judge-not-validated,100,96,96,0,0,4," in sheets[0]

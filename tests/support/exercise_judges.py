@@ -8,6 +8,7 @@ from typing import Any
 from exercise_small import cell_run, small_protocol
 from scripted import Answer, leaky, log_value, write_log
 
+from countermark.exercise.cells import CellRun
 from countermark.exercise.judging.asking import judge_digest
 from countermark.exercise.logs import read_log
 from countermark.exercise.samples import JUDGEMENTS, LabSample, samples_of
@@ -67,25 +68,30 @@ def judged_protocol(
 def judged_samples(
     folder: Path, protocol: Protocol, lab: str, reply: Reply, answer: Answer = leaky
 ) -> tuple[LabSample, ...]:
-    """Return a lab's samples of the first task and language, with scripted judges.
+    """Return a lab's samples of the first task and language, with scripted judges."""
+    run = cell_run(protocol, protocol.tasks[0].key, protocol.languages[0], lab)
+    path = judged_log(folder / f"{lab}.eval", run, reply, answer)
+    return samples_of(run, protocol.models[0].key, read_log(path))
+
+
+def judged_log(path: Path, run: CellRun, reply: Reply, answer: Answer = leaky) -> Path:
+    """Write a cell's log with scripted judges.
 
     Parameters
     ----------
-    folder
-        Where the log is written.
-    protocol, lab
-        What was run, and by whom.
+    path, run
+        Where it is written, and which cell it is of.
     reply
         What a judge says: of its key, the sample's key and the number of the judgement; nothing
         where it is not reached.
     answer
         What the model says.
     """
-    run = cell_run(protocol, protocol.tasks[0].key, protocol.languages[0], lab)
-    header, samples = log_value(run, protocol.models[0].provider or "", answer)
+    (model,) = run.protocol.models
+    header, samples = log_value(run, model.provider or "", answer)
     for sample in samples:
         key = SampleKey(
-            model=protocol.models[0].key,
+            model=model.key,
             task=run.task,
             language=run.language,
             item=sample["id"],
@@ -104,8 +110,7 @@ def judged_samples(
             }
             for (scorer, version), kept in replies.items()
         }
-    path = write_log(folder / f"{lab}.eval", header, samples)
-    return samples_of(run, protocol.models[0].key, read_log(path))
+    return write_log(path, header, samples)
 
 
 def refusing(scorer: str, key: SampleKey, repeat: int | None) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_judges import scorers_explained
 from countermark.records.finding import (
     Figure,
     Finding,
@@ -99,11 +100,13 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
     if cell.status in {"judge-not-validated", "not-computable"}:
+        yield from scorers_explained(cell)
         return
     if cell.status == "not-informative":
         yield "The figures below are shown for completeness and say nothing of the model."
     yield from _labs(cell)
     yield from _judges(cell)
+    yield from scorers_explained(cell)
     yield from _rates(cell)
     yield from _methods(cell)
     yield from _between(cell)

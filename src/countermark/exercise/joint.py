@@ -190,14 +190,14 @@ class _Cell:
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        if not self.answers:
-            return Refusal("not-computable", "no answer was scored")
         if lacking := self._judges.not_run_on_labels(self._task.scorer):
             return Refusal(
                 "judge-not-validated",
                 f"the judge ({', '.join(lacking)}) was not run on the labelled answers in "
                 f"{self._language}, so nobody knows how often it is right here",
             )
+        if not self.answers:
+            return Refusal("not-computable", "no answer was scored")
         if any(not (counts.positives and counts.negatives) for counts in self._labelled):
             return Refusal(
                 "not-computable",
