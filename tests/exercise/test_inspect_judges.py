@@ -59,4 +59,4 @@ def test_the_embedded_model_is_a_bad_judge_and_gives_no_rate(tmp_path: Path) -> 
     small = (cell.scorers or ())[0]
     assert (small.scorer, small.model) == ("small-judge", "smollm2")
     assert small.answered == small.scored + small.unparsed + small.judge_refused == 6
-    assert small.rate is small.least is small.most is None
+    assert (small.rate, small.least, small.most) == (None, None, None)

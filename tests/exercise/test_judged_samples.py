@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -288,7 +289,7 @@ def test_rule_11_of_matching_every_judgement_has_its_reply_from_the_pinned_snaps
 # What a protocol may pin
 
 
-def pinned(**change: object) -> Protocol:
+def pinned(**change: Any) -> Protocol:
     return judged_protocol(scorer=judge_scorer(**change))
 
 

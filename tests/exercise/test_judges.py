@@ -130,7 +130,7 @@ def by_key(found: CellJudges, refusal: Refusal | None = None) -> dict[str, Score
 
 
 def without_rate(one: ScorerFigures) -> None:
-    assert one.rate is one.corrected is one.least is one.most is None
+    assert (one.rate, one.corrected, one.least, one.most) == (None, None, None, None)
     assert one.reason
 
 

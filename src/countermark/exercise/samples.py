@@ -37,7 +37,8 @@ from countermark.records.sample import (
 Outcome = Literal["answered", "refused", "errored", "missing"]
 JUDGEMENTS = "judgements"
 """Where a score's metadata in the log holds the replies of a judge that is a model."""
-_FILTERED = "content_filter"
+FILTERED = "content_filter"
+"""Why a provider stopped an answer that its own filter caught."""
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "user": "user",
@@ -95,7 +96,7 @@ def outcome_of(logged: LogSample | None, answer: str | None) -> Outcome:
         return "missing"
     if logged.error is not None or answer is None:
         return "errored"
-    if any(choice.stop_reason == _FILTERED for choice in logged.output.choices[:1]):
+    if any(choice.stop_reason == FILTERED for choice in logged.output.choices[:1]):
         return "refused"
     return "answered"
 

@@ -15,17 +15,16 @@ from inspect_ai.solver import TaskState
 from countermark.exercise.cells import CellRun
 from countermark.exercise.judging.asking import judge_prompt
 from countermark.exercise.judging.repeats import judge_seed
+from countermark.exercise.matching import MAIN_SCORE
 from countermark.exercise.private import prompt_of
-from countermark.exercise.samples import JUDGEMENTS
+from countermark.exercise.samples import FILTERED, JUDGEMENTS
 from countermark.exercise.scoring import Asked, score_asked, scorers_of, scores_asked
 from countermark.exercise.secrets import secret_for
 from countermark.records import protocol as records
 from countermark.records.protocol_parts import ModelJudge
 from countermark.records.sample import Judgement, SampleKey
 
-MAIN_SCORE = "event"
 NOT_ITS_ITEM = "not-its-item"
-_FILTERED = "content_filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ async def _scored(
     run: CellRun, state: TaskState, item: records.Item, scorer_: records.Scorer
 ) -> Score:
     answer = state.output.completion
-    answered = state.output.stop_reason != _FILTERED
+    answered = state.output.stop_reason != FILTERED
     key = sample_key(run, state)
     asked = [
         one for one in scores_asked(run, key, answered=answered) if one.scorer.key == scorer_.key
