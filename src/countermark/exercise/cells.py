@@ -2,7 +2,7 @@
 """What one lab runs: a task of the protocol in one language, under declared settings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from countermark.records.canonical import JsonValue
@@ -27,6 +27,8 @@ class CellRun:
         Declared values of the protocol's factors; the others have the reference value.
     seed
         The lab's secret seed, 32 bytes.
+    known_digest
+        The protocol's digest, where it was computed already: that takes long for a large one.
 
     Raises
     ------
@@ -40,6 +42,7 @@ class CellRun:
     lab: str
     settings: tuple[FactorSetting, ...]
     seed: bytes
+    known_digest: str | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         known_tasks = [task.key for task in self.protocol.tasks]
@@ -57,6 +60,11 @@ class CellRun:
     def full_settings(self) -> tuple[FactorSetting, ...]:
         """The value of every factor of the protocol, declared or by reference."""
         return full_settings(self.protocol, self.settings)
+
+    @cached_property
+    def protocol_digest(self) -> str:
+        """The protocol's content address."""
+        return self.known_digest or self.protocol.digest
 
     @property
     def samples(self) -> int:
@@ -84,7 +92,7 @@ class CellRun:
     def metadata(self) -> dict[str, JsonValue]:
         """Return what a log must say so that it can be matched with the protocol."""
         return {
-            "protocol": self.protocol.digest,
+            "protocol": self.protocol_digest,
             "task": self.task,
             "language": self.language,
             "lab": self.lab,

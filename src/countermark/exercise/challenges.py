@@ -12,7 +12,7 @@ A set of answers is accepted only if
 2. every challenged sample is answered, and the scores and the transcript of each are open;
 3. each answer is of the sample that the protocol asks for at that place;
 4. each sealed score is the one that the protocol's scorer gives to the opened answer, and each
-   transcript told the model what the protocol says (rules 8 and 9 of :mod:`revealing`).
+   transcript told the model what the protocol says (rules 8 to 10 of :mod:`revealing`).
 """
 
 from collections.abc import Sequence

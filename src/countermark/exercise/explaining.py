@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_judges import scorers_explained
 from countermark.exercise.explaining_settings import SAME, same_sentences
 from countermark.exercise.qualities import beside, qualities
 from countermark.exercise.turning_words import would_change
@@ -138,12 +139,14 @@ def _cell(cell: FindingCell) -> Iterator[str]:
             f"{', '.join(lab.settings)}, and did not say so."
         )
     if cell.status in {"judge-not-validated", "not-computable"}:
+        yield from scorers_explained(cell)
         yield from would_change(cell)
         return
     if cell.status == "not-informative":
         yield "The figures below are shown for completeness and say nothing of the model."
     yield from _labs(cell)
     yield from _judges(cell)
+    yield from scorers_explained(cell)
     yield from _rates(cell)
     yield from _methods(cell)
     yield from _between(cell)

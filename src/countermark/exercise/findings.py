@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from countermark.exercise.joint import joint_finding
+from countermark.exercise.judges import LoggedRejudgement
+from countermark.exercise.judging.rejudged import place_of
 from countermark.exercise.recheck import Comparison, compare
 from countermark.exercise.revealing import Revealed, check_revealed
 from countermark.exercise.steps import closing_of
@@ -16,6 +18,7 @@ from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import AnnotationSet, Evidence
 from countermark.records.finding import Dissent, Finding, LeftOut, LeftOutBecause
 from countermark.records.protocol import Countersignature, Protocol
+from countermark.records.rejudgement import Rejudgement
 
 MOST_FIGURES = 200
 
@@ -65,7 +68,7 @@ def compute_finding(
     known, without = read_book(node), without or {}
     closing = closing_of(known, protocol)
     sealed = {seal.lab for seal in closing.seals} if closing else set()
-    first = _first_evidence(known, protocol, published)
+    first = first_evidence(known, protocol, published)
     labs = sealed | first.keys() | set(closing.not_sealed if closing else ())
     unknown = sorted(without.keys() - labs)
     if unknown:
@@ -79,7 +82,7 @@ def compute_finding(
     ]
     revealed = []
     for lab in sorted(set(first) - set(without)):
-        checked = _revealed(node, known, protocol, first[lab])
+        checked = held_evidence(node, known, protocol, first[lab])
         if checked.scores is not None:
             revealed.append(checked)
         else:
@@ -96,7 +99,8 @@ def compute_finding(
         _left_out(lab, "not-revealed" if lab in sealed else "not-sealed")
         for lab in labs - first.keys() - without.keys()
     ]
-    return joint_finding(protocol, revealed, _annotations(known, protocol), left_out)
+    again = _rejudgements(known, protocol, published)
+    return joint_finding(protocol, revealed, annotations(known, protocol), left_out, again)
 
 
 def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
@@ -133,7 +137,8 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
     return Checked(comparison, said)
 
 
-def _first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
+def first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
+    """Return each lab's first evidence by its digest; of a published finding, as it was then."""
     logged = known.find(published.digest) if published else None
     named = {one.evidence for one in published.labs} if published else set()
     named |= {one.evidence for one in published.left_out if one.evidence} if published else set()
@@ -147,16 +152,33 @@ def _first_evidence(known: Book, protocol: Protocol, published: Finding | None) 
     return first
 
 
+def _rejudgements(
+    known: Book, protocol: Protocol, published: Finding | None
+) -> list[LoggedRejudgement]:
+    """Return what labs judged again; of a published finding, what was known then."""
+    logged = known.find(published.digest) if published else None
+    named = {one.rejudgement for one in (published.rejudgements or ())} if published else set()
+    # A lab speaks once of each judge and each cell.
+    first: dict[tuple[str | None, ...], LoggedRejudgement] = {}
+    for entry, said in known.of_kind(Rejudgement):
+        late = logged is not None and (entry.witnessed or "") > (logged.witnessed or "")
+        if said.protocol == protocol.digest and (not late or entry.digest in named):
+            one = LoggedRejudgement(entry.digest, entry.author, said)
+            first.setdefault((entry.author, said.lab, *place_of(said)), one)
+    return list(first.values())
+
+
 def _left_out(
     lab: str, because: LeftOutBecause, reason: str | None = None, evidence: str | None = None
 ) -> LeftOut:
     return LeftOut(institute=lab[:2], lab=lab, because=because, reason=reason, evidence=evidence)
 
 
-def _annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
-    annotations = [record for _, record in known.of_kind(AnnotationSet)]
+def annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
+    """Return all labelled answers that are known; those that the protocol names must be."""
+    held = [record for _, record in known.of_kind(AnnotationSet)]
     lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
-        one.digest for one in annotations
+        one.digest for one in held
     }
     if lacking:
         raise StateError(
@@ -164,10 +186,19 @@ def _annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
             where=protocol.name,
             next_step="Pull from the coordinator, who logs them with the protocol.",
         )
-    return annotations
+    return held
 
 
-def _revealed(node: Node, known: Book, protocol: Protocol, digest: str) -> Revealed:
+def held_evidence(node: Node, known: Book, protocol: Protocol, digest: str) -> Revealed:
+    """Return evidence whose samples this node holds and may read, checked against its seal.
+
+    Raises
+    ------
+    StateError
+        If it is not here or may not be read.
+    VerificationError
+        If it does not open its seal.
+    """
     entry = known.find(digest)
     if entry is None or not isinstance(entry.record, Evidence):
         raise StateError(

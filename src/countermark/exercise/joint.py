@@ -4,7 +4,8 @@
 For each model, task and language:
 
 1. Only scored answers to test items are rated; all submitted samples are counted, on both axes.
-2. A judge without labelled answers in the language is *not validated*: counts, and no rate.
+2. A judge without labelled answers in the language, or not run on them, is *not validated*:
+   counts, and no rate.
 3. A judge whose labelled answers do not show that it can tell events from others, in any version
    that a lab used, or labs that share no item, are *not computable*, with the reason; the rates of
    the judge or of the labs alone are then not published either.
@@ -18,18 +19,27 @@ For each model, task and language:
    otherwise (:mod:`countermark.exercise.comparability`). Who is left out is named with the reason.
 8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
    languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
+9. The figures of a cell are those of the task's own scorer. Further scorers, repeats and
+   rejudgements stand beside it (:mod:`countermark.exercise.judges`), by rules 2 and 3 as well.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
+from countermark.exercise.judges import (
+    CellJudges,
+    LoggedRejudgement,
+    Refusal,
+    Rejudgements,
+    rejudgements,
+)
 from countermark.exercise.pooling import Pool, pooled
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.sections import Sections, published
-from countermark.exercise.validation import LabelCounts, label_counts
+from countermark.exercise.validation import LabelCounts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet, CellCounts, ScorerCounts
 from countermark.records.protocol import Protocol, Task
@@ -47,19 +57,12 @@ from countermark.statistics import (
 ABSOLUTE_TOLERANCE = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a cell has no rates."""
-
-    status: records.CellStatus
-    reason: str
-
-
 def joint_finding(
     protocol: Protocol,
     revealed: Sequence[Revealed],
     annotations: Sequence[AnnotationSet],
     left_out: Sequence[records.LeftOut] = (),
+    judged_again: Sequence[LoggedRejudgement] = (),
 ) -> records.Finding:
     """Compute the joint finding of an exercise.
 
@@ -73,6 +76,8 @@ def joint_finding(
         The labelled answers that the protocol names.
     left_out
         Labs that are not in the figures, and why.
+    judged_again
+        Rejudgements of this exercise, not yet checked.
 
     Raises
     ------
@@ -82,8 +87,9 @@ def joint_finding(
     pool = pooled(protocol, revealed)
     labs = pool.labs
     rounding = Rounding(protocol.significant_digits)
+    again = rejudgements(protocol, judged_again, labs, annotations)
     made = [
-        _Cell(task, model.key, language, pool, annotations, rounding)
+        _Cell(task, model.key, language, pool, annotations, again, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
@@ -119,6 +125,7 @@ def joint_finding(
         gaps=(*beyond.gaps, *pool.gaps),
         cells=cells,
         comparability=pool.table,
+        rejudgements=again.used or None,
     )
 
 
@@ -146,6 +153,7 @@ class _Cell:
         language: str,
         pool: Pool,
         annotations: Sequence[AnnotationSet],
+        again: Rejudgements,
         rounding: Rounding,
     ) -> None:
         self.key = CellKey(task.key, model, language, task.scorer.key)
@@ -163,6 +171,9 @@ class _Cell:
                 and (known.task, known.language) == (task.key, language)
             ),
             None,
+        )
+        self._judges = CellJudges(
+            task, model, language, labs, self._annotations, again.taken, rounding.number
         )
         self.answers = tuple(self._answers())
         self._labelled = self._label_counts()
@@ -194,6 +205,12 @@ class _Cell:
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
+        if lacking := self._judges.not_run_on_labels(self._task.scorer):
+            return Refusal(
+                "judge-not-validated",
+                f"the judge ({', '.join(lacking)}) was not run on the labelled answers in "
+                f"{self._language}, so nobody knows how often it is right here",
+            )
         if not self.answers:
             return Refusal("not-computable", "no answer was scored")
         if any(not (counts.positives and counts.negatives) for counts in self._labelled):
@@ -208,7 +225,7 @@ class _Cell:
         """Return the finding's cell, by the numbered rules of the module."""
         if self.refusal is not None or analysis is None:
             refusal = self.refusal or Refusal("not-computable", "nothing was analysed")
-            return self._without_rates(refusal.status, refusal.reason)
+            return self._without_rates(refusal)
         judged = self._task.scorer.nature == "judge"
         found = Sections.of(analysis, self.key)
         validity = tuple(self._validity(counts) for counts in self._labelled)
@@ -216,7 +233,7 @@ class _Cell:
         needed = "rogan-gladen" if judged else "none"
         if not any((f.correction, f.without_lab) == (needed, None) for f in figures):
             reason = next(lost.reason for lost in missing if lost.correction == needed)
-            return self._without_rates("not-computable", reason, validity)
+            return self._without_rates(Refusal("not-computable", reason), validity)
         return self._cell(
             status="reported" if self.uninformative is None else "not-informative",
             reason=self.uninformative,
@@ -233,7 +250,8 @@ class _Cell:
                 key = sample.key
                 place = (key.model, key.task, key.language, self._roles.get(key.item))
                 if place == (self._model, self._task.key, self._language, role):
-                    for score in sample.scores:
+                    # The first is by the task's own scorer, or the control scorer (rule 9).
+                    for score in sample.scores[:1]:
                         yield one.evidence.lab, key, score
 
     def _answers(self) -> Iterator[Answer]:
@@ -245,13 +263,8 @@ class _Cell:
         return {lab: score.version for lab, _, score in self._scored("test")}
 
     def _label_counts(self) -> tuple[LabelCounts, ...]:
-        known = self._annotations
-        if known is None or self._task.scorer.nature != "judge":
-            return ()
-        return tuple(
-            label_counts(self._task.scorer.key, version, known)
-            for version in sorted(set(self._versions().values()))
-        )
+        counts = self._judges.counts_of(self._task.scorer)
+        return tuple(sorted(counts, key=lambda one: one.version))
 
     def _judging(self) -> Judging | None:
         if not self._labelled:
@@ -332,13 +345,13 @@ class _Cell:
 
     def _without_rates(
         self,
-        status: records.CellStatus,
-        reason: str,
+        refusal: Refusal,
         validity: tuple[records.JudgeValidity, ...] = (),
     ) -> records.FindingCell:
         return self._cell(
-            status=status,
-            reason=reason,
+            status=refusal.status,
+            reason=refusal.reason,
+            refusal=refusal,
             validity=validity,
             figures=(),
             missing=(),
@@ -356,6 +369,7 @@ class _Cell:
         missing: tuple[records.NotComputed, ...],
         labs: tuple[records.LabFigures, ...],
         found: Sections | None,
+        refusal: Refusal | None = None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -377,16 +391,41 @@ class _Cell:
             consensus=self._round.consensus(found.consensus) if found else None,
             next_run=self._round.next_run(found.next_run) if found else (),
             left_out=self._left_out,
+            **self._beside(refusal),
         )
+
+    def _beside(self, refusal: Refusal | None) -> dict[str, Any]:
+        """Return what stands beside the cell's own figures (rule 9)."""
+        if not self._judges.worth_saying:
+            return {}
+        further = tuple(
+            self._validity(counts).model_copy(update={"scorer": scorer.key})
+            for scorer in self._task.further_scorers or ()
+            for counts in self._judges.counts_of(scorer)
+            if counts.positives and counts.negatives
+        )
+        return {
+            "scorers": self._judges.figures(refusal),
+            "further_validity": further or None,
+            "judges_compared": self._judges.compared() or None,
+        }
 
 
 def _summed(scorers: Iterator[ScorerCounts]) -> tuple[ScorerCounts, ...]:
     totals: dict[tuple[str, str], list[int]] = {}
     for one in scorers:
-        total = totals.setdefault((one.scorer, one.version), [0, 0, 0])
-        for place, count in enumerate((one.scored, one.unparsed, one.not_attempted)):
+        total = totals.setdefault((one.scorer, one.version), [0, 0, 0, 0])
+        counts = (one.scored, one.unparsed, one.not_attempted, one.judge_refused or 0)
+        for place, count in enumerate(counts):
             total[place] += count
     return tuple(
-        ScorerCounts(scorer=scorer, version=version, scored=a, unparsed=b, not_attempted=c)
-        for (scorer, version), (a, b, c) in sorted(totals.items())
+        ScorerCounts(
+            scorer=scorer,
+            version=version,
+            scored=a,
+            unparsed=b,
+            not_attempted=c,
+            judge_refused=d or None,
+        )
+        for (scorer, version), (a, b, c, d) in sorted(totals.items())
     )

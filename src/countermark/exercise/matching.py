@@ -10,7 +10,11 @@
 7. The generation settings (tokens, top-p, temperature) are the protocol's for those settings.
 8. The samples are the protocol's items, each epoch once: none missing, none else.
 9. What each sample told the model is what the protocol says, word for word.
-10. Where the log recorded a score, it is the one that the protocol's scorer gives.
+10. Where the log recorded a score, it is the one that the protocol's scorer gives, to a judge's
+    recorded reply if the judge is a model.
+11. Where a judge that is a model was to score an answer, the log holds its reply, for each
+    judgement that the protocol asks for; where the log says what served it, that is the pinned
+    snapshot.
 
 Differences under rules 1 to 3 and items that the protocol lacks (8) cannot be taken as a declared
 deviation: without them nobody can say what was tested.
@@ -26,12 +30,22 @@ from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import Log
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.reading.inspect_log.shapes import LogMessage, LogSample
-from countermark.exercise.samples import rescore
+from countermark.exercise.samples import (
+    JUDGEMENTS,
+    asked_judgements,
+    logged_judgements,
+    outcome_of,
+    rescore_all,
+)
+from countermark.exercise.scoring import scores_asked
 from countermark.exercise.secrets import secret_for
 from countermark.records.errors import InputError
 from countermark.records.protocol import FactorSetting, ModelUnderTest, Protocol
+from countermark.records.sample import SampleKey
 
 METADATA_KEY = "countermark"
+MAIN_SCORE = "event"
+"""The name in the log of the score by the task's own scorer."""
 MOST_LISTED = 5
 OF_ANOTHER_MODEL = (names.MODEL_NAME, names.MODEL_ROUTE, names.MODEL_ANSWERED)
 TOLD = (names.SYSTEM_PROMPT, names.ITEMS)
@@ -204,6 +218,7 @@ def _sample_differences(log: Log, run: CellRun) -> list[Difference]:
             _rescored(log, run),
             scored,
         ),
+        (11, "lack a reply of the pinned judge for", _unjudged(log, run), ()),
     ):
         if listed := list(texts):
             found.append(Difference(rule, f"{words}: {_some(listed)}", settings=settings))
@@ -225,15 +240,65 @@ def _altered(log: Log, run: CellRun, items: list[str]) -> Iterator[str]:
 
 
 def _rescored(log: Log, run: CellRun) -> Iterator[str]:
+    for sample, key, answer in _answered(log, run):
+        judgements = logged_judgements(sample)
+        own = rescore_all(run, key, "answered", answer, judgements)
+        values = {score.scorer: score.value for score in own if score.repeat is None}
+        for name, recorded in (sample.scores or {}).items():
+            scorer = (recorded.metadata or {}).get("scorer")
+            if scorer is None and name == MAIN_SCORE:
+                scorer = own[0].scorer
+            if scorer in values and not _same_score(recorded.value, values[scorer]):
+                yield f"{sample.id} epoch {sample.epoch}"
+                break
+
+
+def _unjudged(log: Log, run: CellRun) -> Iterator[str]:
+    for sample, key, answer in _answered(log, run):
+        if outcome_of(sample, answer) != "answered":
+            continue
+        asked = {
+            one.name: one.pinned.judge.snapshot
+            for one in scores_asked(run, key, answered=True)
+            if one.pinned.judge is not None
+        }
+        found = asked_judgements(run, key, "answered", logged_judgements(sample))
+        served = _served(sample)
+        if len(found) < len(asked) or any(
+            served.get((scorer, version), snapshot) != snapshot
+            for (scorer, version, _), snapshot in asked.items()
+        ):
+            yield f"{sample.id} epoch {sample.epoch}"
+
+
+def _served(sample: LogSample) -> dict[tuple[object, object], object]:
+    """Return which model the log says served each judge of a sample, where it says it."""
+    said = [score.metadata or {} for score in (sample.scores or {}).values()]
+    return {
+        (one.get("scorer"), one.get("version")): reply["model"]
+        for one in said
+        for reply in one.get(JUDGEMENTS) or ()
+        if isinstance(reply, dict) and "model" in reply
+    }
+
+
+def _answered(log: Log, run: CellRun) -> Iterator[tuple[LogSample, SampleKey, str]]:
     keys = {item.key for item in run.definition.items}
     for sample in log.samples:
-        recorded = (sample.scores or {}).get("event")
         answer = _split(sample)[1]
-        if recorded is None or str(sample.id) not in keys or answer is None:
-            continue
-        own = rescore(run, run.item(str(sample.id)), sample.epoch, "answered", sample.text(answer))
-        if not _same_score(recorded.value, own.value):
-            yield f"{sample.id} epoch {sample.epoch}"
+        if str(sample.id) in keys and answer is not None:
+            key = SampleKey(
+                model=_key_of_model(log, run),
+                task=run.task,
+                language=run.language,
+                item=str(sample.id),
+                epoch=sample.epoch,
+            )
+            yield sample, key, sample.text(answer)
+
+
+def _key_of_model(log: Log, run: CellRun) -> str:
+    return (_model(log, run.protocol) or _stand_in(run.protocol)).key
 
 
 def _split(sample: LogSample) -> tuple[list[LogMessage], LogMessage | None]:

@@ -18,13 +18,16 @@ A revealed file (see :mod:`sealing`) is accepted only if
 7. the counts in the evidence are those of the samples; where scores are closed, they are counts
    that the protocol's samples could have, and not below those of the open scores;
 8. where scores and transcript are open, the outcome is one that the transcript allows, and the
-   score is the one that the protocol's scorer gives to the answer, under the planned settings;
-   where only the scores are open, they are of that scorer and fit their outcome;
+   scores are those that the protocol's scorers give to the answer, and its judges' recorded replies
+   about it, under the planned settings; where only the scores are open, they are of those scorers
+   and fit their outcome;
 9. each open transcript told the model what the protocol says, unless the evidence declares a
    deviation;
 10. the configurations are those whose digest was sealed, or there are neither; each is of a cell
     of the protocol and no cell has two; settings are in order of their names, each once and in
-    canonical form.
+    canonical form;
+11. the replies of judges in an open transcript are of judgements that the protocol asks for, each
+    once and in its order.
 
 Of an item that is private, and that no private part of the protocol opened here, nobody here knows
 what it asks and expects: rule 9 leaves it out, and rule 8 takes a control item as if its transcript
@@ -42,7 +45,13 @@ from pydantic import ValidationError
 
 from countermark.exercise.cells import CellRun, full_settings, planned_keys
 from countermark.exercise.prompting import messages
-from countermark.exercise.samples import count_cells, rescore, told_and_answer
+from countermark.exercise.samples import (
+    asked_judgements,
+    count_cells,
+    rescore_all,
+    told_and_answer,
+)
+from countermark.exercise.scoring import scores_asked
 from countermark.exercise.sealing import (
     disclosure,
     lines_of,
@@ -60,6 +69,7 @@ from countermark.records.evidence import (
     CellCounts,
     Evidence,
     ExerciseClosing,
+    ScorerCounts,
     SealedResult,
     configurations_digest,
 )
@@ -265,16 +275,14 @@ def _check_counts(
             _distrust(evidence, 7, "counts that are not those of its samples")
         return
     nothing_run = count_cells(
-        SampleScores(
-            key=key, outcome="missing", scores=(blank_score(protocol, evidence, plan, key),)
-        )
+        SampleScores(key=key, outcome="missing", scores=blank_scores(protocol, evidence, plan, key))
         for key in planned_keys(protocol)
     )
     least = {_cell(counts): counts for counts in count_cells(known)}
     if [_cell(counts) for counts in evidence.counts] != [_cell(one) for one in nothing_run]:
         _distrust(evidence, 7, "counts of other cells than the protocol's")
     for said, planned in zip(evidence.counts, nothing_run, strict=True):
-        if not _could_be(said, planned):
+        if not _could_be(said, planned, *_scoring(protocol, planned.task)):
             _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
         if _cell(said) in least and not _covers(said, least[_cell(said)]):
             _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
@@ -306,18 +314,42 @@ def _cell(counts: CellCounts) -> tuple[str, str, str]:
     return counts.model, counts.task, counts.language
 
 
-def _could_be(said: CellCounts, planned: CellCounts) -> bool:
-    """Tell whether both axes sum to what was planned, for the scorers that were planned."""
+def _scoring(protocol: Protocol, task: str) -> tuple[list[set[str]], set[str]]:
+    """Return the scorers that together look at each answer once, and those that are models."""
+    known = next(one for one in protocol.tasks if one.key == task)
+    control = {known.control_scorer.key} if known.control_scorer else set()
+    tests = (known.scorer, *(known.further_scorers or ()))
+    every = (*tests, *((known.control_scorer,) if known.control_scorer else ()))
+    models = {one.key for one in every if any(pinned.judge for pinned in one.versions)}
+    return [{one.key} | control for one in tests], models
+
+
+def _could_be(
+    said: CellCounts, planned: CellCounts, once: list[set[str]], models: set[str]
+) -> bool:
+    """Tell whether both axes sum to what was planned, for the scorers that were planned.
+
+    A model may not have been asked about an answer; a scorer by rules always looks at it.
+    """
     outcomes = said.answered + said.refused + said.errored + said.missing
     scorers = [(one.scorer, one.version) for one in said.scorers]
-    totals = [one.scored + one.unparsed + one.not_attempted for one in said.scorers]
-    attempted = sum(one.scored + one.unparsed for one in said.scorers)
+    attempts = {one.scorer: _attempted(one) for one in said.scorers}
+    totals = [_attempted(one) + one.not_attempted for one in said.scorers]
     return (
         outcomes == said.submitted == planned.submitted
         and scorers == [(one.scorer, one.version) for one in planned.scorers]
         and totals == [one.not_attempted for one in planned.scorers]
-        and attempted == said.answered
+        and all(one.scorer in models or not one.judge_refused for one in said.scorers)
+        and all(
+            (attempted := sum(attempts.get(key, 0) for key in together)) == said.answered
+            or (attempted < said.answered and bool(together & models))
+            for together in once
+        )
     )
+
+
+def _attempted(counts: ScorerCounts) -> int:
+    return counts.scored + counts.unparsed + (counts.judge_refused or 0)
 
 
 def _covers(said: CellCounts, least: CellCounts) -> bool:
@@ -331,6 +363,7 @@ def _covers(said: CellCounts, least: CellCounts) -> bool:
             return False
         pairs += [(other.scored, one.scored), (other.unparsed, one.unparsed)]
         pairs += [(other.not_attempted, one.not_attempted)]
+        pairs += [(other.judge_refused or 0, one.judge_refused or 0)]
     return all(whole >= part for whole, part in pairs)
 
 
@@ -343,20 +376,24 @@ def run_of(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
         lab=evidence.lab,
         settings=plan.settings,
         seed=bytes.fromhex(evidence.secret_seed),
+        known_digest=evidence.protocol,
     )
 
 
-def blank_score(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey) -> Score:
-    """Return what the protocol's scorer says of a sample that was not run."""
-    run = run_of(protocol, evidence, plan, key)
-    return rescore(run, run.item(key.item), key.epoch, "missing", "")
+def blank_scores(
+    protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
+) -> tuple[Score, ...]:
+    """Return what the protocol's scorers say of a sample that was not run."""
+    return rescore_all(run_of(protocol, evidence, plan, key), key, "missing", "")
 
 
 def sample_problem(
     protocol: Protocol, evidence: Evidence, plan: RunPlan, sample: RevealedSample
 ) -> tuple[int, str] | None:
-    """Return the rule (8 or 9) that one sample breaks, and how; nothing if it breaks none."""
+    """Return the rule (8 to 10) that one sample breaks, and how; nothing if it breaks none."""
     scores, transcript = sample.open_scores, sample.open_transcript
+    if transcript is not None and not _are_asked_for(protocol, evidence, plan, scores, transcript):
+        return 11, f"{_name(transcript.key)} with judgements that the protocol does not ask for"
     if scores is not None and not _is_scored_right(protocol, evidence, plan, scores, transcript):
         what = "a score of {} that its answer does not give"
         if transcript is None:
@@ -389,11 +426,15 @@ def _is_scored_right(
     if transcript is not None and not _is_possible(scores, transcript):
         return False
     if transcript is None or (item.role == "control" and _is_private(item, key)):
-        blank = blank_score(protocol, evidence, plan, key)
-        return len(scores.scores) == 1 and _could_score(scores.scores[0], blank, scores.outcome)
+        asked = scores_asked(run, key, answered=scores.outcome == "answered")
+        return len(scores.scores) == len(asked) and all(
+            (score.scorer, score.version, score.repeat) == one.name
+            and _could_score(score, scores.outcome, is_model=one.pinned.judge is not None)
+            for score, one in zip(scores.scores, asked, strict=True)
+        )
     _, answer = told_and_answer(transcript.messages)
-    score = rescore(run, item, key.epoch, scores.outcome, answer or "")
-    return scores.scores == (score,)
+    judgements = transcript.judgements or ()
+    return scores.scores == rescore_all(run, key, scores.outcome, answer or "", judgements)
 
 
 def _is_private(item: Item, key: SampleKey) -> bool:
@@ -401,16 +442,32 @@ def _is_private(item: Item, key: SampleKey) -> bool:
     return text is not None and text.prompt is None
 
 
-def _could_score(score: Score, blank: Score, outcome: str) -> bool:
-    if (score.scorer, score.version) != (blank.scorer, blank.version):
-        return False
+def _are_asked_for(
+    protocol: Protocol,
+    evidence: Evidence,
+    plan: RunPlan,
+    scores: SampleScores | None,
+    transcript: Transcript,
+) -> bool:
+    given = transcript.judgements
+    if given is None:
+        return True
+    run = run_of(protocol, evidence, plan, transcript.key)
+    # With closed scores nobody says whether it counts as answered, so it may have replies.
+    outcome = scores.outcome if scores else "answered"
+    return bool(given) and asked_judgements(run, transcript.key, outcome, given) == given
+
+
+def _could_score(score: Score, outcome: str, *, is_model: bool) -> bool:
     match score.status:
         case "scored":
             return outcome == "answered" and score.value in (0.0, 1.0)
-        case "unparsed" | "judge-refused":
+        case "unparsed":
             return outcome == "answered" and score.value is None
+        case "judge-refused":
+            return outcome == "answered" and score.value is None and is_model
         case "not-attempted":
-            return outcome != "answered" and score.value is None
+            return (outcome != "answered" or is_model) and score.value is None
 
 
 def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:

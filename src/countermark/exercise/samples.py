@@ -7,6 +7,9 @@
 4. Every other sample is *answered*.
 5. Scores are computed here from the answer, never taken from the log; only *answered* samples are
    scored, the others are *not attempted*.
+6. Of a judge that is a model, its reply is taken from the log, for each judgement that the protocol
+   asks for, and the score is computed from that reply. Other judgements are left in the log.
+7. Counts are of first judgements; repeats measure the judge and are no further answers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,15 +21,25 @@ from pydantic import ValidationError
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import Log
 from countermark.exercise.reading.inspect_log.shapes import LogSample
-from countermark.exercise.scoring import score_answer
+from countermark.exercise.scoring import named, score_answer, score_asked, scores_asked
 from countermark.exercise.secrets import secret_for, seed_for
 from countermark.records.errors import InputError
 from countermark.records.evidence import CellCounts, ScorerCounts
 from countermark.records.protocol import Item
-from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
+from countermark.records.sample import (
+    Judgement,
+    Message,
+    SampleKey,
+    SampleScores,
+    Score,
+    Transcript,
+)
 
 Outcome = Literal["answered", "refused", "errored", "missing"]
-_FILTERED = "content_filter"
+JUDGEMENTS = "judgements"
+"""Where a score's metadata in the log holds the replies of a judge that is a model."""
+FILTERED = "content_filter"
+"""Why a provider stopped an answer that its own filter caught."""
 _ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
     "system": "system",
     "user": "user",
@@ -78,8 +91,26 @@ def told_and_answer(messages: Sequence[Message]) -> tuple[tuple[Message, ...], s
     return tuple(messages), None
 
 
-def rescore(run: CellRun, item: Item, epoch: int, outcome: Outcome, answer: str) -> Score:
-    """Return the score that the protocol's scorer gives an answer (rule 5)."""
+def outcome_of(logged: LogSample | None, answer: str | None) -> Outcome:
+    """Return what became of a sample with this answer (rules 1 to 4)."""
+    if logged is None:
+        return "missing"
+    if logged.error is not None or answer is None:
+        return "errored"
+    if any(choice.stop_reason == FILTERED for choice in logged.output.choices[:1]):
+        return "refused"
+    return "answered"
+
+
+def rescore(
+    run: CellRun,
+    item: Item,
+    epoch: int,
+    outcome: Outcome,
+    answer: str,
+    judgements: Sequence[Judgement] = (),
+) -> Score:
+    """Return the score that the first of the item's scorers gives an answer (rule 5)."""
     secret = secret_for(run.seed, run.task, item.key, run.language, epoch)
     return score_answer(
         run.protocol,
@@ -89,7 +120,76 @@ def rescore(run: CellRun, item: Item, epoch: int, outcome: Outcome, answer: str)
         run.full_settings,
         answer if outcome == "answered" else None,
         secret,
+        judgements,
     )
+
+
+def rescore_all(
+    run: CellRun,
+    key: SampleKey,
+    outcome: Outcome,
+    answer: str,
+    judgements: Sequence[Judgement] = (),
+) -> tuple[Score, ...]:
+    """Return all scores that the protocol asks of a sample, in its order (rules 5 and 6)."""
+    answered = outcome == "answered"
+    item = run.item(key.item)
+    secret = secret_for(run.seed, run.task, item.key, run.language, key.epoch)
+    return tuple(
+        score_asked(asked, item, run.language, answer if answered else None, secret, judgements)
+        for asked in scores_asked(run, key, answered=answered)
+    )
+
+
+def asked_judgements(
+    run: CellRun, key: SampleKey, outcome: Outcome, judgements: Sequence[Judgement]
+) -> tuple[Judgement, ...]:
+    """Return the first of each judgement that the protocol asks for, in its order (rule 6)."""
+    by_name: dict[tuple[str, str, int | None], Judgement] = {}
+    for one in judgements:
+        by_name.setdefault(named(one), one)
+    if outcome != "answered":
+        return ()
+    return tuple(
+        by_name[one.name]
+        for one in scores_asked(run, key, answered=True)
+        if one.pinned.judge is not None and one.name in by_name
+    )
+
+
+def logged_judgements(logged: LogSample) -> tuple[Judgement, ...]:
+    """Return what a log recorded of judges' replies about a sample, asked for or not.
+
+    Raises
+    ------
+    InputError
+        If what stands there is no judgement.
+    """
+    found: list[Judgement] = []
+    for score in (logged.scores or {}).values():
+        said = score.metadata or {}
+        replies = said.get(JUDGEMENTS)
+        if replies is None:
+            continue
+        try:
+            found += [
+                Judgement.model_validate(
+                    {
+                        "scorer": said.get("scorer"),
+                        "version": said.get("version"),
+                        "reply": one.get("reply"),
+                        "repeat": one.get("repeat"),
+                    }
+                )
+                for one in replies
+            ]
+        except (ValidationError, AttributeError, TypeError) as error:
+            raise InputError(
+                "has a judgement that no sample can hold",
+                where=f"{logged.id} epoch {logged.epoch}",
+                next_step="Judge it again: countermark exercise run, or import another log.",
+            ) from error
+    return tuple(found)
 
 
 def count_cells(samples: Iterable[SampleScores]) -> tuple[CellCounts, ...]:
@@ -107,28 +207,20 @@ def _sample(
     key = SampleKey(model=model, task=run.task, language=run.language, item=item.key, epoch=epoch)
     conversation = _conversation(logged)
     _, answer = told_and_answer(conversation)
-    outcome = _outcome(logged, answer)
+    outcome = outcome_of(logged, answer)
+    said = asked_judgements(run, key, outcome, logged_judgements(logged) if logged else ())
     return LabSample(
         scores=SampleScores(
-            key=key, outcome=outcome, scores=(rescore(run, item, epoch, outcome, answer or ""),)
+            key=key, outcome=outcome, scores=rescore_all(run, key, outcome, answer or "", said)
         ),
         transcript=Transcript(
             key=key,
             messages=conversation,
             seed=seed_for(run.seed, run.task, item.key, run.language, epoch),
             error=logged.error.message if logged and logged.error else None,
+            judgements=said or None,
         ),
     )
-
-
-def _outcome(logged: LogSample | None, answer: str | None) -> Outcome:
-    if logged is None:
-        return "missing"
-    if logged.error is not None or answer is None:
-        return "errored"
-    if any(choice.stop_reason == _FILTERED for choice in logged.output.choices[:1]):
-        return "refused"
-    return "answered"
 
 
 def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
@@ -152,7 +244,8 @@ def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -
     scorers: dict[tuple[str, str], list[str]] = {}
     for sample in samples:
         for score in sample.scores:
-            scorers.setdefault((score.scorer, score.version), []).append(score.status)
+            if score.repeat is None:
+                scorers.setdefault((score.scorer, score.version), []).append(score.status)
     outcomes = [sample.outcome for sample in samples]
     return CellCounts(
         model=model,
@@ -170,6 +263,7 @@ def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -
                 scored=statuses.count("scored"),
                 unparsed=statuses.count("unparsed"),
                 not_attempted=statuses.count("not-attempted"),
+                judge_refused=statuses.count("judge-refused") or None,
             )
             for (scorer, version), statuses in scorers.items()
         ),

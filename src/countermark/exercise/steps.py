@@ -121,7 +121,7 @@ def plan_run(
             next_step="Go on with countermark exercise run, import or seal.",
         )
     check_scorers(protocol)
-    lab, declared = _lab(node), full_settings(protocol, settings)
+    lab, declared = own_lab(node), full_settings(protocol, settings)
     # Before the plan: what it commits to must be on the disk. A folder without a plan is made anew.
     workspace = make_workspace(node, protocol, seed)
     node.say(
@@ -193,9 +193,9 @@ def import_log(
     refused = match.run is None or any(not found.waivable for found in match.differences)
     if match.run is None or match.model is None or refused or (differences and deviation is None):
         return Imported(None, differences)
-    if lab != _lab(node):
+    if lab != own_lab(node):
         raise InputError(
-            f"is not this node's lab {_lab(node)}",
+            f"is not this node's lab {own_lab(node)}",
             where=f"--lab {lab}",
             next_step="Import the log on the node of the lab that ran it.",
         )
@@ -454,7 +454,14 @@ def own_workspace(node: Node, protocol: Protocol) -> Workspace:
     return workspace
 
 
-def _lab(node: Node) -> str:
+def own_lab(node: Node) -> str:
+    """Return the lab that runs exercises on this node.
+
+    Raises
+    ------
+    StateError
+        If its configuration names none.
+    """
     if node.config.lab is None:
         raise StateError(
             "names no lab",

@@ -70,7 +70,7 @@ class ScorerCounts(Part):
     unparsed: Count
     not_attempted: Count
     judge_refused: Count | None = Field(
-        default=None, description="The judge itself refused to judge; absent: no such judge."
+        default=None, description="The judge itself refused to judge; absent: it never did."
     )
 
 

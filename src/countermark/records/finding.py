@@ -19,6 +19,7 @@ from countermark.records.base import (
 )
 from countermark.records.compared import ComparedSetting
 from countermark.records.evidence import CellCounts, Deviation
+from countermark.records.judging import JudgesCompared, RejudgementUse, ScorerFigures
 from countermark.records.protocol import FactorSetting
 
 Estimand = Literal["benchmark", "generalised"]
@@ -276,6 +277,9 @@ class JudgeValidity(Part):
     agreement: tuple[Agreement, ...] = Field(
         description="Agreement of judge and people beyond chance."
     )
+    scorer: Slug | None = Field(
+        default=None, description="Key of a further scorer; absent: the task's own."
+    )
 
 
 class CellLeftOut(Part):
@@ -332,6 +336,15 @@ class FindingCell(Part):
     )
     left_out: tuple[CellLeftOut, ...] | None = Field(
         default=None, description="Labs that ran it otherwise and did not say so; absent: none."
+    )
+    scorers: tuple[ScorerFigures, ...] | None = Field(
+        default=None, description="Each scorer by itself; absent: one, that scored every answer."
+    )
+    further_validity: tuple[JudgeValidity, ...] | None = Field(
+        default=None, description="How often further judges were right, if there are any."
+    )
+    judges_compared: tuple[JudgesCompared, ...] | None = Field(
+        default=None, description="Scorers against each other, if there are several."
     )
 
     def figure(
@@ -468,6 +481,9 @@ class Finding(Record):
     )
     comparability: tuple[ComparedSetting, ...] | None = Field(
         default=None, description="Every setting that some lab told, lab by lab; absent: none did."
+    )
+    rejudgements: tuple[RejudgementUse, ...] | None = Field(
+        default=None, description="Judgements by labs that did not run the model, if there are any."
     )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:

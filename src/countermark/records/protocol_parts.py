@@ -81,7 +81,10 @@ class ModelJudge(Part):
         default=None, description="Wordings by which the judge itself refuses to judge."
     )
     repeats: int | None = Field(
-        default=None, ge=2, le=100, description="How often a subsample is judged again."
+        default=None,
+        ge=2,
+        le=100,
+        description="How often each answer of a subsample is judged in all.",
     )
     repeated_share: Rate | None = Field(
         default=None, description="Share of the samples that are judged again."

@@ -12,6 +12,7 @@ from countermark.app.cli.exercise_compare import compare
 from countermark.app.cli.exercise_export import export
 from countermark.app.cli.exercise_import import taken_as, taken_options
 from countermark.app.cli.exercise_read import read
+from countermark.app.cli.exercise_rejudge import rejudge
 from countermark.app.cli.output import (
     answer,
     data,
@@ -67,6 +68,7 @@ def command() -> None:
 command.add_command(read)
 command.add_command(export)
 command.add_command(compare)
+command.add_command(rejudge)
 
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+from countermark.app.cli.judge_lines import rejudgement_lines, scorer_lines
 from countermark.app.compared_words import SHAPES, WORDS, value_line
 from countermark.records.finding import Bounds, Finding, FindingCell, PrecisionFigures
 from countermark.taxonomy.languages import language
@@ -21,6 +22,7 @@ def shown(finding: Finding) -> Iterator[str]:
     for one in finding.left_out:
         yield f"{one.lab}: left out ({one.reason or one.because})"
     yield from _compared(finding)
+    yield from rejudgement_lines(finding)
     for cell in finding.cells:
         yield f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}"
         for line in _cell(cell):
@@ -88,6 +90,7 @@ def _cell(cell: FindingCell) -> Iterator[str]:
             f"{lab.lab:<26} {lab.value:.4f}  ({lab.lower:.4f} to {lab.upper:.4f})"
             + (f"  {beside}" if beside else "")
         )
+    yield from scorer_lines(cell)
     for one in cell.next_run:
         yield (
             f"next run for the {one.estimand} rate: {one.what} more, {one.answers} answers, "

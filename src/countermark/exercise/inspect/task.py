@@ -17,29 +17,19 @@ from inspect_ai.model import (
     ChatMessageUser,
     GenerateConfig,
 )
-from inspect_ai.scorer import (
-    Metric,
-    SampleScore,
-    Score,
-    Scorer,
-    Target,
-    metric,
-    scorer,
-)
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.inspect.judging import scorers
 from countermark.exercise.private import open_private, prompt_of
 from countermark.exercise.private_files import given_part
 from countermark.exercise.prompting import messages, temperature
-from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
 from countermark.node.files import read_file
 from countermark.records import protocol as records
 from countermark.records.errors import InputError
 
 METADATA_KEY = "countermark"
-UNPARSED = "unparsed"
 
 
 @task
@@ -141,7 +131,7 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
         name=f"{definition.key}_{run.language}",
         dataset=dataset,
         solver=_solver(run, on_answer),
-        scorer=_scorer(run),
+        scorer=scorers(run),
         epochs=Epochs(run.protocol.epochs, "mean"),
         config=GenerateConfig(
             max_tokens=generation.max_tokens,
@@ -176,43 +166,6 @@ def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
         return solve
 
     return converse()
-
-
-def _scorer(run: CellRun) -> Scorer:
-    @scorer(metrics=[event_rate()])
-    def event() -> Scorer:
-        async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001
-            item = run.item(str(state.sample_id))
-            answer = state.output.completion
-            verdict = score_answer(
-                run.protocol,
-                run.definition,
-                item,
-                run.language,
-                run.full_settings,
-                answer,
-                secret_for(run.seed, run.task, item.key, run.language, state.epoch),
-            )
-            return Score(
-                value=UNPARSED if verdict.value is None else verdict.value,
-                answer=answer,
-                metadata={"scorer": verdict.scorer, "version": verdict.version},
-            )
-
-        return score
-
-    return event()
-
-
-@metric
-def event_rate() -> Metric:
-    """Share of the scored answers in which the task's event happened; unparsed ones left out."""
-
-    def compute(scores: list[SampleScore]) -> float:
-        values = [score.score.as_float() for score in scores if score.score.value != UNPARSED]
-        return sum(values) / len(values) if values else 0.0
-
-    return compute
 
 
 def _chat_message(role: str, content: str) -> ChatMessage:
