@@ -2,8 +2,9 @@
 """Does a log made elsewhere match the protocol? A list of differences, by numbered rules.
 
 1. The log says which protocol it ran, and it is this one.
-2. It says which task, language and lab it ran, and they are the protocol's and this lab's.
-3. It says its settings and its secret seed, and the settings are values the protocol has.
+2. It says which task, language, lab and arm it ran, and they are the protocol's and this lab's.
+3. It says its settings and its secret seed, and the settings are values the protocol has, and those
+   of its arm where the protocol has swaps.
 4. The run finished.
 5. The model is the protocol's.
 6. The number of epochs is the protocol's.
@@ -21,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from countermark.exercise.cells import CellRun
+from countermark.exercise.cells import CellRun, full_settings, swaps_of
 from countermark.exercise.logs import Log, LogMessage, LogSample
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.samples import rescore
@@ -30,6 +31,8 @@ from countermark.records.errors import InputError
 from countermark.records.protocol import FactorSetting, ModelUnderTest, Protocol
 
 METADATA_KEY = "countermark"
+Cell = tuple[str, str, str, str | None]
+"""Model, task, language and arm."""
 MOST_LISTED = 5
 
 
@@ -80,12 +83,12 @@ def match_log(log: Log, protocol: Protocol, lab: str) -> Match:
     return Match(run, model or _stand_in(protocol), tuple(differences))
 
 
-def cell_of(log: Log, protocol: Protocol, lab: str) -> tuple[str, str, str] | None:
-    """Return the model, task and language that a log is of, or nothing by rules 1 to 3."""
+def cell_of(log: Log, protocol: Protocol, lab: str) -> Cell | None:
+    """Return which cell a log is of, or nothing by rules 1 to 3."""
     run, _ = _cell(log, protocol, lab)
     if run is None:
         return None
-    return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language
+    return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language, run.arm
 
 
 def _model(log: Log, protocol: Protocol) -> ModelUnderTest | None:
@@ -123,22 +126,31 @@ def _misnamed(said: dict[str, Any], protocol: Protocol, lab: str) -> Difference 
         return Difference(2, text, waivable=False)
     if task not in [known.key for known in protocol.tasks] or language not in protocol.languages:
         return Difference(2, f"the protocol has no task {task} in {language}", waivable=False)
+    arm = said.get("arm")
+    if arm is not None and arm not in [swap.arm for swap in swaps_of(protocol, lab, task)]:
+        return Difference(2, f"the protocol has no arm {arm} of {task} at {lab}", waivable=False)
     if not isinstance(said.get("settings"), dict):
         return Difference(3, "the log does not say its settings", waivable=False)
     return None
 
 
 def _declared_run(said: dict[str, Any], protocol: Protocol, lab: str) -> CellRun:
+    arm = said.get("arm")
+    settings = tuple(
+        FactorSetting(factor=factor, value=value) for factor, value in said["settings"].items()
+    )
     run = CellRun(
         protocol=protocol,
         task=said["task"],
         language=said["language"],
         lab=lab,
-        settings=tuple(
-            FactorSetting(factor=factor, value=value) for factor, value in said["settings"].items()
-        ),
+        # An arm's settings are the protocol's, so what the log says of them is only compared.
+        settings=settings if arm is None else (),
         seed=bytes.fromhex(str(said.get("seed"))),
+        arm=arm,
     )
+    if full_settings(protocol, settings) != run.full_settings:
+        raise ValueError(f"they are not those of the arm {arm}")
     secret_for(run.seed, run.task, "", run.language, 1)
     return run
 

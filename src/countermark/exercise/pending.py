@@ -33,11 +33,13 @@ def pending_runs(node: Node, protocol: Protocol, model: ModelUnderTest) -> tuple
     keep_finished(workspace)
     matches = [match_log(log, protocol, lab) for log in workspace.logs()]
     done = {
-        (match.run.task, match.run.language)
+        (match.run.task, match.run.language, match.run.arm)
         for match in matches
         if match.run is not None and match.model == model
     }
-    return tuple(run for run in cell_runs(node, protocol) if (run.task, run.language) not in done)
+    return tuple(
+        run for run in cell_runs(node, protocol) if (run.task, run.language, run.arm) not in done
+    )
 
 
 def keep_finished(workspace: Workspace) -> None:

@@ -5,7 +5,8 @@ A revealed file (see :mod:`sealing`) is accepted only if
 
 1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
    that it names are logged by whom they must be, all for this protocol and lab; the plan is the
-   first that the lab logged, and names a value that the protocol has for every factor;
+   first that the lab logged, and names a value that the protocol has for every factor: the
+   reference, if the protocol has swaps;
 2. the closing was witnessed after the seal, lists it and lists no other of that lab;
 3. the file has the digest and size that the evidence says;
 4. each line is a canonical revealed sample, as many as were sealed; what is open at a place is of
@@ -32,7 +33,8 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.cells import CellRun, check_arm, full_settings, planned_keys
+from countermark.exercise.matching import Cell
 from countermark.exercise.prompting import messages
 from countermark.exercise.samples import count_cells, rescore, told_and_answer
 from countermark.exercise.sealing import (
@@ -169,6 +171,7 @@ def _foundation(
 
 def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
     try:
+        check_arm(protocol, plan.settings)
         return full_settings(protocol, plan.settings) == plan.settings
     except InputError:
         return False
@@ -186,7 +189,7 @@ def _read(
         samples = read_revealed(data)
     except ValidationError as error:
         _distrust(evidence, 4, f"a line that is no sample ({error.error_count()} faults)")
-    planned = tuple(planned_keys(protocol))
+    planned = tuple(planned_keys(protocol, evidence.lab))
     if len(samples) != len(planned):
         _distrust(evidence, 4, "other samples than the protocol asks for")
     for line, sample, key in zip(lines, samples, planned, strict=True):
@@ -237,20 +240,24 @@ def _check_counts(
         SampleScores(
             key=key, outcome="missing", scores=(blank_score(protocol, evidence, plan, key),)
         )
-        for key in planned_keys(protocol)
+        for key in planned_keys(protocol, evidence.lab)
     )
     least = {_cell(counts): counts for counts in count_cells(known)}
     if [_cell(counts) for counts in evidence.counts] != [_cell(one) for one in nothing_run]:
         _distrust(evidence, 7, "counts of other cells than the protocol's")
     for said, planned in zip(evidence.counts, nothing_run, strict=True):
         if not _could_be(said, planned):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
+            _distrust(evidence, 7, f"counts of {_words(said)} that no samples can have")
         if _cell(said) in least and not _covers(said, least[_cell(said)]):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
+            _distrust(evidence, 7, f"counts of {_words(said)} below its open scores")
 
 
-def _cell(counts: CellCounts) -> tuple[str, str, str]:
-    return counts.model, counts.task, counts.language
+def _cell(counts: CellCounts) -> Cell:
+    return counts.model, counts.task, counts.language, counts.arm
+
+
+def _words(counts: CellCounts) -> str:
+    return " ".join(part for part in _cell(counts) if part)
 
 
 def _could_be(said: CellCounts, planned: CellCounts) -> bool:
@@ -290,6 +297,7 @@ def run_of(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
         lab=evidence.lab,
         settings=plan.settings,
         seed=bytes.fromhex(evidence.secret_seed),
+        arm=key.arm,
     )
 
 
@@ -315,7 +323,7 @@ def sample_problem(
         key, run = transcript.key, run_of(protocol, evidence, plan, transcript.key)
         secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
         item = run.item(key.item)
-        asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
+        asked = messages(protocol, run.definition, item, key.language, run.full_settings, secret)
         if told_and_answer(transcript.messages)[0] != asked:
             return 9, f"{_name(key)}, which told the model something else"
     return None
@@ -363,7 +371,8 @@ def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
 
 
 def _name(key: SampleKey) -> str:
-    return f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    name = f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    return name if key.arm is None else f"{name} of {key.arm}"
 
 
 def _distrust(evidence: Evidence, rule: int, what: str) -> NoReturn:

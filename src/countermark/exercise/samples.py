@@ -93,17 +93,24 @@ def rescore(run: CellRun, item: Item, epoch: int, outcome: Outcome, answer: str)
 
 def count_cells(samples: Iterable[SampleScores]) -> tuple[CellCounts, ...]:
     """Return the counts of each cell on both axes, in order of first appearance."""
-    cells: dict[tuple[str, str, str], list[SampleScores]] = {}
+    cells: dict[tuple[str, str, str, str | None], list[SampleScores]] = {}
     for sample in samples:
         key = sample.key
-        cells.setdefault((key.model, key.task, key.language), []).append(sample)
+        cells.setdefault((key.model, key.task, key.language, key.arm), []).append(sample)
     return tuple(_counts(*cell, members) for cell, members in cells.items())
 
 
 def _sample(
     run: CellRun, model: str, item: Item, epoch: int, logged: LogSample | None
 ) -> LabSample:
-    key = SampleKey(model=model, task=run.task, language=run.language, item=item.key, epoch=epoch)
+    key = SampleKey(
+        model=model,
+        task=run.task,
+        language=run.language,
+        item=item.key,
+        epoch=epoch,
+        arm=run.arm,
+    )
     conversation = _conversation(logged)
     _, answer = told_and_answer(conversation)
     outcome = _outcome(logged, answer)
@@ -147,7 +154,9 @@ def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
         ) from error
 
 
-def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -> CellCounts:
+def _counts(
+    model: str, task: str, language: str, arm: str | None, samples: list[SampleScores]
+) -> CellCounts:
     scorers: dict[tuple[str, str], list[str]] = {}
     for sample in samples:
         for score in sample.scores:
@@ -157,6 +166,7 @@ def _counts(model: str, task: str, language: str, samples: list[SampleScores]) -
         model=model,
         task=task,
         language=language,
+        arm=arm,
         submitted=len(samples),
         answered=outcomes.count("answered"),
         refused=outcomes.count("refused"),
