@@ -116,7 +116,7 @@ def value(key: SampleKey) -> Scored:
 
 
 def test_a_finding_rates_the_reference_arm_and_gives_the_swap_as_a_designed_contrast() -> None:
-    labs = {lab: value for lab in ("FR-simulated", "GB-simulated", LAB, "SG-simulated")}
+    labs = dict.fromkeys(("FR-simulated", "GB-simulated", LAB, "SG-simulated"), value)
     plain, swapped = finding_of(PLAIN, labs), finding_of(PROTOCOL, labs)
     before, after = plain.cells[0], swapped.cells[0]
     assert after.counts == before.counts

@@ -74,7 +74,7 @@ def log(
 
     folder = tmp_path_factory.mktemp("run") / "logs"
     with inspects_own_warnings():
-        (path,) = run_cells([RUN], MODEL, folder, lambda run: answered.append(run.language))
+        (path,) = run_cells([RUN], MODEL, folder, lambda run, _: answered.append(run.language))
     assert path.parent == folder
     return read_log(path)
 

@@ -180,9 +180,10 @@ def test_rule_4_names_are_only_names(write: Write, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.eval"]
 
 
-def test_two_members_of_one_name_are_refused(write: Write) -> None:
+def test_of_two_members_of_one_name_the_last_counts(write: Write) -> None:
     header, sample = honest()
-    refusal(write(zip_of([header, sample, sample])), "two members of one name")
+    again = member(sample.name, {**SAMPLE, "epoch": 7})
+    assert [one.epoch for one in read_log(write(zip_of([header, sample, again]))).samples] == [7]
 
 
 def test_a_run_that_did_not_finish_is_refused(write: Write) -> None:

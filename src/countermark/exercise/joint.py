@@ -18,7 +18,8 @@ For each model, task and language:
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
 8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
-   languages, settings and swaps; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
+   languages, settings and swaps; :mod:`countermark.exercise.sections` publishes what is beyond one
+   cell.
 """
 
 from collections.abc import Iterator, Sequence

@@ -71,11 +71,26 @@ class LogHeader(msgspec.Struct, frozen=True, kw_only=True):
     stats: LogStats = LogStats()
 
 
+class LogError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a sample or the call of a tool failed."""
+
+    message: str = ""
+
+
+class LogCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a tool by the model."""
+
+    function: str = ""
+    arguments: msgspec.Raw = msgspec.Raw(b"{}")
+
+
 class LogMessage(msgspec.Struct, frozen=True, kw_only=True):
     """One message; its content is text or a list of parts."""
 
     role: str
     content: str | list[dict[str, Any]] = ""
+    tool_calls: list[LogCall] | None = None
+    error: LogError | None = None
 
 
 class LogChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,10 +112,10 @@ class LogScore(msgspec.Struct, frozen=True, kw_only=True):
     value: Any = None
 
 
-class LogError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a sample failed."""
+class LogLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """The limit that stopped a sample."""
 
-    message: str = ""
+    type: str = "unknown"
 
 
 class LogSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,19 +127,21 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
     output: LogOutput = LogOutput()
     scores: dict[str, LogScore] | None = None
     error: LogError | None = None
+    limit: LogLimit | None = None
     attachments: dict[str, str] = {}
 
     def text(self, message: LogMessage) -> str:
         """Return a message's text, with attachments put back in their place."""
         if isinstance(message.content, str):
-            return self._resolve(message.content)
+            return self.resolve(message.content)
         return "\n".join(
-            self._resolve(str(part.get("text", "")))
+            self.resolve(str(part.get("text", "")))
             for part in message.content
             if part.get("type") == "text"
         )
 
-    def _resolve(self, text: str) -> str:
+    def resolve(self, text: str) -> str:
+        """Return a text, or the attachment that it refers to."""
         if text.startswith(_ATTACHMENT):
             return self.attachments.get(text.removeprefix(_ATTACHMENT), text)
         return text
@@ -193,14 +210,14 @@ def _read_zip(data: bytes, where: str) -> Log:
 
 def _sample_members(members: list[zipfile.ZipInfo]) -> Iterator[zipfile.ZipInfo]:
     named = [member for member in members if member.filename.startswith("samples/")]
-    return iter(sorted(named, key=lambda member: member.filename))
+    # A sample that was run again has its name twice, and the last counts.
+    last = {member.filename: member for member in named}
+    return iter(sorted(last.values(), key=lambda member: member.filename))
 
 
 def _check_sizes(members: list[zipfile.ZipInfo], where: str) -> None:
     if len(members) > MAX_MEMBERS:
         _refuse(f"has {len(members):,} members; at most {MAX_MEMBERS:,} are read", where)
-    if len({member.filename for member in members}) != len(members):
-        _refuse("has two members of one name", where)
     largest = max((member.file_size for member in members), default=0)
     if largest > MAX_MEMBER_BYTES:
         _refuse(f"declares a member of {largest:,} bytes; at most {MAX_MEMBER_BYTES:,}", where)
@@ -209,7 +226,7 @@ def _check_sizes(members: list[zipfile.ZipInfo], where: str) -> None:
         _refuse(f"declares {total:,} bytes unpacked; at most {MAX_TOTAL_BYTES:,}", where)
 
 
-def _spans(members: list[zipfile.ZipInfo], data: bytes, where: str) -> dict[str, tuple[int, int]]:
+def _spans(members: list[zipfile.ZipInfo], data: bytes, where: str) -> dict[int, tuple[int, int]]:
     spans = {}
     for member in members:
         start = member.header_offset
@@ -218,21 +235,21 @@ def _spans(members: list[zipfile.ZipInfo], data: bytes, where: str) -> dict[str,
             _refuse(f"is damaged at {member.filename!r}", where)
         name_length, extra_length = _LOCAL_HEADER.unpack(header)[9:11]
         body = start + _LOCAL_HEADER.size + name_length + extra_length
-        spans[member.filename] = (body, body + member.compress_size)
+        spans[start] = (body, body + member.compress_size)
     end = 0
     for member in sorted(members, key=lambda member: member.header_offset):
         if member.header_offset < end:
             _refuse(f"has members that overlap at {member.filename!r}", where)
-        end = spans[member.filename][1]
+        end = spans[member.header_offset][1]
     if end > len(data):
         _refuse("is truncated", where)
     return spans
 
 
 def _unpack(
-    data: bytes, spans: dict[str, tuple[int, int]], member: zipfile.ZipInfo, where: str
+    data: bytes, spans: dict[int, tuple[int, int]], member: zipfile.ZipInfo, where: str
 ) -> bytes:
-    start, end = spans[member.filename]
+    start, end = spans[member.header_offset]
     packed = data[start:end]
     place = f"{where}:{member.filename}"
     if member.flag_bits & 1:

@@ -10,7 +10,8 @@
 6. The number of epochs is the protocol's.
 7. The generation settings (tokens, top-p, temperature) are the protocol's for those settings.
 8. The samples are the protocol's items, each epoch once: none missing, none else.
-9. What each sample told the model is what the protocol says, word for word.
+9. What each sample told the model is what the protocol says, word for word; in a task with tools,
+   what it was told before its first message.
 10. Where the log recorded a score, it is the one that the protocol's scorer gives.
 
 Differences under rules 1 to 3 and items that the protocol lacks (8) cannot be taken as a declared
@@ -23,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermark.exercise.cells import CellRun, full_settings, swaps_of
-from countermark.exercise.logs import Log, LogMessage, LogSample
+from countermark.exercise.logs import Log, LogSample
 from countermark.exercise.prompting import messages, temperature
-from countermark.exercise.samples import rescore
+from countermark.exercise.samples import conversation, rescore, told_and_answer
 from countermark.exercise.secrets import secret_for
 from countermark.records.errors import InputError
 from countermark.records.protocol import FactorSetting, ModelUnderTest, Protocol
@@ -214,8 +215,7 @@ def _altered(log: Log, run: CellRun, items: list[str]) -> Iterator[str]:
         wanted = messages(
             run.protocol, run.definition, item, run.language, run.full_settings, secret
         )
-        told = [(message.role, sample.text(message)) for message in _split(sample)[0]]
-        if told != [(message.role, message.content) for message in wanted]:
+        if _split(sample, run)[0] != [(message.role, message.content) for message in wanted]:
             yield f"{sample.id} epoch {sample.epoch}"
 
 
@@ -223,19 +223,23 @@ def _rescored(log: Log, run: CellRun) -> Iterator[str]:
     keys = {item.key for item in run.definition.items}
     for sample in log.samples:
         recorded = (sample.scores or {}).get("event")
-        answer = _split(sample)[1]
+        answer = _split(sample, run)[1]
         if recorded is None or str(sample.id) not in keys or answer is None:
             continue
-        own = rescore(run, run.item(str(sample.id)), sample.epoch, "answered", sample.text(answer))
+        own = rescore(run, run.item(str(sample.id)), sample.epoch, "answered", answer)
         if not _same_score(recorded.value, own.value):
             yield f"{sample.id} epoch {sample.epoch}"
 
 
-def _split(sample: LogSample) -> tuple[list[LogMessage], LogMessage | None]:
+def _split(sample: LogSample, run: CellRun) -> tuple[list[tuple[str, str]], str | None]:
     """Return what the model was told, and its answer (see :func:`told_and_answer`)."""
-    if sample.messages and sample.messages[-1].role == "assistant":
-        return sample.messages[:-1], sample.messages[-1]
-    return sample.messages, None
+    if run.definition.agent is not None:
+        opened, answer = told_and_answer(conversation(sample), tools=True)
+        return [(message.role, message.content) for message in opened], answer
+    said = [(message.role, sample.text(message)) for message in sample.messages]
+    if said and said[-1][0] == "assistant":
+        return said[:-1], said[-1][1]
+    return said, None
 
 
 def _same_score(recorded: object, own: float | None) -> bool:

@@ -19,7 +19,9 @@ A revealed file (see :mod:`sealing`) is accepted only if
 7. the counts in the evidence are those of the samples; where scores are closed, they are counts
    that the protocol's samples could have, and not below those of the open scores;
 8. where scores and transcript are open, the outcome is one that the transcript allows, and the
-   score is the one that the protocol's scorer gives to the answer, under the planned settings;
+   score is the one that the protocol's scorer gives to the answer, under the planned settings, and
+   the facts of a conversation with tools are those of the transcript (but for the limit, which is
+   the lab's word);
    where only the scores are open, they are of that scorer and fit their outcome;
 9. each open transcript told the model what the protocol says, unless the evidence declares a
    deviation.
@@ -47,18 +49,21 @@ from countermark.exercise.sealing import (
     value_of,
 )
 from countermark.exercise.secrets import secret_for
+from countermark.exercise.trajectories import trajectory
 from countermark.node.book import Book, Entry
 from countermark.records.canonical import canonical, content_digest
 from countermark.records.errors import InputError, StateError, VerificationError
 from countermark.records.evidence import CellCounts, Evidence, ExerciseClosing, SealedResult
 from countermark.records.protocol import Protocol, RunPlan
 from countermark.records.sample import (
+    Message,
     OpenScores,
     OpenTranscript,
     RevealedSample,
     SampleKey,
     SampleScores,
     Score,
+    Trajectory,
     Transcript,
 )
 from countermark.transparency.commitment import salt_of
@@ -316,7 +321,7 @@ def sample_problem(
         what = "a score of {} that its answer does not give"
         if transcript is None:
             what = "a score of {} that the protocol's scorer never gives"
-        elif not _is_possible(scores, transcript):
+        elif not _is_possible(run_of(protocol, evidence, plan, scores.key), scores, transcript):
             what = "{}, whose transcript is not of one " + scores.outcome
         return 8, what.format(_name(scores.key))
     if transcript is not None and transcript.messages and not evidence.deviations:
@@ -324,7 +329,7 @@ def sample_problem(
         secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
         item = run.item(key.item)
         asked = messages(protocol, run.definition, item, key.language, run.full_settings, secret)
-        if told_and_answer(transcript.messages)[0] != asked:
+        if _split(run, transcript)[0] != asked:
             return 9, f"{_name(key)}, which told the model something else"
     return None
 
@@ -340,10 +345,24 @@ def _is_scored_right(
     if transcript is None:
         blank = blank_score(protocol, evidence, plan, key)
         return len(scores.scores) == 1 and _could_score(scores.scores[0], blank, scores.outcome)
-    _, answer = told_and_answer(transcript.messages)
     run = run_of(protocol, evidence, plan, key)
+    _, answer = _split(run, transcript)
     score = rescore(run, run.item(key.item), key.epoch, scores.outcome, answer or "")
-    return _is_possible(scores, transcript) and scores.scores == (score,)
+    return (
+        _is_possible(run, scores, transcript)
+        and scores.scores == (score,)
+        and scores.trajectory == _trajectory(run, scores, transcript)
+    )
+
+
+def _split(run: CellRun, transcript: Transcript) -> tuple[tuple[Message, ...], str | None]:
+    return told_and_answer(transcript.messages, tools=run.definition.agent is not None)
+
+
+def _trajectory(run: CellRun, scores: SampleScores, transcript: Transcript) -> Trajectory | None:
+    if run.definition.agent is None or not transcript.messages:
+        return None
+    return trajectory(transcript.messages, scores.trajectory.limit if scores.trajectory else None)
 
 
 def _could_score(score: Score, blank: Score, outcome: str) -> bool:
@@ -358,9 +377,9 @@ def _could_score(score: Score, blank: Score, outcome: str) -> bool:
             return outcome != "answered" and score.value is None
 
 
-def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
+def _is_possible(run: CellRun, scores: SampleScores, transcript: Transcript) -> bool:
     """Tell whether a lab that follows the rules of :mod:`samples` may give this outcome."""
-    _, answer = told_and_answer(transcript.messages)
+    _, answer = _split(run, transcript)
     match scores.outcome:
         case "missing":
             return transcript.error is None and not transcript.messages

@@ -7,29 +7,42 @@
 4. Every other sample is *answered*.
 5. Scores are computed here from the answer, never taken from the log; only *answered* samples are
    scored, the others are *not attempted*.
+6. In a task with tools the answer is what the model handed in, and the facts of the way there are
+   kept with the scores (see :mod:`countermark.exercise.trajectories`).
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 from pydantic import ValidationError
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.logs import Log, LogSample
+from countermark.exercise.logs import Log, LogMessage, LogSample
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import secret_for, seed_for
+from countermark.exercise.trajectories import handed_in, opening, trajectory
 from countermark.records.errors import InputError
 from countermark.records.evidence import CellCounts, ScorerCounts
 from countermark.records.protocol import Item
-from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
+from countermark.records.sample import (
+    Message,
+    SampleKey,
+    SampleScores,
+    Score,
+    ToolCall,
+    Transcript,
+)
 
 Outcome = Literal["answered", "refused", "errored", "missing"]
 _FILTERED = "content_filter"
-_ROLES: Mapping[str, Literal["system", "user", "assistant"]] = {
+_ROLES: Mapping[str, Literal["system", "user", "assistant", "tool"]] = {
     "system": "system",
     "user": "user",
     "assistant": "assistant",
+    "tool": "tool",
 }
 
 
@@ -67,11 +80,16 @@ def samples_of(run: CellRun, model: str, log: Log | None) -> tuple[LabSample, ..
     )
 
 
-def told_and_answer(messages: Sequence[Message]) -> tuple[tuple[Message, ...], str | None]:
+def told_and_answer(
+    messages: Sequence[Message], *, tools: bool = False
+) -> tuple[tuple[Message, ...], str | None]:
     """Return what the model was told, and its answer: the last message, where the model wrote it.
 
-    An earlier message of the *assistant* was put into the model's mouth, so it was told.
+    An earlier message of the *assistant* was put into the model's mouth, so it was told. With
+    ``tools`` it is the model's own, and the answer is what was handed in (rule 6).
     """
+    if tools:
+        return opening(messages), handed_in(messages)
     if messages and messages[-1].role == "assistant":
         return tuple(messages[:-1]), messages[-1].content
     return tuple(messages), None
@@ -111,16 +129,21 @@ def _sample(
         epoch=epoch,
         arm=run.arm,
     )
-    conversation = _conversation(logged)
-    _, answer = told_and_answer(conversation)
+    tools = run.definition.agent is not None
+    messages = conversation(logged)
+    _, answer = told_and_answer(messages, tools=tools)
     outcome = _outcome(logged, answer)
+    limit = logged.limit.type if logged and logged.limit else None
     return LabSample(
         scores=SampleScores(
-            key=key, outcome=outcome, scores=(rescore(run, item, epoch, outcome, answer or ""),)
+            key=key,
+            outcome=outcome,
+            scores=(rescore(run, item, epoch, outcome, answer or ""),),
+            trajectory=trajectory(messages, limit) if tools and messages else None,
         ),
         transcript=Transcript(
             key=key,
-            messages=conversation,
+            messages=messages,
             seed=seed_for(run.seed, run.task, item.key, run.language, epoch),
             error=logged.error.message if logged and logged.error else None,
         ),
@@ -137,12 +160,24 @@ def _outcome(logged: LogSample | None, answer: str | None) -> Outcome:
     return "answered"
 
 
-def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
+def conversation(logged: LogSample | None) -> tuple[Message, ...]:
+    """Return a logged conversation as it is sealed.
+
+    Raises
+    ------
+    InputError
+        If a message is longer than a sample may hold.
+    """
     if logged is None:
         return ()
     try:
         return tuple(
-            Message(role=_ROLES[message.role], content=logged.text(message))
+            Message(
+                role=_ROLES[message.role],
+                content=logged.text(message),
+                calls=_calls(logged, message),
+                failed=True if message.role == "tool" and message.error else None,
+            )
             for message in logged.messages
             if message.role in _ROLES
         )
@@ -152,6 +187,32 @@ def _conversation(logged: LogSample | None) -> tuple[Message, ...]:
             where=f"{logged.id} epoch {logged.epoch}",
             next_step="Run the cell again with the protocol's token limit.",
         ) from error
+
+
+def _calls(logged: LogSample, message: LogMessage) -> tuple[ToolCall, ...] | None:
+    made = tuple(
+        ToolCall(tool=call.function or "?", arguments=_arguments(logged, call.arguments))
+        for call in message.tool_calls or ()
+    )
+    return made or None
+
+
+def _arguments(logged: LogSample, written: msgspec.Raw) -> str:
+    """Return what a tool was called with, as JSON with sorted names and no attachments."""
+    given = _resolved(logged, msgspec.json.decode(written))
+    return json.dumps(given, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _resolved(logged: LogSample, value: Any) -> Any:
+    match value:
+        case str():
+            return logged.resolve(value)
+        case list():
+            return [_resolved(logged, one) for one in value]
+        case dict():
+            return {name: _resolved(logged, one) for name, one in value.items()}
+        case _:
+            return value
 
 
 def _counts(

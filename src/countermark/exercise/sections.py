@@ -5,8 +5,8 @@
    :mod:`countermark.exercise.joint`).
 2. A language is compared if its task's scorer is objective and its cell says something, and so
    does the reference's. Both estimands are given; each is a family of its own.
-3. A factor is published where the labs' settings tell what it does, and where labs ran a swap of it:
-   then the contrast is of the same labs and items, and is marked as *designed*.
+3. A factor is published where the labs' settings tell what it does, and where labs ran a swap of
+   it: then the contrast is of the same labs and items, and is marked as *designed*.
 4. What could not be computed is a gap with its reason: once, if it is so in every published cell.
 """
 

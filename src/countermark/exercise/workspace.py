@@ -5,7 +5,8 @@
 
     secrets.json      the secret seed and the tree key; opened by the evidence, private until then
     running/          where Inspect writes; see pending.py
-    logs/             finished Inspect logs, one a model, task and language
+    unfinished/       logs of runs that were interrupted; their cells go on from them
+    logs/             finished Inspect logs, one a model, task, language and arm
     deviations.json   what was declared when logs were imported
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
 """

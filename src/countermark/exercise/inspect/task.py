@@ -5,15 +5,19 @@ The task's metadata says under the name ``countermark`` what the log must match 
 imports it: protocol, task, language, lab, settings, and the seed that the secrets are drawn from.
 """
 
+import json
 import secrets as entropy
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import (
     ChatMessage,
+    ChatMessageAssistant,
     ChatMessageSystem,
+    ChatMessageTool,
     ChatMessageUser,
     GenerateConfig,
 )
@@ -27,15 +31,20 @@ from inspect_ai.scorer import (
     scorer,
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import LimitExceededError
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.inspect.agent import sandbox_files, scaffold
 from countermark.exercise.private import prompt_of
 from countermark.exercise.prompting import messages, temperature
+from countermark.exercise.running import SampleDone, Told, nobody
 from countermark.exercise.scoring import score_answer
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
+from countermark.exercise.trajectories import handed_in
 from countermark.node.files import read_file
 from countermark.records import protocol as records
 from countermark.records.errors import InputError
+from countermark.records.sample import Message, ToolCall
 
 METADATA_KEY = "countermark"
 UNPARSED = "unparsed"
@@ -49,6 +58,7 @@ def exercise(
     lab: str = "XX-local",
     settings: str | list[str] = "",
     seed: str = "",
+    arm: str = "",
 ) -> Task:
     """Run one task of a frozen protocol in one language.
 
@@ -65,6 +75,8 @@ def exercise(
         the protocol's reference value.
     seed
         The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
+    arm
+        The lab's swap to run, such as ``temperature.t03``; the reference arm when none is given.
     """
     data = read_file(Path(protocol))
     if data is None:
@@ -80,6 +92,7 @@ def exercise(
         lab=lab,
         settings=parse_settings(settings),
         seed=_seed(seed) if seed else entropy.token_bytes(SEED_BYTES),
+        arm=arm or None,
     )
     return inspect_task(run)
 
@@ -120,12 +133,31 @@ def _seed(text: str) -> bytes:
     return seed
 
 
-def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> Task:
-    """Return the Inspect task that runs ``run``; ``on_answer`` is called after each answer."""
+def inspect_task(
+    run: CellRun, told: Told = nobody, failed: Mapping[tuple[str, int], str] | None = None
+) -> Task:
+    """Return the Inspect task that runs a cell.
+
+    Parameters
+    ----------
+    run
+        Which cell.
+    told
+        Told of each sample that is done.
+    failed
+        Samples, by item and epoch, that ended in an error before the run was interrupted, and which
+        error: they are not tried again.
+    """
     definition = run.definition
+    agent = definition.agent
     dataset = MemoryDataset(
         [
-            Sample(id=item.key, input=prompt_of(text, item.key), target=text.expected or "")
+            Sample(
+                id=item.key,
+                input=prompt_of(text, item.key),
+                target=text.expected or "",
+                files=sandbox_files(definition, item) or None,
+            )
             for item in definition.items
             if (text := item.text(run.language)) is not None
         ],
@@ -133,9 +165,9 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
     )
     generation = run.protocol.generation
     return Task(
-        name=f"{definition.key}_{run.language}",
+        name="_".join(part for part in (definition.key, run.language, run.arm) if part),
         dataset=dataset,
-        solver=_solver(run, on_answer),
+        solver=_solver(run, told, failed or {}),
         scorer=_scorer(run),
         epochs=Epochs(run.protocol.epochs, "mean"),
         config=GenerateConfig(
@@ -144,16 +176,29 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
             temperature=temperature(run.protocol, definition, run.full_settings),
         ),
         metadata={METADATA_KEY: run.metadata()},
+        sandbox=agent.sandbox if agent else None,
+        message_limit=agent.message_limit if agent else None,
+        token_limit=agent.token_limit if agent else None,
+        time_limit=agent.time_limit if agent else None,
     )
 
 
-def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
+def _solver(run: CellRun, told: Told, failed: Mapping[tuple[str, int], str]) -> Solver:
     # Inspect logs a solver's arguments; this one closes over them so that the log, which travels,
     # does not carry the whole protocol once more.
+    agent = run.definition.agent
+    tries: Counter[tuple[str, int]] = Counter()
+    last_try = 1 + (run.protocol.generation.retries or 0)
+
     @solver
     def converse() -> Solver:
+        act = scaffold(run.definition, agent) if agent else None
+
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             item = run.item(str(state.sample_id))
+            sample = (item.key, state.epoch)
+            if sample in failed:
+                raise RuntimeError(failed[sample])
             place = (run.task, item.key, run.language, state.epoch)
             conversation = messages(
                 run.protocol,
@@ -164,8 +209,20 @@ def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
                 secret_for(run.seed, *place),
             )
             state.messages = [_chat_message(said.role, said.content) for said in conversation]
-            state = await generate(state, seed=seed_for(run.seed, *place))
-            on_answer()
+            tries[sample] += 1
+            ended = "failed"
+            try:
+                if act is None:
+                    state = await generate(state, seed=seed_for(run.seed, *place))
+                else:
+                    state = await act(state, generate)
+                ended = "answered"
+            except LimitExceededError:
+                ended = "answered"  # Inspect ends the sample there, and scores what there is
+                raise
+            finally:
+                if ended == "answered" or tries[sample] == last_try:
+                    told(run, SampleDone(state.token_usage, failed=ended == "failed"))
             return state
 
         return solve
@@ -178,7 +235,7 @@ def _scorer(run: CellRun) -> Scorer:
     def event() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001
             item = run.item(str(state.sample_id))
-            answer = state.output.completion
+            answer = _answer(run, state)
             verdict = score_answer(
                 run.protocol,
                 run.definition,
@@ -197,6 +254,26 @@ def _scorer(run: CellRun) -> Scorer:
         return score
 
     return event()
+
+
+def _answer(run: CellRun, state: TaskState) -> str:
+    if run.definition.agent is None:
+        return state.output.completion
+    return handed_in([_message(said) for said in state.messages]) or ""
+
+
+def _message(said: ChatMessage) -> Message:
+    calls = said.tool_calls if isinstance(said, ChatMessageAssistant) else None
+    return Message(
+        role=said.role,
+        content="",
+        calls=tuple(
+            ToolCall(tool=call.function, arguments=json.dumps(call.arguments))
+            for call in calls or ()
+        )
+        or None,
+        failed=True if isinstance(said, ChatMessageTool) and said.error else None,
+    )
 
 
 @metric
