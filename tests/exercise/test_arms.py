@@ -36,7 +36,9 @@ def test_rule_1_without_swaps_there_is_one_arm() -> None:
 
 
 def test_rule_2_with_swaps_the_first_arm_is_the_reference() -> None:
-    with pytest.raises(InputError, match="first arm is the reference, and it has temp.*=t10") as no:
+    with pytest.raises(
+        InputError, match=r"first arm is the reference, and it has temp.*=t10"
+    ) as no:
         cell_run(PROTOCOL, lab=LAB, settings={"temperature": "t10"})
     assert "Declare no settings" in no.value.next_step
     assert cell_run(PROTOCOL, lab=LAB, settings={"temperature": "t07"}).arm is None

@@ -2,15 +2,11 @@
 """Real runs of Inspect on the embedded model."""
 
 import asyncio
-import contextlib
 import copy
-import gc
-import os
 import re
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from exercise_small import SEED, Snapshots, cell_run, small_protocol
+from inspect_home import COUNTERMARK, home, inspects_own_warnings
 
 from countermark.exercise import steps
 from countermark.exercise.inspect import embedded
@@ -30,33 +27,11 @@ from countermark.exercise.secrets import seed_for
 from countermark.records.errors import InputError, StateError
 from countermark.records.protocol import FactorSetting
 
+__all__ = ["home"]
 pytestmark = pytest.mark.model
 
 MODEL = "countermark/smollm2"
-COUNTERMARK = "from countermark.app.cli.main import main; main()"
 RUN = cell_run(settings={"temperature": "t10"})
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Let Inspect keep its traces and caches in a folder of the test."""
-    folder = str(tmp_path_factory.mktemp("home"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-            patch.setenv(name, folder)
-        patch.setenv("INSPECT_DISPLAY", "none")
-        yield dict(os.environ)
-
-
-@contextlib.contextmanager
-def inspects_own_warnings() -> Iterator[None]:
-    """Pass over what Inspect 0.3.285 itself warns of; all other warnings stay errors."""
-    with warnings.catch_warnings():
-        # It calls tenacity by an old name, and leaves streams of anyio to the garbage collector.
-        warnings.filterwarnings("ignore", "The 'initial' parameter", DeprecationWarning)
-        warnings.filterwarnings("ignore", "Unclosed <MemoryObject", ResourceWarning)
-        yield
-        gc.collect()
 
 
 @pytest.fixture(scope="module")

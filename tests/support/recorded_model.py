@@ -33,7 +33,7 @@ class RecordedModel(ModelAPI):
         model_name: str,
         base_url: str | None = None,
         api_key: str | None = None,
-        config: GenerateConfig = GenerateConfig(),
+        config: GenerateConfig = GenerateConfig(),  # noqa: B008  Inspect's own signature
         **model_args: Any,
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
@@ -41,7 +41,7 @@ class RecordedModel(ModelAPI):
 
     async def generate(
         self,
-        input: list[ChatMessage],
+        input: list[ChatMessage],  # noqa: A002  Inspect's own signature
         tools: list[ToolInfo],
         tool_choice: ToolChoice,
         config: GenerateConfig,
@@ -52,7 +52,7 @@ class RecordedModel(ModelAPI):
         # after a stop was kept, not asked for again.
         answer = hashlib.sha256(os.urandom(16)).hexdigest()[:12] + f" {self.manner}"
         fails = os.environ.get("RECORDED_FAILS")
-        failed = bool(fails) and fails in asked
+        failed = fails is not None and fails in asked
         line = json.dumps({"asked": asked, "seed": config.seed, "answer": answer, "failed": failed})
         with Path(os.environ["RECORDED_REQUESTS"]).open("a", encoding="utf-8") as file:
             file.write(line + "\n")

@@ -54,11 +54,23 @@ class LogPlan(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
 
 
+class LogUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of one model; cached input tokens are not in ``input_tokens``."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    total_tokens: int = 0
+    input_tokens_cache_write: int | None = None
+    input_tokens_cache_read: int | None = None
+    total_cost: float | None = None
+
+
 class LogStats(msgspec.Struct, frozen=True, kw_only=True):
-    """When the run began and ended."""
+    """When the run began and ended, and what it consumed."""
 
     started_at: str = ""
     completed_at: str = ""
+    model_usage: dict[str, LogUsage] = {}
 
 
 class LogHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +140,7 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, LogScore] | None = None
     error: LogError | None = None
     limit: LogLimit | None = None
+    working_time: float | None = None
     attachments: dict[str, str] = {}
 
     def text(self, message: LogMessage) -> str:

@@ -8,6 +8,7 @@
     unfinished/       logs of runs that were interrupted; their cells go on from them
     logs/             finished Inspect logs, one a model, task, language and arm
     deviations.json   what was declared when logs were imported
+    prices.json       what a million tokens of each model cost, as the lab declared it
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
 """
 
@@ -18,6 +19,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from countermark.exercise.consumption import Price
 from countermark.exercise.logs import Log, read_log
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.node import Node
@@ -36,6 +38,10 @@ P = TypeVar("P", bound=Part)
 class _Secrets(Part):
     seed: Hex32
     tree_key: Hex32
+
+
+class _Prices(Part):
+    models: dict[str, Price]
 
 
 class _Declared(Part):
@@ -79,6 +85,16 @@ class Workspace:
         if deviation in known:
             return  # the step that declared it was interrupted and is taken again
         _write(_Declared(deviations=(*known, deviation)), self.folder / "deviations.json")
+
+    def prices(self) -> dict[str, Price]:
+        """Return what the lab declared that models cost, by their keys in the protocol."""
+        path = self.folder / "prices.json"
+        data = read_file(path)
+        return {} if data is None else dict(_read(_Prices, data, path).models)
+
+    def declare_price(self, model: str, price: Price) -> None:
+        """Keep what a model costs; what was declared before is replaced."""
+        _write(_Prices(models={**self.prices(), model: price}), self.folder / "prices.json")
 
     def keep_samples(self, data: bytes) -> None:
         """Keep the file that opens the seal."""

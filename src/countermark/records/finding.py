@@ -192,8 +192,8 @@ class FactorFigures(Part):
     )
     designed: tuple[LabKey, ...] | None = Field(
         default=None,
-        description="The labs that ran their items both ways, so that nothing else differs; absent: "
-        "told from differences between labs.",
+        description="The labs that ran their items both ways, so that nothing else differs; "
+        "absent: told from differences between labs.",
     )
 
 

@@ -25,6 +25,7 @@ from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
 from countermark.exercise.challenges import check_answers, make_challenge
+from countermark.exercise.consumption import read_price
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
 from countermark.exercise.pending import interrupted_logs, keep_finished, pending_runs
@@ -67,6 +68,7 @@ def command() -> None:
 @click.option("--base-url", help="Where the provider is, if not where it usually is.")
 @click.option("--max-connections", type=click.IntRange(min=1), help="Most requests at once.")
 @click.option("--max-samples", type=click.IntRange(min=1), help="Most samples at once.")
+@click.option("--price", help="input=…,output=…: US dollars for a million tokens, on your word.")
 def run(
     protocol_file: Path,
     node_folder: Path,
@@ -79,10 +81,12 @@ def run(
     base_url: str | None,
     max_connections: int | None,
     max_samples: int | None,
+    price: str | None,
     *,
     as_json: bool,
 ) -> None:
     """Log the run plan, then run this lab's cells through Inspect, or go on with them."""
+    cost = read_price(price) if price else None
     options = RunOptions(read_model_args(model_args), base_url, max_connections, max_samples)
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
     declared = tuple(_setting(text) for text in settings)
@@ -98,6 +102,9 @@ def run(
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
     chosen = Part.of(protocol, models, tasks, languages)
+    if cost is not None:
+        for model in chosen.models:
+            workspace.declare_price(model.key, cost)
     pending = {
         provider_of(model): chosen.runs(pending_runs(node, protocol, model))
         for model in chosen.models
