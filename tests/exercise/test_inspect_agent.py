@@ -68,7 +68,7 @@ def protocol(agent: AgentSettings = AGENT, path: str = "books/ledger.txt") -> Pr
 def run_script(run: CellRun, folder: Path, script: Sequence[Call | str]) -> Log:
     """Let the agent run on a model that says what the script says."""
     from inspect_ai import eval as inspect_eval
-    from inspect_ai.model import ModelOutput, get_model
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
     from countermark.exercise.inspect.task import inspect_task
 
@@ -78,6 +78,8 @@ def run_script(run: CellRun, folder: Path, script: Sequence[Call | str]) -> Log:
         else ModelOutput.for_tool_call("mockllm/model", said[0], dict(said[1]))
         for said in script
     ]
+    for output in outputs:  # else Inspect fetches a tokenizer to count what was scripted
+        output.usage = ModelUsage(input_tokens=10, output_tokens=5, total_tokens=15)
     with inspects_own_warnings():
         (log,) = inspect_eval(
             inspect_task(run),
@@ -100,10 +102,10 @@ def run_of(agreed: Protocol) -> CellRun:
 
 
 FOUND: tuple[Call | str, ...] = (
-    ("bash", {"cmd": "find . -type f"}),
+    ("bash", {"command": "find . -type f"}),
     "Let me think.",
     ("text_lookup", {"text": "FOOD"}),
-    ("bash", {"cmd": "find . -type f"}),
+    ("bash", {"command": "find . -type f"}),
     ("bash", {"wrong": 1}),
     (
         "python",
@@ -118,7 +120,7 @@ def test_tools_run_in_the_sandbox_and_the_way_there_is_kept(tmp_path: Path, scaf
     run = run_of(protocol(AGENT.model_copy(update={"scaffold": scaffold, "message_limit": 30})))
     log = run_script(run, tmp_path, FOUND)
     sample = one_sample(run, log)
-    assert sample.scores.outcome == "answered"
+    assert (sample.scores.outcome, sample.transcript.error) == ("answered", None)
     assert [score.value for score in sample.scores.scores] == [1.0]
     assert sample.scores.trajectory == Trajectory(tool_calls=5, repeated_calls=1, failed_calls=1)
     tools = [said.content for said in sample.transcript.messages if said.role == "tool"]
@@ -152,9 +154,9 @@ def check_lies(lab: Lab, sample: LabSample) -> None:
 
 def test_who_hands_nothing_in_before_the_limit_has_answered_nothing(tmp_path: Path) -> None:
     run = run_of(protocol(AGENT.model_copy(update={"message_limit": 7})))
-    log = run_script(run, tmp_path, [("bash", {"cmd": "echo 1642"})] * 9)
+    log = run_script(run, tmp_path, [("bash", {"command": "echo 1642"})] * 9)
     sample = one_sample(run, log)
-    assert sample.scores.outcome == "answered"
+    assert (sample.scores.outcome, sample.transcript.error) == ("answered", None)
     assert [score.value for score in sample.scores.scores] == [0.0]
     assert sample.scores.trajectory is not None
     assert sample.scores.trajectory.limit == "message"
