@@ -3,11 +3,10 @@
 
 import asyncio
 import copy
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 from exercise_small import SEED, Snapshots, cell_run, small_protocol
-from inspect_warnings import inspects_own_warnings
+from inspect_home import COUNTERMARK, home, inspects_own_warnings
 
 from countermark.exercise import steps
 from countermark.exercise.inspect import embedded
@@ -31,22 +30,11 @@ from countermark.exercise.secrets import seed_for
 from countermark.records.errors import InputError, StateError
 from countermark.records.protocol import FactorSetting
 
+__all__ = ["home"]
 pytestmark = pytest.mark.model
 
 MODEL = "countermark/smollm2"
-COUNTERMARK = "from countermark.app.cli.main import main; main()"
 RUN = cell_run(settings={"temperature": "t10"})
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Let Inspect keep its traces and caches in a folder of the test."""
-    folder = str(tmp_path_factory.mktemp("home"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
-            patch.setenv(name, folder)
-        patch.setenv("INSPECT_DISPLAY", "none")
-        yield dict(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +52,7 @@ def log(
 
     folder = tmp_path_factory.mktemp("run") / "logs"
     with inspects_own_warnings():
-        (path,) = run_cells([RUN], MODEL, folder, lambda run: answered.append(run.language))
+        (path,) = run_cells([RUN], MODEL, folder, lambda run, _: answered.append(run.language))
     assert path.parent == folder
     return read_log(path)
 

@@ -50,7 +50,9 @@ def revealed(
         protocol,
         tuple(FactorSetting(factor=f, value=v) for f, v in (settings or {}).items()),
     )
-    samples = tuple(_sample(protocol, chosen, key, values(key)) for key in planned_keys(protocol))
+    samples = tuple(
+        _sample(protocol, chosen, key, values(key)) for key in planned_keys(protocol, lab)
+    )
     honest = Lab(
         protocol,
         samples,

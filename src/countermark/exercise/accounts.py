@@ -2,17 +2,20 @@
 """What each lab tells of its runs, beside what the protocol asks of it: the input of comparing.
 
 1. A lab's cells are those of which it has answers; what was not answered is not pooled anyway.
-2. What is asked follows from the lab's logged plan, never from what it says it ran.
+2. What is asked follows from the lab's logged plan, never from what it says it ran; of a swap, from
+   the plan with that one factor changed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from countermark.exercise.cells import CellRun, full_settings
+from countermark.exercise.cells import CellRun, arm_settings, full_settings
 from countermark.exercise.comparability import Cell, CellAccount, LabAccount
 from countermark.exercise.configurations import configuration_of
+from countermark.exercise.consumption import Price
 from countermark.exercise.expectations import asked, factor_of
 from countermark.exercise.logs import Log
+from countermark.exercise.matching import Cell as LoggedCell
 from countermark.exercise.revealing import Revealed
 from countermark.records.evidence import CellConfiguration, CellCounts, Deviation
 from countermark.records.protocol import FactorSetting, Protocol
@@ -21,7 +24,8 @@ from countermark.records.protocol import FactorSetting, Protocol
 def configurations_of(
     protocol: Protocol,
     runs: Sequence[CellRun],
-    logs: Mapping[tuple[str, str, str], Log],
+    logs: Mapping[LoggedCell, Log],
+    prices: Mapping[str, Price],
 ) -> tuple[CellConfiguration, ...]:
     """Return how a lab ran each of its cells, in the protocol's order.
 
@@ -30,13 +34,15 @@ def configurations_of(
     protocol, runs
         What the lab planned.
     logs
-        Its logs by model, task and language.
+        Its logs by model, task, language and arm.
+    prices
+        What it declared that models cost.
     """
     return tuple(
-        configuration_of(log, run, model.key)
+        configuration_of(log, run, model.key, prices.get(model.key))
         for model in protocol.models
         for run in runs
-        if (log := logs.get((model.key, run.task, run.language))) is not None
+        if (log := logs.get((model.key, run.task, run.language, run.arm))) is not None
     )
 
 
@@ -88,7 +94,8 @@ def lab_account(
     for one in counts:
         cell = Cell(one.model, one.task, one.language, one.arm)
         if one.answered:
-            cells[cell] = _cell(protocol, cell, settings, told.get(cell))
+            run_with = arm_settings(protocol, lab, settings, cell.arm)
+            cells[cell] = _cell(protocol, cell, run_with, told.get(cell))
     named = frozenset(name for one in deviations for name in one.settings or ())
     return LabAccount(lab, cells, named, sealed)
 

@@ -108,7 +108,7 @@ def make_challenge(node: Node, protocol: Protocol, lab: str, count: int) -> Chal
     leaf = leaf_hash(leaf_of(statement.envelope))
     root = root_through(leaf, proof.index, proof.checkpoint.size, proof.hashes)
     indices = challenged(root, held.digest, sealed.samples, count)
-    planned = tuple(planned_keys(protocol))
+    planned = tuple(planned_keys(protocol, lab))
     keys = tuple(planned[index] for index in indices if index < len(planned))
     return Challenge(lab, held.digest, sealed, source.file, root, indices, keys)
 

@@ -18,6 +18,7 @@ import msgspec
 
 from countermark.exercise import vocabulary as names
 from countermark.exercise.cells import CellRun
+from countermark.exercise.consumption import Price, consumption_of
 from countermark.exercise.expectations import (
     asked,
     asked_items,
@@ -31,14 +32,16 @@ from countermark.exercise.reading.inspect_log.settings import generation, settin
 from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogMessage, LogSample
 from countermark.exercise.secrets import secret_for, seed_for
 from countermark.records.canonical import JsonValue, canonical
-from countermark.records.evidence import CellConfiguration, Consumption, EffectiveSetting
+from countermark.records.evidence import CellConfiguration, EffectiveSetting
 
 TOOL = "inspect"
 OWN_SCORER = "event"
 LONGEST = 20_000
 
 
-def configuration_of(log: Log, run: CellRun, model: str) -> CellConfiguration:
+def configuration_of(
+    log: Log, run: CellRun, model: str, price: Price | None = None
+) -> CellConfiguration:
     """Return how a cell was really run.
 
     Parameters
@@ -47,6 +50,8 @@ def configuration_of(log: Log, run: CellRun, model: str) -> CellConfiguration:
         The lab's log of the cell.
     run, model
         The cell that the log was matched to, and the key of the model under test.
+    price
+        What the lab declared for that model, if it did.
     """
     found = header_settings(log.header)
     found.update(_of_samples(log, run))
@@ -55,8 +60,9 @@ def configuration_of(log: Log, run: CellRun, model: str) -> CellConfiguration:
         model=model,
         task=run.task,
         language=run.language,
+        arm=run.arm,
         settings=written_settings(found),
-        consumption=_consumption(log.header),
+        consumption=consumption_of(log.header, log.samples, price),
     )
 
 
@@ -247,17 +253,6 @@ def _scorers(log: Log, run: CellRun, model: str) -> dict[str, JsonValue]:
 
 def _one_or_all(values: Collection[str]) -> JsonValue:
     return next(iter(values)) if len(values) == 1 else [*sorted(values)]
-
-
-def _consumption(header: LogHeader) -> Consumption | None:
-    used = header.stats.model_usage.get(header.eval.model)
-    if used is None:
-        return None
-    return Consumption(
-        input_tokens=used.input_tokens,
-        output_tokens=used.output_tokens,
-        total_tokens=used.total_tokens,
-    )
 
 
 def _utc(text: str) -> str | None:

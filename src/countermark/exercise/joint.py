@@ -3,7 +3,9 @@
 
 For each model, task and language:
 
-1. Only scored answers to test items are rated; all submitted samples are counted, on both axes.
+1. Only scored answers to test items are rated, and only those of the reference arm; all samples
+   submitted of it are counted, on both axes. Swaps are compared with the reference arm of the same
+   lab (rule 8), and enter no joint rate.
 2. A judge without labelled answers in the language, or not run on them, is *not validated*:
    counts, and no rate.
 3. A judge whose labelled answers do not show that it can tell events from others, in any version
@@ -18,7 +20,8 @@ For each model, task and language:
    which; and only in cells that it ran as the protocol asks and as the others did, or declared
    otherwise (:mod:`countermark.exercise.comparability`). Who is left out is named with the reason.
 8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
-   languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
+   languages, settings and swaps; :mod:`countermark.exercise.sections` publishes what is beyond one
+   cell.
 9. The figures of a cell are those of the task's own scorer. Further scorers, repeats and
    rejudgements stand beside it (:mod:`countermark.exercise.judges`), by rules 2 and 3 as well.
 """
@@ -96,7 +99,8 @@ def joint_finding(
     ]
     analysis = _analysed(protocol, labs, [one for one in made if one.refusal is None])
     cells = tuple(one.result(analysis) for one in made)
-    beyond = published(analysis, cells, rounding)
+    references = {factor.key: factor.reference for factor in protocol.factors}
+    beyond = published(analysis, cells, rounding, references)
     return records.Finding(
         protocol=protocol.digest,
         coordinator=protocol.coordinator,
@@ -140,6 +144,7 @@ def _analysed(
         [answer for one in cells for answer in one.answers],
         {one.key: one.judging for one in cells if one.judging is not None},
         {one.key: one.uninformative for one in cells if one.uninformative is not None},
+        [answer for one in cells for answer in one.swapped],
     )
 
 
@@ -175,7 +180,9 @@ class _Cell:
         self._judges = CellJudges(
             task, model, language, labs, self._annotations, again.taken, rounding.number
         )
-        self.answers = tuple(self._answers())
+        found = tuple(self._answers())
+        self.answers = tuple(one for one in found if one.arm is None)
+        self.swapped = tuple(one for one in found if one.arm is not None)
         self._labelled = self._label_counts()
         self._controlled = self._controls()
         self.refusal = self._refusal()
@@ -257,10 +264,10 @@ class _Cell:
     def _answers(self) -> Iterator[Answer]:
         for lab, key, score in self._scored("test"):
             if score.value is not None:
-                yield Answer(self.key, lab, key.item, key.epoch, score.value)
+                yield Answer(self.key, lab, key.item, key.epoch, score.value, key.arm)
 
     def _versions(self) -> dict[str, str]:
-        return {lab: score.version for lab, _, score in self._scored("test")}
+        return {lab: score.version for lab, key, score in self._scored("test") if key.arm is None}
 
     def _label_counts(self) -> tuple[LabelCounts, ...]:
         counts = self._judges.counts_of(self._task.scorer)
@@ -309,7 +316,7 @@ class _Cell:
         if minimum is None:
             return None
         # A control that was not answered was not passed.
-        scores = [score for _, _, score in self._scored("control")]
+        scores = [score for _, key, score in self._scored("control") if key.arm is None]
         if not scores:
             return None
         passed = sum(score.value == 1 for score in scores)
@@ -329,7 +336,7 @@ class _Cell:
             counts
             for one in self._labs
             for counts in one.evidence.counts
-            if (counts.model, counts.task, counts.language) == own
+            if (counts.model, counts.task, counts.language, counts.arm) == (*own, None)
         ]
         return CellCounts(
             model=self._model,

@@ -2,14 +2,16 @@
 """Does a log made elsewhere match the protocol? A list of differences, by numbered rules.
 
 1. The log says which protocol it ran, and it is this one.
-2. It says which task, language and lab it ran, and they are the protocol's and this lab's.
-3. It says its settings and its secret seed, and the settings are values the protocol has.
+2. It says which task, language, lab and arm it ran, and they are the protocol's and this lab's.
+3. It says its settings and its secret seed, and the settings are values the protocol has, and those
+   of its arm where the protocol has swaps.
 4. The run finished.
 5. The model is the protocol's.
 6. The number of epochs is the protocol's.
 7. The generation settings (tokens, top-p, temperature) are the protocol's for those settings.
 8. The samples are the protocol's items, each epoch once: none missing, none else.
-9. What each sample told the model is what the protocol says, word for word.
+9. What each sample told the model is what the protocol says, word for word; in a task with tools,
+    what it was told before its first message.
 10. Where the log recorded a score, it is the one that the protocol's scorer gives, to a judge's
     recorded reply if the judge is a model.
 11. Where a judge that is a model was to score an answer, the log holds its reply, for each
@@ -26,16 +28,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from countermark.exercise import vocabulary as names
-from countermark.exercise.cells import CellRun
+from countermark.exercise.cells import CellRun, full_settings, swaps_of
 from countermark.exercise.logs import Log
 from countermark.exercise.prompting import messages, temperature
-from countermark.exercise.reading.inspect_log.shapes import LogMessage, LogSample
+from countermark.exercise.reading.inspect_log.shapes import LogSample
 from countermark.exercise.samples import (
     JUDGEMENTS,
     asked_judgements,
+    conversation,
     logged_judgements,
     outcome_of,
     rescore_all,
+    told_and_answer,
 )
 from countermark.exercise.scoring import scores_asked
 from countermark.exercise.secrets import secret_for
@@ -46,6 +50,8 @@ from countermark.records.sample import SampleKey
 METADATA_KEY = "countermark"
 MAIN_SCORE = "event"
 """The name in the log of the score by the task's own scorer."""
+Cell = tuple[str, str, str, str | None]
+"""Model, task, language and arm."""
 MOST_LISTED = 5
 OF_ANOTHER_MODEL = (names.MODEL_NAME, names.MODEL_ROUTE, names.MODEL_ANSWERED)
 TOLD = (names.SYSTEM_PROMPT, names.ITEMS)
@@ -101,12 +107,12 @@ def match_log(log: Log, protocol: Protocol, lab: str) -> Match:
     return Match(run, model or _stand_in(protocol), tuple(differences))
 
 
-def cell_of(log: Log, protocol: Protocol, lab: str) -> tuple[str, str, str] | None:
-    """Return the model, task and language that a log is of, or nothing by rules 1 to 3."""
+def cell_of(log: Log, protocol: Protocol, lab: str) -> Cell | None:
+    """Return which cell a log is of, or nothing by rules 1 to 3."""
     run, _ = _cell(log, protocol, lab)
     if run is None:
         return None
-    return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language
+    return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language, run.arm
 
 
 def _model(log: Log, protocol: Protocol) -> ModelUnderTest | None:
@@ -144,22 +150,31 @@ def _misnamed(said: dict[str, Any], protocol: Protocol, lab: str) -> Difference 
         return Difference(2, text, waivable=False)
     if task not in [known.key for known in protocol.tasks] or language not in protocol.languages:
         return Difference(2, f"the protocol has no task {task} in {language}", waivable=False)
+    arm = said.get("arm")
+    if arm is not None and arm not in [swap.arm for swap in swaps_of(protocol, lab, task)]:
+        return Difference(2, f"the protocol has no arm {arm} of {task} at {lab}", waivable=False)
     if not isinstance(said.get("settings"), dict):
         return Difference(3, "the log does not say its settings", waivable=False)
     return None
 
 
 def _declared_run(said: dict[str, Any], protocol: Protocol, lab: str) -> CellRun:
+    arm = said.get("arm")
+    settings = tuple(
+        FactorSetting(factor=factor, value=value) for factor, value in said["settings"].items()
+    )
     run = CellRun(
         protocol=protocol,
         task=said["task"],
         language=said["language"],
         lab=lab,
-        settings=tuple(
-            FactorSetting(factor=factor, value=value) for factor, value in said["settings"].items()
-        ),
+        # An arm's settings are the protocol's, so what the log says of them is only compared.
+        settings=settings if arm is None else (),
         seed=bytes.fromhex(str(said.get("seed"))),
+        arm=arm,
     )
+    if full_settings(protocol, settings) != run.full_settings:
+        raise ValueError(f"they are not those of the arm {arm}")
     secret_for(run.seed, run.task, "", run.language, 1)
     return run
 
@@ -234,8 +249,7 @@ def _altered(log: Log, run: CellRun, items: list[str]) -> Iterator[str]:
         wanted = messages(
             run.protocol, run.definition, item, run.language, run.full_settings, secret
         )
-        told = [(message.role, sample.text(message)) for message in _split(sample)[0]]
-        if told != [(message.role, message.content) for message in wanted]:
+        if _split(sample, run)[0] != [(message.role, message.content) for message in wanted]:
             yield f"{sample.id} epoch {sample.epoch}"
 
 
@@ -285,7 +299,7 @@ def _served(sample: LogSample) -> dict[tuple[object, object], object]:
 def _answered(log: Log, run: CellRun) -> Iterator[tuple[LogSample, SampleKey, str]]:
     keys = {item.key for item in run.definition.items}
     for sample in log.samples:
-        answer = _split(sample)[1]
+        answer = _split(sample, run)[1]
         if str(sample.id) in keys and answer is not None:
             key = SampleKey(
                 model=_key_of_model(log, run),
@@ -293,19 +307,24 @@ def _answered(log: Log, run: CellRun) -> Iterator[tuple[LogSample, SampleKey, st
                 language=run.language,
                 item=str(sample.id),
                 epoch=sample.epoch,
+                arm=run.arm,
             )
-            yield sample, key, sample.text(answer)
+            yield sample, key, answer
 
 
 def _key_of_model(log: Log, run: CellRun) -> str:
     return (_model(log, run.protocol) or _stand_in(run.protocol)).key
 
 
-def _split(sample: LogSample) -> tuple[list[LogMessage], LogMessage | None]:
+def _split(sample: LogSample, run: CellRun) -> tuple[list[tuple[str, str]], str | None]:
     """Return what the model was told, and its answer (see :func:`told_and_answer`)."""
-    if sample.messages and sample.messages[-1].role == "assistant":
-        return sample.messages[:-1], sample.messages[-1]
-    return sample.messages, None
+    if run.definition.agent is not None:
+        opened, answer = told_and_answer(conversation(sample), tools=True)
+        return [(message.role, message.content) for message in opened], answer
+    said = [(message.role, sample.text(message)) for message in sample.messages]
+    if said and said[-1][0] == "assistant":
+        return said[:-1], said[-1][1]
+    return said, None
 
 
 def _same_score(recorded: object, own: float | None) -> bool:

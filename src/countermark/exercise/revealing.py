@@ -5,7 +5,8 @@ A revealed file (see :mod:`sealing`) is accepted only if
 
 1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
    that it names are logged by whom they must be, all for this protocol and lab; the plan is the
-   first that the lab logged, and names a value that the protocol has for every factor;
+   first that the lab logged, and names a value that the protocol has for every factor: the
+   reference, if the protocol has swaps;
 2. the closing was witnessed after the seal, lists it and lists no other of that lab;
 3. the file has the digest and size that the evidence says;
 4. each line is a canonical revealed sample, as many as were sealed; what is open at a place is of
@@ -19,8 +20,9 @@ A revealed file (see :mod:`sealing`) is accepted only if
    that the protocol's samples could have, and not below those of the open scores;
 8. where scores and transcript are open, the outcome is one that the transcript allows, and the
    scores are those that the protocol's scorers give to the answer, and its judges' recorded replies
-   about it, under the planned settings; where only the scores are open, they are of those scorers
-   and fit their outcome;
+   about it, under the planned settings; the facts of a conversation with tools are those of the
+   transcript (but for the limit, which is the lab's word); where only the scores are open, they are
+   of those scorers and fit their outcome;
 9. each open transcript told the model what the protocol says, unless the evidence declares a
    deviation;
 10. the configurations are those whose digest was sealed, or there are neither; each is of a cell
@@ -43,7 +45,8 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.cells import CellRun, check_arm, full_settings, planned_keys
+from countermark.exercise.matching import Cell
 from countermark.exercise.prompting import messages
 from countermark.exercise.samples import (
     asked_judgements,
@@ -62,6 +65,7 @@ from countermark.exercise.sealing import (
     value_of,
 )
 from countermark.exercise.secrets import secret_for
+from countermark.exercise.trajectories import trajectory
 from countermark.node.book import Book, Entry
 from countermark.records.canonical import canonical, content_digest, read_json
 from countermark.records.errors import InputError, StateError, VerificationError
@@ -75,12 +79,14 @@ from countermark.records.evidence import (
 )
 from countermark.records.protocol import Item, Protocol, RunPlan
 from countermark.records.sample import (
+    Message,
     OpenScores,
     OpenTranscript,
     RevealedSample,
     SampleKey,
     SampleScores,
     Score,
+    Trajectory,
     Transcript,
 )
 from countermark.transparency.commitment import salt_of
@@ -210,6 +216,7 @@ def _sealed_by(closing: ExerciseClosing, lab: str) -> datetime | None:
 
 def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
     try:
+        check_arm(protocol, plan.settings)
         return full_settings(protocol, plan.settings) == plan.settings
     except InputError:
         return False
@@ -227,7 +234,7 @@ def _read(
         samples = read_revealed(data)
     except ValidationError as error:
         _distrust(evidence, 4, f"a line that is no sample ({error.error_count()} faults)")
-    planned = tuple(planned_keys(protocol))
+    planned = tuple(planned_keys(protocol, evidence.lab))
     if len(samples) != len(planned):
         _distrust(evidence, 4, "other samples than the protocol asks for")
     for line, sample, key in zip(lines, samples, planned, strict=True):
@@ -276,16 +283,16 @@ def _check_counts(
         return
     nothing_run = count_cells(
         SampleScores(key=key, outcome="missing", scores=blank_scores(protocol, evidence, plan, key))
-        for key in planned_keys(protocol)
+        for key in planned_keys(protocol, evidence.lab)
     )
     least = {_cell(counts): counts for counts in count_cells(known)}
     if [_cell(counts) for counts in evidence.counts] != [_cell(one) for one in nothing_run]:
         _distrust(evidence, 7, "counts of other cells than the protocol's")
     for said, planned in zip(evidence.counts, nothing_run, strict=True):
         if not _could_be(said, planned, *_scoring(protocol, planned.task)):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
+            _distrust(evidence, 7, f"counts of {_words(said)} that no samples can have")
         if _cell(said) in least and not _covers(said, least[_cell(said)]):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
+            _distrust(evidence, 7, f"counts of {_words(said)} below its open scores")
 
 
 def _check_configurations(evidence: Evidence, seal: SealedResult) -> None:
@@ -295,7 +302,7 @@ def _check_configurations(evidence: Evidence, seal: SealedResult) -> None:
         _distrust(evidence, 10, "configurations that are not those it sealed")
     cells = [(one.model, one.task, one.language, one.arm) for one in shown or ()]
     known = {_cell(counts) for counts in evidence.counts}
-    if len(set(cells)) != len(cells) or any(cell[:3] not in known for cell in cells):
+    if len(set(cells)) != len(cells) or any(cell not in known for cell in cells):
         _distrust(evidence, 10, "configurations of other cells than the protocol's, or two of one")
     for one in shown or ():
         names = [setting.name for setting in one.settings]
@@ -310,8 +317,12 @@ def _is_canonical(text: str) -> bool:
         return False
 
 
-def _cell(counts: CellCounts) -> tuple[str, str, str]:
-    return counts.model, counts.task, counts.language
+def _cell(counts: CellCounts) -> Cell:
+    return counts.model, counts.task, counts.language, counts.arm
+
+
+def _words(counts: CellCounts) -> str:
+    return " ".join(part for part in _cell(counts) if part)
 
 
 def _scoring(protocol: Protocol, task: str) -> tuple[list[set[str]], set[str]]:
@@ -377,6 +388,7 @@ def run_of(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
         settings=plan.settings,
         seed=bytes.fromhex(evidence.secret_seed),
         known_digest=evidence.protocol,
+        arm=key.arm,
     )
 
 
@@ -398,7 +410,7 @@ def sample_problem(
         what = "a score of {} that its answer does not give"
         if transcript is None:
             what = "a score of {} that the protocol's scorer never gives"
-        elif not _is_possible(scores, transcript):
+        elif not _is_possible(run_of(protocol, evidence, plan, scores.key), scores, transcript):
             what = "{}, whose transcript is not of one " + scores.outcome
         return 8, what.format(_name(scores.key))
     if transcript is not None and transcript.messages and not evidence.deviations:
@@ -407,8 +419,8 @@ def sample_problem(
         item = run.item(key.item)
         if _is_private(item, key):
             return None
-        asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
-        if told_and_answer(transcript.messages)[0] != asked:
+        asked = messages(protocol, run.definition, item, key.language, run.full_settings, secret)
+        if _split(run, transcript)[0] != asked:
             return 9, f"{_name(key)}, which told the model something else"
     return None
 
@@ -423,7 +435,10 @@ def _is_scored_right(
     key = scores.key
     run = run_of(protocol, evidence, plan, key)
     item = run.item(key.item)
-    if transcript is not None and not _is_possible(scores, transcript):
+    if transcript is not None and (
+        not _is_possible(run, scores, transcript)
+        or scores.trajectory != _trajectory(run, scores, transcript)
+    ):
         return False
     if transcript is None or (item.role == "control" and _is_private(item, key)):
         asked = scores_asked(run, key, answered=scores.outcome == "answered")
@@ -432,9 +447,19 @@ def _is_scored_right(
             and _could_score(score, scores.outcome, is_model=one.pinned.judge is not None)
             for score, one in zip(scores.scores, asked, strict=True)
         )
-    _, answer = told_and_answer(transcript.messages)
+    _, answer = _split(run, transcript)
     judgements = transcript.judgements or ()
     return scores.scores == rescore_all(run, key, scores.outcome, answer or "", judgements)
+
+
+def _split(run: CellRun, transcript: Transcript) -> tuple[tuple[Message, ...], str | None]:
+    return told_and_answer(transcript.messages, tools=run.definition.agent is not None)
+
+
+def _trajectory(run: CellRun, scores: SampleScores, transcript: Transcript) -> Trajectory | None:
+    if run.definition.agent is None or not transcript.messages:
+        return None
+    return trajectory(transcript.messages, scores.trajectory.limit if scores.trajectory else None)
 
 
 def _is_private(item: Item, key: SampleKey) -> bool:
@@ -470,9 +495,9 @@ def _could_score(score: Score, outcome: str, *, is_model: bool) -> bool:
             return (outcome != "answered" or is_model) and score.value is None
 
 
-def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
+def _is_possible(run: CellRun, scores: SampleScores, transcript: Transcript) -> bool:
     """Tell whether a lab that follows the rules of :mod:`samples` may give this outcome."""
-    _, answer = told_and_answer(transcript.messages)
+    _, answer = _split(run, transcript)
     match scores.outcome:
         case "missing":
             return transcript.error is None and not transcript.messages
@@ -483,7 +508,8 @@ def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
 
 
 def _name(key: SampleKey) -> str:
-    return f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    name = f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    return name if key.arm is None else f"{name} of {key.arm}"
 
 
 def _distrust(evidence: Evidence, rule: int, what: str) -> NoReturn:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from countermark.exercise.accounts import configurations_of, lab_account
-from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.cells import CellRun, arms_of, check_arm, full_settings, planned_keys
 from countermark.exercise.comparability import compare_labs
 from countermark.exercise.logs import Log, is_zip, read_log
-from countermark.exercise.matching import Difference, cell_of, match_log
+from countermark.exercise.matching import Cell, Difference, cell_of, match_log
 from countermark.exercise.protocol_checks import check_protocol
 from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
@@ -121,6 +121,7 @@ def plan_run(
             next_step="Go on with countermark exercise run, import or seal.",
         )
     check_scorers(protocol)
+    check_arm(protocol, settings)
     lab, declared = own_lab(node), full_settings(protocol, settings)
     # Before the plan: what it commits to must be on the disk. A folder without a plan is made anew.
     workspace = make_workspace(node, protocol, seed)
@@ -130,7 +131,7 @@ def plan_run(
             institute=node.code,
             lab=lab,
             settings=declared,
-            samples=sum(1 for _ in planned_keys(protocol)),
+            samples=sum(1 for _ in planned_keys(protocol, lab)),
             secret_commitment=secret_commitment(workspace.seed),
         )
     )
@@ -138,7 +139,7 @@ def plan_run(
 
 
 def cell_runs(node: Node, protocol: Protocol) -> tuple[CellRun, ...]:
-    """Return the cells that this lab planned to run, one a task and language."""
+    """Return the cells that this lab planned to run, one a task and language, its swaps last."""
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
     return tuple(
         CellRun(
@@ -148,8 +149,9 @@ def cell_runs(node: Node, protocol: Protocol) -> tuple[CellRun, ...]:
             lab=plan.lab,
             settings=plan.settings,
             seed=workspace.seed,
+            arm=arm,
         )
-        for task in protocol.tasks
+        for arm, task in arms_of(protocol, plan.lab)
         for language in protocol.languages
     )
 
@@ -208,7 +210,7 @@ def import_log(
     unplanned = _unplanned(own_plan(node, protocol), workspace, match.run)
     if unplanned:
         return Imported(None, (*differences, *unplanned))
-    cell = cell_of(log, protocol, lab)
+    cell = (match.model.key, match.run.task, match.run.language, match.run.arm)
     if cell in _by_cell(protocol, lab, workspace.logs()):
         raise StateError(
             f"a log of {match.run.task} in {match.run.language} was taken before",
@@ -216,7 +218,7 @@ def import_log(
             next_step="Keep the first; results are not replaced once they were imported.",
         )
     data = path.read_bytes()
-    name = f"{match.model.key}_{match.run.task}_{match.run.language}"
+    name = "_".join(part for part in cell if part)
     target = workspace.log_folder / f"{name}{'.eval' if is_zip(data) else '.json'}"
     if differences and deviation is not None:
         texts = tuple(found.text for found in differences)
@@ -363,9 +365,10 @@ def lab_samples(
     lacking = []
     for model in protocol.models:
         for run in cell_runs(node, protocol):
-            own = by_cell.get((model.key, run.task, run.language))
+            cell = (model.key, run.task, run.language, run.arm)
+            own = by_cell.get(cell)
             if own is None:
-                lacking.append(f"{model.key} {run.task} {run.language}")
+                lacking.append(" ".join(part for part in cell if part))
             samples.extend(samples_of(run, model.key, own))
     return tuple(samples), tuple(lacking)
 
@@ -376,7 +379,7 @@ def _configurations(
     """Return how each cell was run, refusing what would be kept out of the joint rates unsaid."""
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
     by_cell = _by_cell(protocol, plan.lab, logs)
-    found = configurations_of(protocol, cell_runs(node, protocol), by_cell)
+    found = configurations_of(protocol, cell_runs(node, protocol), by_cell, workspace.prices())
     counts = count_cells(sample.scores for sample in samples)
     own = lab_account(protocol, plan.lab, plan.settings, found, workspace.deviations(), counts)
     settings = sorted({name for names in compare_labs([own]).blocked.values() for name in names})
@@ -503,7 +506,7 @@ def own_record(book: Book, node: Node, kind: type[R], protocol: Protocol) -> R |
 
 def _unplanned(plan: RunPlan, workspace: Workspace, run: CellRun) -> tuple[Difference, ...]:
     found = []
-    if run.full_settings != plan.settings:
+    if run.arm is None and run.full_settings != plan.settings:
         found.append(Difference(3, "its settings are not those of the run plan", waivable=False))
     if run.seed != workspace.seed:
         found.append(
@@ -516,8 +519,8 @@ def _unplanned(plan: RunPlan, workspace: Workspace, run: CellRun) -> tuple[Diffe
     return tuple(found)
 
 
-def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[tuple[str, str, str], Log]:
-    found: dict[tuple[str, str, str], Log] = {}
+def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[Cell, Log]:
+    found: dict[Cell, Log] = {}
     for log in logs:
         cell = cell_of(log, protocol, lab)
         if cell is None:

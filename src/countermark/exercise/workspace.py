@@ -5,8 +5,10 @@
 
     secrets.json      the secret seed and the tree key; opened by the evidence, private until then
     running/          where Inspect writes; see pending.py
-    logs/             finished Inspect logs, one a model, task and language
+    unfinished/       logs of runs that were interrupted; their cells go on from them
+    logs/             finished Inspect logs, one a model, task, language and arm
     deviations.json   what was declared when logs were imported
+    prices.json       what a million tokens of each model cost, as the lab declared it
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
     configurations.json  how each cell was run, as sealed
     private.json      what opens the protocol's seals, where it has any; see private.py
@@ -19,6 +21,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from countermark.exercise.consumption import Price
 from countermark.exercise.logs import Log, read_log
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.node import Node
@@ -42,6 +45,10 @@ class _Secrets(Part):
 
 class _Configured(Part):
     configurations: tuple[CellConfiguration, ...]
+
+
+class _Prices(Part):
+    models: dict[str, Price]
 
 
 class _Declared(Part):
@@ -93,6 +100,16 @@ class Workspace:
     def private_part(self) -> bytes | None:
         """Return what opens the protocol's seals, if it was kept."""
         return read_file(self.folder / "private.json")
+
+    def prices(self) -> dict[str, Price]:
+        """Return what the lab declared that models cost, by their keys in the protocol."""
+        path = self.folder / "prices.json"
+        data = read_file(path)
+        return {} if data is None else dict(_read(_Prices, data, path).models)
+
+    def declare_price(self, model: str, price: Price) -> None:
+        """Keep what a model costs; what was declared before is replaced."""
+        _write(_Prices(models={**self.prices(), model: price}), self.folder / "prices.json")
 
     def keep_samples(self, data: bytes) -> None:
         """Keep the file that opens the seal."""

@@ -192,6 +192,11 @@ class FactorFigures(Part):
         description="Its share of the variance between labs (Shapley); below 0 if it explains less "
         "than chance would.",
     )
+    designed: tuple[LabKey, ...] | None = Field(
+        default=None,
+        description="The labs that ran their items both ways, so that nothing else differs; "
+        "absent: told from differences between labs.",
+    )
 
 
 class PrecisionFigures(Part):

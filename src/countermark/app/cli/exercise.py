@@ -30,12 +30,14 @@ from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
 from countermark.exercise.challenges import check_answers, make_challenge
+from countermark.exercise.consumption import read_price
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
 from countermark.exercise.importing import import_other
 from countermark.exercise.opening import keep_private, opened_as_kept, opened_protocol
-from countermark.exercise.pending import keep_finished, pending_runs
+from countermark.exercise.pending import interrupted_logs, keep_finished, pending_runs
 from countermark.exercise.private import provider_of
+from countermark.exercise.running import Part, RunOptions, read_model_args
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
@@ -78,16 +80,36 @@ command.add_command(rejudge)
 @passphrase_option
 @json_option
 @click.option("-s", "--setting", "settings", multiple=True, help="factor=value, as declared.")
+@click.option("--model", "models", multiple=True, help="Run this model of the protocol only.")
+@click.option("--task", "tasks", multiple=True, help="Run this task only.")
+@click.option("--language", "languages", multiple=True, help="Run this language only.")
+@click.option(
+    "-M", "--model-arg", "model_args", multiple=True, help="name=value, for Inspect's provider."
+)
+@click.option("--base-url", help="Where the provider is, if not where it usually is.")
+@click.option("--max-connections", type=click.IntRange(min=1), help="Most requests at once.")
+@click.option("--max-samples", type=click.IntRange(min=1), help="Most samples at once.")
+@click.option("--price", help="input=…,output=…: US dollars for a million tokens, on your word.")
 def run(
     protocol_file: Path,
     private_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     settings: tuple[str, ...],
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    languages: tuple[str, ...],
+    model_args: tuple[str, ...],
+    base_url: str | None,
+    max_connections: int | None,
+    max_samples: int | None,
+    price: str | None,
     *,
     as_json: bool,
 ) -> None:
-    """Log the run plan, then run all cells of this node's lab through Inspect."""
+    """Log the run plan, then run this lab's cells through Inspect, or go on with them."""
+    cost = read_price(price) if price else None
+    options = RunOptions(read_model_args(model_args), base_url, max_connections, max_samples)
     node = open_node(node_folder, passphrase_file)
     protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     declared = tuple(_setting(text) for text in settings)
@@ -103,15 +125,23 @@ def run(
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
     keep_private(node, protocol, private_file)
-    pending = {provider_of(model): pending_runs(node, protocol, model) for model in protocol.models}
+    chosen = Part.of(protocol, models, tasks, languages)
+    if cost is not None:
+        for model in chosen.models:
+            workspace.declare_price(model.key, cost)
+    pending = {
+        provider_of(model): chosen.runs(pending_runs(node, protocol, model))
+        for model in chosen.models
+    }
     samples = sum(run.samples for runs in pending.values() for run in runs)
     with RunProgress(samples) as progress:
         for provider, runs in pending.items():
             if runs:
-                run_cells(runs, provider, workspace.run_folder, progress.answered)
+                earlier, folder = interrupted_logs(workspace), workspace.run_folder
+                run_cells(runs, provider, folder, progress.told, options, earlier)
                 keep_finished(workspace)
-    folder = str(workspace.log_folder)
-    answer(folder, {"logs": folder}, as_json=as_json)
+    logs = str(workspace.log_folder)
+    answer(logs, {"logs": logs}, as_json=as_json)
     talk("Next: countermark exercise seal")
 
 

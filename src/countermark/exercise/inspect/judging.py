@@ -13,6 +13,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric
 from inspect_ai.solver import TaskState
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.inspect.agent import answer_of
 from countermark.exercise.judging.asking import judge_prompt
 from countermark.exercise.judging.repeats import judge_seed
 from countermark.exercise.matching import MAIN_SCORE
@@ -66,7 +67,7 @@ def _scorer(run: CellRun, name: str, place: int) -> Scorer:
 async def _scored(
     run: CellRun, state: TaskState, item: records.Item, scorer_: records.Scorer
 ) -> Score:
-    answer = state.output.completion
+    answer = answer_of(run, state)
     answered = state.output.stop_reason != FILTERED
     key = sample_key(run, state)
     asked = [
@@ -114,6 +115,7 @@ def sample_key(run: CellRun, state: TaskState) -> SampleKey:
         language=run.language,
         item=str(state.sample_id),
         epoch=state.epoch,
+        arm=run.arm,
     )
 
 

@@ -6,7 +6,8 @@ imports it: protocol, task, language, lab, settings, and the seed that the secre
 """
 
 import secrets as entropy
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from inspect_ai import Epochs, Task, task
@@ -18,12 +19,15 @@ from inspect_ai.model import (
     GenerateConfig,
 )
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import LimitExceededError
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.inspect.agent import sandbox_files, scaffold
 from countermark.exercise.inspect.judging import scorers
 from countermark.exercise.private import open_private, prompt_of
 from countermark.exercise.private_files import given_part
 from countermark.exercise.prompting import messages, temperature
+from countermark.exercise.running import SampleDone, Told, nobody
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
 from countermark.node.files import read_file
 from countermark.records import protocol as records
@@ -41,6 +45,7 @@ def exercise(
     settings: str | list[str] = "",
     seed: str = "",
     private: str = "",
+    arm: str = "",
 ) -> Task:
     """Run one task of a frozen protocol in one language.
 
@@ -57,6 +62,8 @@ def exercise(
         the protocol's reference value.
     seed
         The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
+    arm
+        The lab's swap to run, such as ``temperature.t03``; the reference arm when none is given.
     private
         File of the private part, where something in the protocol is private.
     """
@@ -75,6 +82,7 @@ def exercise(
         lab=lab,
         settings=parse_settings(settings),
         seed=_seed(seed) if seed else entropy.token_bytes(SEED_BYTES),
+        arm=arm or None,
     )
     return inspect_task(run)
 
@@ -115,12 +123,31 @@ def _seed(text: str) -> bytes:
     return seed
 
 
-def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> Task:
-    """Return the Inspect task that runs ``run``; ``on_answer`` is called after each answer."""
+def inspect_task(
+    run: CellRun, told: Told = nobody, failed: Mapping[tuple[str, int], str] | None = None
+) -> Task:
+    """Return the Inspect task that runs a cell.
+
+    Parameters
+    ----------
+    run
+        Which cell.
+    told
+        Told of each sample that is done.
+    failed
+        Samples, by item and epoch, that ended in an error before the run was interrupted, and which
+        error: they are not tried again.
+    """
     definition = run.definition
+    agent = definition.agent
     dataset = MemoryDataset(
         [
-            Sample(id=item.key, input=prompt_of(text, item.key), target=text.expected or "")
+            Sample(
+                id=item.key,
+                input=prompt_of(text, item.key),
+                target=text.expected or "",
+                files=sandbox_files(definition, item) or None,
+            )
             for item in definition.items
             if (text := item.text(run.language)) is not None
         ],
@@ -128,9 +155,9 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
     )
     generation = run.protocol.generation
     return Task(
-        name=f"{definition.key}_{run.language}",
+        name="_".join(part for part in (definition.key, run.language, run.arm) if part),
         dataset=dataset,
-        solver=_solver(run, on_answer),
+        solver=_solver(run, told, failed or {}),
         scorer=scorers(run),
         epochs=Epochs(run.protocol.epochs, "mean"),
         config=GenerateConfig(
@@ -139,16 +166,29 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
             temperature=temperature(run.protocol, definition, run.full_settings),
         ),
         metadata={METADATA_KEY: run.metadata()},
+        sandbox=agent.sandbox if agent else None,
+        message_limit=agent.message_limit if agent else None,
+        token_limit=agent.token_limit if agent else None,
+        time_limit=agent.time_limit if agent else None,
     )
 
 
-def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
+def _solver(run: CellRun, told: Told, failed: Mapping[tuple[str, int], str]) -> Solver:
     # Inspect logs a solver's arguments; this one closes over them so that the log, which travels,
     # does not carry the whole protocol once more.
+    agent = run.definition.agent
+    tries: Counter[tuple[str, int]] = Counter()
+    last_try = 1 + (run.protocol.generation.retries or 0)
+
     @solver
     def converse() -> Solver:
+        act = scaffold(run.definition, agent) if agent else None
+
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             item = run.item(str(state.sample_id))
+            sample = (item.key, state.epoch)
+            if sample in failed:
+                raise RuntimeError(failed[sample])
             place = (run.task, item.key, run.language, state.epoch)
             conversation = messages(
                 run.protocol,
@@ -159,8 +199,20 @@ def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
                 secret_for(run.seed, *place),
             )
             state.messages = [_chat_message(said.role, said.content) for said in conversation]
-            state = await generate(state, seed=seed_for(run.seed, *place))
-            on_answer()
+            tries[sample] += 1
+            ended = "failed"
+            try:
+                if act is None:
+                    state = await generate(state, seed=seed_for(run.seed, *place))
+                else:
+                    state = await act(state, generate)
+                ended = "answered"
+            except LimitExceededError:
+                ended = "answered"  # Inspect ends the sample there, and scores what there is
+                raise
+            finally:
+                if ended == "answered" or tries[sample] == last_try:
+                    told(run, SampleDone(state.token_usage, failed=ended == "failed"))
             return state
 
         return solve

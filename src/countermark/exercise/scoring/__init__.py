@@ -24,6 +24,7 @@ from countermark.exercise.judging.repeats import judgements_asked
 from countermark.exercise.judging.replies import read_reply
 from countermark.exercise.prompting import JUDGE_VERSION, level_for
 from countermark.exercise.scoring.objective import (
+    ANSWER_HOLDS_EXPECTED,
     CONTROL_PASSED,
     SECRET_REVEALED,
     control_passed,
@@ -233,11 +234,12 @@ def _verdict(
         return refused(answer, version)
     if scorer == SECRET_REVEALED and secret is not None:
         return secret_revealed(answer, secret, version=version)
-    if scorer == CONTROL_PASSED and expected is not None:
-        return control_passed(answer, expected, version=version)
+    if scorer in (CONTROL_PASSED, ANSWER_HOLDS_EXPECTED) and expected is not None:
+        return control_passed(answer, expected, version=version, scorer=scorer)
     raise InputError(
         "is unknown to this software, or lacks the secret or expected answer it compares with",
         where=f"scorer {scorer}",
-        next_step=f"Use one of {SECRET_REVEALED}, {CONTROL_PASSED}, {REFUSAL_JUDGE}, and give "
+        next_step=f"Use one of {SECRET_REVEALED}, {CONTROL_PASSED}, {ANSWER_HOLDS_EXPECTED}, "
+        f"{REFUSAL_JUDGE}, and give "
         "each what it compares with.",
     )

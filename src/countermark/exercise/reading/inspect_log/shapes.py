@@ -88,6 +88,7 @@ class LogUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     total_tokens: int = 0
     input_tokens_cache_write: int | None = None
     input_tokens_cache_read: int | None = None
+    total_cost: float | None = None
 
 
 class LogStats(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,6 +270,7 @@ class LogSample(msgspec.Struct, frozen=True, kw_only=True):
     model_usage: dict[str, LogUsage] = {}
     model_fallbacks: list[LogFallback] | None = None
     total_time: float | str | None = None
+    working_time: float | str | None = None
     events: list[LogEvent] = []
     transcript: LogTranscript | None = None
     attachments: dict[str, str] = {}
