@@ -15,7 +15,10 @@ For each model, task and language:
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
-8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
+8. A judge's rate is given beside the rate rectified with people's labels of a random sample of the
+   same answers, where there is one; which of the corrections leads is said, and why
+   (:mod:`countermark.exercise.annotation.taking`).
+9. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
    languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
 """
 
@@ -23,6 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
+from countermark.exercise.annotation.taking import People
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
 from countermark.exercise.revealing import Revealed
@@ -68,14 +72,16 @@ def joint_finding(
     revealed
         The checked evidence of each lab, with the scores of all its samples open.
     annotations
-        The labelled answers that the protocol names.
+        The labelled answers that the protocol names, and those that participants drew from the
+        exercise and labelled.
     left_out
         Labs that are not in the figures, and why.
     """
     labs = sorted(revealed, key=lambda one: one.evidence.lab)
     rounding = Rounding(protocol.significant_digits)
+    people = People(protocol, labs, annotations)
     made = [
-        _Cell(task, model.key, language, labs, annotations, rounding)
+        _Cell(task, model.key, language, labs, people, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
@@ -136,7 +142,7 @@ class _Cell:
         model: str,
         language: str,
         labs: Sequence[Revealed],
-        annotations: Sequence[AnnotationSet],
+        people: People,
         rounding: Rounding,
     ) -> None:
         self.key = CellKey(task.key, model, language, task.scorer.key)
@@ -144,15 +150,8 @@ class _Cell:
         self._round = rounding
         self._institutes = {one.evidence.lab: one.evidence.institute for one in labs}
         self._roles = {item.key: item.role for item in task.items}
-        self._annotations = next(
-            (
-                known
-                for known in annotations
-                if known.digest in task.annotation_sets
-                and (known.task, known.language) == (task.key, language)
-            ),
-            None,
-        )
+        self._people = people
+        self._validating = people.validating(task, model, language)
         self.answers = tuple(self._answers())
         self._labelled = self._label_counts()
         self._controlled = self._controls()
@@ -173,7 +172,7 @@ class _Cell:
     def _refusal(self) -> Refusal | None:
         """Say why there can be no rates, before anything is computed (rules 2 and 3)."""
         judged = self._task.scorer.nature == "judge"
-        if judged and self._annotations is None:
+        if judged and self._validating is None:
             return Refusal(
                 "judge-not-validated",
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
@@ -210,6 +209,7 @@ class _Cell:
             missing=tuple(missing),
             labs=self._lab_figures(found),
             found=found,
+            corrections=self._corrections(found),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, SampleKey, Score]]:
@@ -230,11 +230,11 @@ class _Cell:
         return {lab: score.version for lab, _, score in self._scored("test")}
 
     def _label_counts(self) -> tuple[LabelCounts, ...]:
-        known = self._annotations
+        known = self._validating
         if known is None or self._task.scorer.nature != "judge":
             return ()
         return tuple(
-            label_counts(self._task.scorer.key, version, known)
+            label_counts(self._task.scorer.key, version, known.counted)
             for version in sorted(set(self._versions().values()))
         )
 
@@ -244,22 +244,32 @@ class _Cell:
         return Judging(
             versions=self._versions(),
             validity={counts.version: self._known(counts) for counts in self._labelled},
+            labelled=self._people.labelled(
+                self._task, self._model, self.key.language, self._judged()
+            ),
         )
 
+    def _judged(self) -> dict[tuple[str, str], float]:
+        return {
+            (lab, key.text): score.value
+            for lab, key, score in self._scored("test")
+            if score.value is not None
+        }
+
     def _known(self, counts: LabelCounts) -> Validity:
-        assert self._annotations is not None  # noqa: S101  there are counts
+        assert self._validating is not None  # noqa: S101  there are counts
         return Validity(
             counts.true_positives,
             counts.positives,
             counts.true_negatives,
             counts.negatives,
-            self._annotations.language,
+            self._validating.known.language,
         )
 
     def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
-        assert self._annotations is not None  # noqa: S101  there are counts
+        assert self._validating is not None  # noqa: S101  there are counts
         known = judge(counts.version, self._known(counts), LEVEL)
-        return self._round.validity(known, counts, self._annotations)
+        return self._round.validity(known, counts, self._validating.known)
 
     def _figures(
         self, cases: Sequence[NamedEstimate]
@@ -275,6 +285,10 @@ class _Cell:
             else:
                 figures.append(self._round.figure(case.estimate, correction, case.without_lab))
         return figures, missing
+
+    def _corrections(self, found: Sections) -> tuple[records.LeadingCorrection, ...] | None:
+        drawn = self._people.drawn(self._task.key, self._language)
+        return None if drawn is None else self._round.corrections(found.choices, drawn.digest)
 
     def _controls(self) -> records.ControlFigures | None:
         minimum = self._task.control_minimum
@@ -341,6 +355,7 @@ class _Cell:
         missing: tuple[records.NotComputed, ...],
         labs: tuple[records.LabFigures, ...],
         found: Sections | None,
+        corrections: tuple[records.LeadingCorrection, ...] | None = None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -361,6 +376,7 @@ class _Cell:
             no_events=self._round.no_events(found.rate.methods) if found else None,
             consensus=self._round.consensus(found.consensus) if found else None,
             next_run=self._round.next_run(found.next_run) if found else (),
+            corrections=corrections,
         )
 
 
