@@ -46,6 +46,15 @@ class Figure:
     upper: float | None
     reason: str | None
 
+    @property
+    def text(self) -> str:
+        """The figure in words."""
+        if self.value is None:
+            return self.reason or ""
+        if self.lower is None or self.upper is None:
+            return f"{self.value:.2f} ({self.reason})"
+        return f"{self.value:.2f} ({self.lower:.2f} to {self.upper:.2f})"
+
 
 @dataclass(frozen=True, slots=True)
 class LiveAgreement:

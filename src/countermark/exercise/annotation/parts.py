@@ -44,6 +44,17 @@ class Part:
         """Whether all raters have submitted."""
         return len(self.raters) == self.plan.raters and self.submitted >= set(self.raters)
 
+    def progress(self) -> dict[str, int]:
+        """Return how many answers each rater has labelled."""
+        return {name: sum(name in said for said in self.labels.values()) for name in self.raters}
+
+    def said(self) -> list[dict[str, str]]:
+        """Return what each rater has said of each answer so far, submitted or not."""
+        return [
+            {name: held.label for name, held in self.labels.get(one.item, {}).items()}
+            for one in self.answers
+        ]
+
     def given(self, item: str) -> tuple[GivenLabel, ...]:
         """Return what those raters said of an answer who have submitted."""
         said = self.labels.get(item, {})

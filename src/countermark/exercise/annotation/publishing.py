@@ -9,6 +9,7 @@
 """
 
 import json
+from collections.abc import Sequence
 
 from countermark.exercise.annotation.parts import Part
 from countermark.node.index import book as read_book
@@ -85,28 +86,30 @@ def annotation_set(protocol: Protocol, part: Part) -> AnnotationSet:
     )
 
 
-def publish(node: Node, protocol: Protocol, part: Part) -> AnnotationSet:
-    """Sign and log a part's annotation set.
+def publish(node: Node, protocol: Protocol, parts: Sequence[Part]) -> tuple[AnnotationSet, ...]:
+    """Sign and log the annotation sets of parts, all with one checkpoint, or none.
 
     Raises
     ------
     StateError
-        As :func:`annotation_set`; or if this node published the part before (rule 3).
+        As :func:`annotation_set`; or if this node published a part before (rule 3).
     """
-    made = annotation_set(protocol, part)
-    before = [
-        one
+    before = {
+        (one.task, one.language): one.digest
         for entry, one in read_book(node).of_kind(AnnotationSet)
-        if entry.author == node.code
-        and (one.protocol, one.task, one.language) == (protocol.digest, part.task, part.language)
-    ]
-    if before:
+        if entry.author == node.code and one.protocol == protocol.digest
+    }
+    known = next((part for part in parts if (part.task, part.language) in before), None)
+    if known is not None:
         raise StateError(
             "was published already",
-            where=f"{part.task}/{part.language}",
-            next_step=f"It is {before[0].digest}; a set is never replaced.",
+            where=f"{known.task}/{known.language}",
+            next_step=f"It is {before[known.task, known.language]}; a set is never replaced. "
+            "Publish the others: --task, --language.",
         )
-    node.say(made)
+    made = tuple(annotation_set(protocol, part) for part in parts)
+    if made:
+        node.say(*made)
     return made
 
 
