@@ -81,9 +81,7 @@ class Office:
         with Drafts(self.node.state).locked() as kept:
             return part_of(kept, kept.batches()[0], TASK, language)
 
-    def invite(
-        self, name: str, role: AnnotationRole, languages: Sequence[str] = LANGUAGES
-    ) -> str:
+    def invite(self, name: str, role: AnnotationRole, languages: Sequence[str] = LANGUAGES) -> str:
         link = f"link-of-{name}"
         with Drafts(self.node.state).locked() as kept:
             kept.invite(BATCH, Invited(name, role, frozenset(languages), revoked=False))
