@@ -85,7 +85,7 @@ class Office:
         link = f"link-of-{name}"
         with Drafts(self.node.state).locked() as kept:
             kept.invite(BATCH, Invited(name, role, frozenset(languages), revoked=False))
-            kept.give("link", link, BATCH, name, END)
+            kept.give("link", link, BATCH, name, NOW, END)
         self.links[name] = link
         return link
 
@@ -161,7 +161,8 @@ class Browser:
     """Somebody's requests to the pages, with a cookie jar and no script."""
 
     def __init__(self, office: Office) -> None:
-        self.app = create_app(dict[str, Page], None, office.desk)
+        missing = {"404.html": Page(b"There is no such page", "text/html")}
+        self.app = create_app(lambda: missing, None, office.desk)
         self.cookies = httpx.Cookies()
 
     def ask(

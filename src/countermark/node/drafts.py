@@ -243,8 +243,11 @@ class Kept:
             delete(_tokens).where(_tokens.c.batch == batch, _tokens.c.name == name)
         )
 
-    def give(self, kind: TokenKind, secret: str, batch: str, name: str, expires: datetime) -> None:
-        """Keep the hash of a link or a session."""
+    def give(
+        self, kind: TokenKind, secret: str, batch: str, name: str, now: datetime, expires: datetime
+    ) -> None:
+        """Keep the hash of a link or a session; those that have expired are thrown away."""
+        self._connection.execute(delete(_tokens).where(_tokens.c.expires <= _time(now)))
         self._connection.execute(
             insert(_tokens).values(
                 hash=hashed(secret), kind=kind, batch=batch, name=name, expires=_time(expires)

@@ -142,6 +142,9 @@ def test_rule_3_people_are_invited_in_one_role_and_ended(at: At) -> None:
         planning.invite(node, PROTOCOL, "rater-1", "adjudicator", ["en"], 3)
     with pytest.raises(InputError, match="has no language 'xx'"):
         planning.invite(node, PROTOCOL, "rater-2", "annotator", ["xx"], 3)
+    for name in ("Dr. Juma", "a/b", "", "x" * 81):
+        with pytest.raises(InputError, match="can be no pseudonym"):
+            planning.invite(node, PROTOCOL, name, "annotator", ["en"], 3)
     planning.revoke(node, PROTOCOL, "rater-1")
     assert Desk(node).enter(link) is None
     with pytest.raises(InputError, match="invited nobody called other"):

@@ -8,8 +8,7 @@ import pytest
 from annotation_evidence import LABS, MODEL, PROTOCOL, TASK, evidence_of
 from exercise_small import annotations
 
-from countermark.exercise.annotation.publishing import plan_digest
-from countermark.exercise.annotation.sampling import draw_sample
+from countermark.exercise.annotation.sampling import draw_sample, plan_digest
 from countermark.exercise.annotation.taking import People
 from countermark.exercise.joint import joint_finding
 from countermark.exercise.revealing import Revealed

@@ -120,7 +120,7 @@ class Desk:
                 return None
             batch, person, ends = found
             secret = secrets.token_urlsafe(LINK_BYTES)
-            kept.give("session", secret, batch, person.name, ends)
+            kept.give("session", secret, batch, person.name, now, ends)
             return secret, ends
 
     def leave(self, secret: str) -> None:

@@ -8,6 +8,7 @@
 """
 
 import json
+import re
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -28,6 +29,7 @@ from countermark.records.protocol import Protocol
 LINK_BYTES = 32
 ITEM_BYTES = 8
 LONGEST_DAYS = 366
+_PSEUDONYM, _LONGEST_NAME = re.compile(r"[a-z0-9]+(?:[-._][a-z0-9]+)*"), 80
 
 
 def draw_batch(node: Node, protocol: Protocol, without: Collection[str] = ()) -> tuple[Sample, ...]:
@@ -94,8 +96,15 @@ def invite(
     StateError
         If nothing was drawn, or the person has labels under another role.
     InputError
-        If a language is not the protocol's.
+        If a language is not the protocol's, or the name can be no pseudonym.
     """
+    if not _PSEUDONYM.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"can be no pseudonym: {name[:80]!r}",
+            where="name",
+            next_step="Use small letters, digits and hyphens, such as rater-1; no person's name: "
+            "it is published with the labels.",
+        )
     unknown = sorted(set(languages) - set(protocol.languages))
     if unknown:
         raise InputError(
@@ -114,7 +123,7 @@ def invite(
                 next_step="Invite another person: nobody adjudicates what they rated.",
             )
         kept.invite(batch.batch, Invited(name, role, frozenset(languages), revoked=False))
-        kept.give("link", secret, batch.batch, name, now + timedelta(days=days))
+        kept.give("link", secret, batch.batch, name, now, now + timedelta(days=days))
     return secret
 
 

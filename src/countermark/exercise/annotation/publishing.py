@@ -12,21 +12,14 @@ import json
 from collections.abc import Sequence
 
 from countermark.exercise.annotation.parts import Part
+from countermark.exercise.annotation.sampling import plan_digest
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
-from countermark.records.base import Part as RecordPart
-from countermark.records.canonical import JsonValue, canonical, content_digest
+from countermark.records.canonical import JsonValue
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import AnnotationSet, DrawnCell, LabelledAnswer
 from countermark.records.protocol import Protocol
-from countermark.records.protocol_parts import AnnotationPlan
 from countermark.records.sample import SampleKey
-
-
-def plan_digest(plan: AnnotationPlan) -> str:
-    """Return the digest of an annotation plan, guidelines included."""
-    part: RecordPart = plan
-    return content_digest(canonical(part.model_dump(mode="json", exclude_none=True)))
 
 
 def annotation_set(protocol: Protocol, part: Part) -> AnnotationSet:

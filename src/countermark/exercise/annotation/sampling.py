@@ -30,6 +30,7 @@ from countermark.exercise.samples import told_and_answer
 from countermark.records.canonical import JsonValue, canonical, content_digest
 from countermark.records.evidence import Draw, DrawnCell
 from countermark.records.protocol import Item, Protocol, Task
+from countermark.records.protocol_parts import AnnotationPlan
 from countermark.records.sample import RevealedSample, SampleKey
 
 LABEL = "countermark-annotation-draw/v1"
@@ -67,6 +68,11 @@ class Sample:
     language: str
     answers: tuple[Drawn, ...]
     draw: Draw
+
+
+def plan_digest(plan: AnnotationPlan) -> str:
+    """Return the digest of an annotation plan, guidelines included."""
+    return content_digest(canonical(plan.model_dump(mode="json", exclude_none=True)))
 
 
 def seed_of(protocol: Protocol, labs: Sequence[Revealed]) -> bytes:

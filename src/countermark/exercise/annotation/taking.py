@@ -19,8 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from countermark.exercise.annotation.publishing import plan_digest
-from countermark.exercise.annotation.sampling import Sample, draw_sample
+from countermark.exercise.annotation.sampling import Sample, draw_sample, plan_digest
 from countermark.exercise.revealing import Revealed
 from countermark.records.evidence import AnnotationSet
 from countermark.records.protocol import Protocol, Task

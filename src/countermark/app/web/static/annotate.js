@@ -20,6 +20,7 @@
   let failures = 0;
   let timer = 0;
   let said = "";
+  let written = ""; // Which answer stands on the page; it is not written again over a selection.
 
   const read = () => {
     try {
@@ -79,8 +80,11 @@
   };
   const render = () => {
     const one = answers[here];
-    write(by("prompt"), one.prompt);
-    write(by("answer"), one.answer);
+    if (written !== one.item) {
+      write(by("prompt"), one.prompt);
+      write(by("answer"), one.answer);
+      written = one.item;
+    }
     for (const button of document.querySelectorAll("#labels button")) {
       button.setAttribute("aria-pressed", String(button.value === one.label));
     }
