@@ -81,11 +81,11 @@ def test_rule_9_a_third_rater_decides_without_the_labels() -> None:
 
 def test_rule_10_the_coordinator_sees_no_answer_and_labels_none() -> None:
     for act in ("see", "label", "submit", "adjudicate", "see-labels"):
-        assert rule("coordinator", act, "others', disputed") == 10  # type: ignore[arg-type]
+        assert rule("coordinator", act, "others', disputed") == 10
     assert rule("annotator", "oversee", "mine") == 10
 
 
 def test_rule_11_only_the_operator_manages() -> None:
     for role in ("annotator", "adjudicator", "coordinator"):
-        assert rule(role, "manage", "nothing") == 11  # type: ignore[arg-type]
+        assert rule(role, "manage", "nothing") == 11
     assert rule("operator", "label", "mine") == 11

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import cast
 from urllib.parse import urlencode
 
 import httpx
@@ -166,18 +165,24 @@ class Browser:
         self.cookies = httpx.Cookies()
 
     def ask(
-        self, method: str, path: str, *, form: Mapping[str, str] | None = None, **options: object
+        self,
+        method: str,
+        path: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         if form is not None:
+            content = urlencode(form).encode()
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
-            options = {"content": urlencode(form), "headers": headers, **options}
 
         async def answer() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://127.0.0.1:8400", cookies=self.cookies
             ) as client:
-                response = await client.request(method, path, **cast("dict[str, bytes]", options))
+                response = await client.request(method, path, content=content, headers=headers)
                 self.cookies = client.cookies
                 return response
 
