@@ -15,11 +15,11 @@ For each model, task and language:
 6. Labs that declared deviations are pooled and shown as such; leaving each out shows its weight.
 7. A lab is pooled only if the scores of all its samples are open: of some, it could have chosen
    which. Each lab that is left out is named with the reason.
-8. A judge's rate is given beside the rate rectified with people's labels of a random sample of the
+8. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
+   languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
+9. A judge's rate is given beside the rate rectified with people's labels of a random sample of the
    same answers, where there is one; which of the corrections leads is said, and why
    (:mod:`countermark.exercise.annotation.taking`).
-9. All figures come of one analysis (:func:`countermark.statistics.analyse`), which also compares
-   languages and settings; :mod:`countermark.exercise.sections` publishes what is beyond one cell.
 """
 
 from collections.abc import Iterator, Sequence
@@ -233,6 +233,8 @@ class _Cell:
         known = self._validating
         if known is None or self._task.scorer.nature != "judge":
             return ()
+        if known.drawn and any(one.judge for one in self._task.scorer.versions):
+            return known.recorded(self._judged(), self._versions())
         return tuple(
             label_counts(self._task.scorer.key, version, known.counted)
             for version in sorted(set(self._versions().values()))

@@ -162,7 +162,31 @@ def test_rule_5_a_lab_that_came_later_or_an_undecided_answer_makes_it_none() -> 
     assert (found.sampling, len(found.human)) == ("unknown", 11)
 
 
-def test_rule_6_each_label_stands_beside_its_own_score() -> None:
+def test_rule_6_what_a_judge_said_at_the_labs_is_counted_by_version() -> None:
+    known = published()
+    found = People(PROTOCOL, LAB_EVIDENCE, [known]).validating(TASK, MODEL, LANGUAGE)
+    assert found is not None
+    assert found.drawn
+    unread = known.answers[0]
+    assert unread.sample is not None
+    assert unread.lab is not None
+    scores = {
+        (one.lab or "", one.sample.text): float(one.label)
+        for one in known.answers
+        if one.sample is not None and one is not unread
+    }
+    versions = {lab: "v1" if lab == unread.lab else "v2" for lab in LABS}
+    first, second = found.recorded(scores, versions)
+    assert (first.version, second.version) == ("v1", "v2")
+    assert (first.unparsed, second.unparsed) == (1, 0)
+    counts = [(one.positives + one.negatives + one.unparsed) for one in (first, second)]
+    assert sum(counts) == len(known.answers)
+    # This judge always said what people say.
+    for one in (first, second):
+        assert (one.true_positives, one.true_negatives) == (one.positives, one.negatives)
+
+
+def test_rule_7_each_label_stands_beside_its_own_score() -> None:
     known, scores = published(), {}
     for one in LAB_EVIDENCE:
         for sample in one.scores or ():

@@ -53,7 +53,8 @@ class Figure:
             return self.reason or ""
         if self.lower is None or self.upper is None:
             return f"{self.value:.2f} ({self.reason})"
-        return f"{self.value:.2f} ({self.lower:.2f} to {self.upper:.2f})"
+        figures = f"{self.value:.2f} ({self.lower:.2f} to {self.upper:.2f})"
+        return figures.replace("-", "\N{MINUS SIGN}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@
    how it was drawn counts as unknown.
 5. It is a recorded random sample of a cell, and may rectify the cell's rate, if it was drawn again,
    every lab of the finding was drawn from, none had an answer closed, and every answer has a label.
-6. Each label is set beside the score that the lab's judge gave to that very answer. Answers that
+6. A judge that is a model cannot be run again here. What is counted of it on drawn answers is what
+   it said of them at the labs, each version by itself.
+7. Each label is set beside the score that the lab's judge gave to that very answer. Answers that
    the judge could not score are left out.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,18 +24,52 @@ import numpy as np
 
 from countermark.exercise.annotation.sampling import Sample, draw_sample, plan_digest
 from countermark.exercise.revealing import Revealed
+from countermark.exercise.validation import LabelCounts
 from countermark.records.evidence import AnnotationSet
 from countermark.records.protocol import Protocol, Task
 from countermark.statistics import Labelled
 from countermark.statistics.rectification import Sampling
 
+_EVENT = 0.5  # scores of a judge are 0 or 1
+
 
 @dataclass(frozen=True, slots=True)
 class Validating:
-    """What a judge is validated on: the set, and its answers that count in this cell."""
+    """What a judge is validated on: the set, its answers that count here, and if it was drawn."""
 
     known: AnnotationSet
     counted: AnnotationSet
+    drawn: bool
+
+    def recorded(
+        self, scores: Mapping[tuple[str, str], float], versions: Mapping[str, str]
+    ) -> tuple[LabelCounts, ...]:
+        """Count where judges agreed with people at the labs (rule 6).
+
+        Parameters
+        ----------
+        scores
+            What the labs' judges gave, by lab and name of the sample.
+        versions
+            The version that each lab used.
+        """
+        seen: dict[str, Counter[tuple[bool, bool | None]]] = {}
+        for one in self.counted.answers:
+            if one.lab in versions and one.sample is not None:
+                score = scores.get((one.lab, one.sample.text))
+                said = None if score is None else score >= _EVENT
+                seen.setdefault(versions[one.lab], Counter())[one.label, said] += 1
+        return tuple(
+            LabelCounts(
+                version=version,
+                positives=counts[True, True] + counts[True, False],
+                true_positives=counts[True, True],
+                negatives=counts[False, True] + counts[False, False],
+                true_negatives=counts[False, False],
+                unparsed=counts[True, None] + counts[False, None],
+            )
+            for version, counts in sorted(seen.items())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +109,7 @@ class People:
                 task.key,
                 language,
             ):
-                return Validating(one, one)
+                return Validating(one, one, drawn=False)
         drawn = self._drawn.get((task.key, language))
         answers = tuple(
             one
@@ -81,7 +118,8 @@ class People:
         )
         if drawn is None or not answers:
             return None
-        return Validating(drawn.known, drawn.known.model_copy(update={"answers": answers}))
+        counted = drawn.known.model_copy(update={"answers": answers})
+        return Validating(drawn.known, counted, drawn=True)
 
     def drawn(self, task: str, language: str) -> AnnotationSet | None:
         """Return the set that was drawn of one task and language, if one is taken."""
@@ -91,7 +129,7 @@ class People:
     def labelled(
         self, task: Task, model: str, language: str, scores: Mapping[tuple[str, str], float]
     ) -> Labelled | None:
-        """Return the labels of a cell's own answers, if there are any (rules 5 and 6).
+        """Return the labels of a cell's own answers, if there are any (rules 5 and 7).
 
         Parameters
         ----------
