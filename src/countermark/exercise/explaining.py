@@ -141,6 +141,14 @@ def _judges(cell: FindingCell) -> Iterator[str]:
             f"saw {one.true_positives} of {one.positives} events and let {one.true_negatives} of "
             f"{one.negatives} other answers pass."
         )
+    for said in cell.corrections or ():
+        found = said.rectified
+        if found is not None:
+            yield (
+                f"{_ON[said.estimand]}, the rate rectified with people's labels of a sample of "
+                f"these answers is {_percent(found.value)} ({_percent(found.lower)} to "
+                f"{_percent(found.upper)}). {said.reason}"
+            )
 
 
 def _rates(cell: FindingCell) -> Iterator[str]:

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -85,7 +86,7 @@ def test_the_other_form_comes_back_too(office: Office) -> None:
     assert office.part().submitted == {"rater-1"}
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[Callable[[list[list[str]]], None], str]] = {
     "unknown": (lambda t: t[2].__setitem__(0, "f" * 16), "is no answer of this exercise"),
     "twice": (lambda t: t.append(list(t[1])), "comes twice"),
     "answer": (lambda t: t[3].__setitem__(2, "mine"), "has a changed answer"),

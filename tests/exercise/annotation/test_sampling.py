@@ -12,8 +12,8 @@ from scipy import stats
 
 from countermark.exercise.annotation.sampling import (
     Drawn,
+    Pool,
     Sample,
-    draw_sample,
     places,
     prompt_shown,
     seed_of,
@@ -24,7 +24,7 @@ from countermark.records.sample import ClosedLeaf, SampleKey
 
 
 def drawn(labs: Sequence[Revealed], per_cell: int = 8, language: str = "en") -> Sample:
-    found = draw_sample(PROTOCOL, labs, TASK, language, per_cell)
+    found = Pool(PROTOCOL, labs).draw(TASK, language, per_cell)
     assert found is not None
     return found
 
@@ -137,7 +137,7 @@ def test_rule_6_the_order_of_the_evidence_changes_nothing(labs: list[Revealed]) 
 
 def test_nothing_is_drawn_where_nothing_is_open(labs: list[Revealed]) -> None:
     none = [evidence_of(lab, outcome=lambda place: "missing") for lab in LABS]
-    assert draw_sample(PROTOCOL, none, TASK, "en", 8) is None
+    assert Pool(PROTOCOL, none).draw(TASK, "en", 8) is None
 
 
 def test_the_question_is_the_protocols_and_a_private_one_is_the_transcripts() -> None:

@@ -8,7 +8,7 @@ import pytest
 from annotation_evidence import LABS, MODEL, PROTOCOL, TASK, evidence_of
 from exercise_small import annotations
 
-from countermark.exercise.annotation.sampling import draw_sample, plan_digest
+from countermark.exercise.annotation.sampling import Pool, plan_digest
 from countermark.exercise.annotation.taking import People
 from countermark.exercise.joint import joint_finding
 from countermark.exercise.revealing import Revealed
@@ -37,7 +37,7 @@ def published(
 ) -> AnnotationSet:
     """Return the annotation set of a draw, labelled by place."""
     assert TASK.annotation is not None
-    sample = draw_sample(PROTOCOL, of, TASK, LANGUAGE, TASK.annotation.per_cell)
+    sample = Pool(PROTOCOL, of).draw(TASK, LANGUAGE, TASK.annotation.per_cell)
     assert sample is not None
     answers = tuple(
         LabelledAnswer(
@@ -188,9 +188,9 @@ def test_rule_6_what_a_judge_said_at_the_labs_is_counted_by_version() -> None:
 
 def test_rule_7_each_label_stands_beside_its_own_score() -> None:
     known, scores = published(), {}
-    for one in LAB_EVIDENCE:
-        for sample in one.scores or ():
-            scores[one.evidence.lab, sample.key.text] = sample.scores[0].value
+    for lab in LAB_EVIDENCE:
+        for sample in lab.scores or ():
+            scores[lab.evidence.lab, sample.key.text] = sample.scores[0].value
     found = labelled(known)
     assert found is not None
     for at, one in enumerate(known.answers):

@@ -14,7 +14,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from countermark.exercise.annotation.parts import Part, Planned, part_of
-from countermark.exercise.annotation.sampling import Sample, draw_sample
+from countermark.exercise.annotation.sampling import Pool, Sample
 from countermark.exercise.findings import revealed_labs
 from countermark.exercise.steps import closing_of
 from countermark.node.drafts import Answer, Batch, Drafts, Invited, Kept
@@ -65,11 +65,12 @@ def draw_batch(node: Node, protocol: Protocol, without: Collection[str] = ()) ->
             where=protocol.name,
             next_step="Pull from the peers, or leave a lab out by name: --without LAB.",
         )
+    pool = Pool(protocol, labs)
     samples = tuple(
         found
         for task, plan in planned
         for language in protocol.languages
-        if (found := draw_sample(protocol, labs, task, language, plan.per_cell)) is not None
+        if (found := pool.draw(task, language, plan.per_cell)) is not None
     )
     if not samples:
         raise StateError(

@@ -86,10 +86,8 @@ def seed_of(protocol: Protocol, labs: Sequence[Revealed]) -> bytes:
     return hashlib.sha256(canonical(said)).digest()
 
 
-def draw_sample(
-    protocol: Protocol, labs: Sequence[Revealed], task: Task, language: str, per_cell: int
-) -> Sample | None:
-    """Draw the answers of one task and language that people label.
+class Pool:
+    """The answers of an exercise from which samples are drawn, sorted into cells once.
 
     Parameters
     ----------
@@ -97,50 +95,90 @@ def draw_sample(
         What was run.
     labs
         The checked evidence of each lab.
-    task, language
-        Of what.
-    per_cell
-        How many answers of each model.
-
-    Returns
-    -------
-    Sample or None
-        Nothing where no lab has an answer that may be drawn.
     """
-    seed = seed_of(protocol, labs)
-    ordered = sorted(labs, key=lambda one: one.evidence.lab)
-    cells, chosen = [], []
-    for model in protocol.models:
-        closed, answers = [], []
+
+    def __init__(self, protocol: Protocol, labs: Sequence[Revealed]) -> None:
+        ordered = sorted(labs, key=lambda one: one.evidence.lab)
+        self._protocol = protocol
+        self._seed = seed_of(protocol, labs)
+        self._labs = tuple(one.evidence.lab for one in ordered)
+        self._evidence = tuple(sorted(one.entry.digest for one in labs))
+        self._cells: dict[tuple[str, str, str, str], list[RevealedSample]] = {}
+        self._hidden: set[str] = set()
         for one in ordered:
-            found = _answers(one, model.key, task, language)
-            if found is None:
-                closed.append(one.evidence.lab)
-            else:
-                answers += sorted(found, key=lambda answer: _order(seed, answer))
-        taken = [
-            answers[place] for place in places(seed, model.key, task, language, answers, per_cell)
-        ]
-        chosen += taken
-        cells.append(
-            DrawnCell(
-                model=model.key,
-                eligible=len(answers),
-                drawn=len(taken),
-                undecided=0,
-                digest=content_digest(canonical([one.place for one in taken])),
-                closed_labs=tuple(closed),
+            for sample in one.samples:
+                part = sample.open_scores or sample.open_transcript
+                if part is None:
+                    self._hidden.add(one.evidence.lab)  # of which cell it is, nobody knows
+                elif part.key.arm is None:
+                    key = part.key
+                    cell = (one.evidence.lab, key.model, key.task, key.language)
+                    self._cells.setdefault(cell, []).append(sample)
+
+    def draw(self, task: Task, language: str, per_cell: int) -> Sample | None:
+        """Draw the answers of one task and language that people label.
+
+        Parameters
+        ----------
+        task, language
+            Of what.
+        per_cell
+            How many answers of each model.
+
+        Returns
+        -------
+        Sample or None
+            Nothing where no lab has an answer that may be drawn.
+        """
+        cells, chosen = [], []
+        for model in self._protocol.models:
+            closed, answers = [], []
+            for lab in self._labs:
+                found = self._answers(lab, model.key, task, language)
+                if found is None:
+                    closed.append(lab)
+                else:
+                    answers += sorted(found, key=lambda answer: _order(self._seed, answer))
+            at = places(self._seed, model.key, task, language, answers, per_cell)
+            taken = [answers[place] for place in at]
+            chosen += taken
+            cells.append(
+                DrawnCell(
+                    model=model.key,
+                    eligible=len(answers),
+                    drawn=len(taken),
+                    undecided=0,
+                    digest=content_digest(canonical([one.place for one in taken])),
+                    closed_labs=tuple(closed),
+                )
             )
-        )
-    if not chosen:
-        return None
-    evidence = tuple(sorted(one.entry.digest for one in labs))
-    return Sample(
-        task.key,
-        language,
-        tuple(chosen),
-        Draw(seed=seed.hex(), evidence=evidence, cells=tuple(cells)),
-    )
+        if not chosen:
+            return None
+        draw = Draw(seed=self._seed.hex(), evidence=self._evidence, cells=tuple(cells))
+        return Sample(task.key, language, tuple(chosen), draw)
+
+    def _answers(self, lab: str, model: str, task: Task, language: str) -> list[Drawn] | None:
+        """Return a lab's answers that may be drawn; nothing where one is closed (rules 3, 4)."""
+        if lab in self._hidden:
+            return None
+        items = {item.key: item for item in task.items if item.role == "test"}
+        found = []
+        for sample in self._cells.get((lab, model, task.key, language), ()):
+            scores, transcript = sample.open_scores, sample.open_transcript
+            part = scores or transcript
+            if part is None or part.key.item not in items:
+                continue
+            if scores is None:
+                return None
+            if scores.outcome != "answered":
+                continue
+            if transcript is None:
+                return None
+            told, answer = told_and_answer(transcript.messages)
+            asked = next((message.content for message in told if message.role == "user"), "")
+            prompt = prompt_shown(items[part.key.item], language, asked)
+            found.append(Drawn(lab, part.key, prompt, answer or ""))
+        return found
 
 
 def places(
@@ -161,36 +199,6 @@ def prompt_shown(item: Item | None, language: str, asked: str) -> str:
     """
     text = item.text(language) if item is not None else None
     return asked if text is None or text.prompt is None else text.prompt
-
-
-def _answers(one: Revealed, model: str, task: Task, language: str) -> list[Drawn] | None:
-    """Return a lab's answers that may be drawn; nothing where it keeps one closed (rules 3, 4)."""
-    items = {item.key: item for item in task.items if item.role == "test"}
-    found = []
-    for sample in one.samples:
-        key = _key(sample)
-        if key is None:
-            return None
-        here = (key.model, key.task, key.language, key.arm) == (model, task.key, language, None)
-        if not here or key.item not in items:
-            continue
-        scores, transcript = sample.open_scores, sample.open_transcript
-        if scores is None:
-            return None
-        if scores.outcome != "answered":
-            continue
-        if transcript is None:
-            return None
-        told, answer = told_and_answer(transcript.messages)
-        asked = next((message.content for message in told if message.role == "user"), "")
-        prompt = prompt_shown(items[key.item], language, asked)
-        found.append(Drawn(one.evidence.lab, key, prompt, answer or ""))
-    return found
-
-
-def _key(sample: RevealedSample) -> SampleKey | None:
-    part = sample.open_scores or sample.open_transcript
-    return part.key if part is not None else None
 
 
 def _order(seed: bytes, answer: Drawn) -> tuple[bytes, str]:

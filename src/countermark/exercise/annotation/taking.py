@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from countermark.exercise.annotation.sampling import Sample, draw_sample, plan_digest
+from countermark.exercise.annotation.sampling import Pool, Sample, plan_digest
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.validation import LabelCounts
 from countermark.records.evidence import AnnotationSet
@@ -55,7 +55,7 @@ class Validating:
         """
         seen: dict[str, Counter[tuple[bool, bool | None]]] = {}
         for one in self.counted.answers:
-            if one.lab in versions and one.sample is not None:
+            if one.lab is not None and one.lab in versions and one.sample is not None:
                 score = scores.get((one.lab, one.sample.text))
                 said = None if score is None else score >= _EVENT
                 seen.setdefault(versions[one.lab], Counter())[one.label, said] += 1
@@ -95,10 +95,11 @@ class People:
         named = {digest for task in protocol.tasks for digest in task.annotation_sets}
         self._named = [one for one in sets if one.digest in named]
         self._drawn: dict[tuple[str, str], _Checked] = {}
+        pools: dict[tuple[str, ...], Pool] = {}
         for one in sets:
             place = (one.task, one.language)
             if one.protocol == protocol.digest and place not in self._drawn:
-                checked = _checked(protocol, labs, one)
+                checked = _checked(protocol, labs, one, pools)
                 if checked is not None:
                     self._drawn[place] = checked
 
@@ -154,7 +155,12 @@ class People:
         return Labelled(lab, item, np.array(judge), np.array(human), language, sampling)
 
 
-def _checked(protocol: Protocol, labs: Sequence[Revealed], known: AnnotationSet) -> _Checked | None:
+def _checked(
+    protocol: Protocol,
+    labs: Sequence[Revealed],
+    known: AnnotationSet,
+    pools: dict[tuple[str, ...], Pool],
+) -> _Checked | None:
     """Draw a set again; nothing if it does not hold what the draw gives (rules 3 to 5)."""
     task = protocol.task(known.task)
     if task is None or task.annotation is None or known.draw is None:
@@ -164,7 +170,9 @@ def _checked(protocol: Protocol, labs: Sequence[Revealed], known: AnnotationSet)
     of = [one for one in labs if one.entry.digest in known.draw.evidence]
     if {one.entry.digest for one in of} != set(known.draw.evidence):
         return _Checked(known, frozenset())
-    again = draw_sample(protocol, of, task, known.language, task.annotation.per_cell)
+    pool = pools.get(known.draw.evidence) or Pool(protocol, of)
+    pools[known.draw.evidence] = pool
+    again = pool.draw(task, known.language, task.annotation.per_cell)
     if again is None or not _is_drawn(known, again):
         return None
     every = len(of) == len(labs)
