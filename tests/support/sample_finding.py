@@ -24,12 +24,14 @@ from countermark.records.finding import (
     JudgeValidity,
     LabFigures,
     LabSettings,
+    LeadingCorrection,
     LeftOut,
     MethodFigure,
     NewLabFigure,
     NextRunFigure,
     NotComputed,
     PrecisionFigures,
+    RectifiedFigure,
 )
 from countermark.records.protocol import (
     FactorSetting,
@@ -263,6 +265,34 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
         next_run=(
             NextRunFigure(estimand="benchmark", what="a lab", answers=240, half_width=0.05),
             NextRunFigure(estimand="generalised", what="10 items", answers=100, half_width=0.11),
+        ),
+        corrections=_corrections(value, sets[0]) if sets else None,
+    )  # fmt: skip
+
+
+def _corrections(value: float, annotation_set: str) -> tuple[LeadingCorrection, ...]:
+    return (
+        LeadingCorrection(
+            estimand="benchmark",
+            annotation_set=annotation_set,
+            leads="prediction-powered",
+            reason="The rate rectified with people's labels leads: people labelled a recorded "
+            "random sample of these answers.",
+            rectified=RectifiedFigure(
+                value=value + 0.017, se=0.03, lower=value - 0.05, upper=value + 0.08, level=0.95,
+                labs=5, items=10,
+            ),
+            difference=0.011,
+            disagree=False,
+        ),
+        LeadingCorrection(
+            estimand="generalised",
+            annotation_set=annotation_set,
+            leads="rogan-gladen",
+            reason="The rate corrected by sensitivity and specificity leads, although people "
+            "labelled a sample: the other was not computed.",
+            not_rectified="Label more answers.",
+            disagree=False,
         ),
     )  # fmt: skip
 

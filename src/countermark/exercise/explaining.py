@@ -185,6 +185,14 @@ def _judges(cell: FindingCell) -> Iterator[str]:
             f"saw {one.true_positives} of {one.positives} events and let {one.true_negatives} of "
             f"{one.negatives} other answers pass."
         )
+    for said in cell.corrections or ():
+        found = said.rectified
+        if found is not None:
+            yield (
+                f"{_ON[said.estimand]}, the rate rectified with people's labels of a sample of "
+                f"these answers is {percent(found.value)} ({percent(found.lower)} to "
+                f"{percent(found.upper)}). {said.reason}"
+            )
 
 
 def _rates(cell: FindingCell) -> Iterator[str]:

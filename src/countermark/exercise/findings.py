@@ -10,7 +10,7 @@ from countermark.exercise.judging.rejudged import place_of
 from countermark.exercise.recheck import Comparison, compare
 from countermark.exercise.revealing import Revealed, check_revealed
 from countermark.exercise.steps import closing_of
-from countermark.node.book import Book
+from countermark.node.book import Book, Entry
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.node.policy import may_read_samples
@@ -100,7 +100,8 @@ def compute_finding(
         for lab in labs - first.keys() - without.keys()
     ]
     again = _rejudgements(known, protocol, published)
-    return joint_finding(protocol, revealed, annotations(known, protocol), left_out, again)
+    labelled = annotations(known, protocol, published)
+    return joint_finding(protocol, revealed, labelled, left_out, again)
 
 
 def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
@@ -137,6 +138,20 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
     return Checked(comparison, said)
 
 
+def revealed_labs(node: Node, known: Book, protocol: Protocol) -> tuple[Revealed, ...]:
+    """Return the checked evidence of every lab that has revealed, in order of the labs.
+
+    Raises
+    ------
+    StateError
+        If samples are missing here.
+    VerificationError
+        If some lab's evidence does not open its seal.
+    """
+    first = first_evidence(known, protocol, None)
+    return tuple(held_evidence(node, known, protocol, first[lab]) for lab in sorted(first))
+
+
 def first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
     """Return each lab's first evidence by its digest; of a published finding, as it was then."""
     logged = known.find(published.digest) if published else None
@@ -146,7 +161,7 @@ def first_evidence(known: Book, protocol: Protocol, published: Finding | None) -
     first: dict[str, str] = {}
     for entry, evidence in known.of_kind(Evidence):
         of_this = evidence.protocol == protocol.digest and entry.author in protocol.participants
-        late = logged is not None and (entry.witnessed or "") > (logged.witnessed or "")
+        late = logged is not None and _is_late(entry, logged)
         if of_this and (not late or entry.digest in named):
             first.setdefault(evidence.lab, entry.digest)
     return first
@@ -161,11 +176,15 @@ def _rejudgements(
     # A lab speaks once of each judge and each cell.
     first: dict[tuple[str | None, ...], LoggedRejudgement] = {}
     for entry, said in known.of_kind(Rejudgement):
-        late = logged is not None and (entry.witnessed or "") > (logged.witnessed or "")
+        late = logged is not None and _is_late(entry, logged)
         if said.protocol == protocol.digest and (not late or entry.digest in named):
             one = LoggedRejudgement(entry.digest, entry.author, said)
             first.setdefault((entry.author, said.lab, *place_of(said)), one)
     return list(first.values())
+
+
+def _is_late(entry: Entry, logged: Entry) -> bool:
+    return (entry.witnessed or "") > (logged.witnessed or "")
 
 
 def _left_out(
@@ -174,12 +193,31 @@ def _left_out(
     return LeftOut(institute=lab[:2], lab=lab, because=because, reason=reason, evidence=evidence)
 
 
-def annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
-    """Return all labelled answers that are known; those that the protocol names must be."""
-    held = [record for _, record in known.of_kind(AnnotationSet)]
-    lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
-        one.digest for one in held
-    }
+def annotations(
+    known: Book, protocol: Protocol, published: Finding | None = None
+) -> list[AnnotationSet]:
+    """Return the sets that the protocol names, then those that participants drew from it."""
+    logged = known.find(published.digest) if published else None
+    cells = published.cells if published else ()
+    used = {judge.annotation_set for cell in cells for judge in cell.validity}
+    used |= {one.annotation_set for cell in cells for one in cell.corrections or ()}
+    named = {digest for task in protocol.tasks for digest in task.annotation_sets}
+    sets = known.of_kind(AnnotationSet)
+    held = [record for entry, record in sets if entry.digest in named]
+    # The first that was logged counts, and what was logged after the finding is not in it.
+    drawn = sorted(
+        (
+            (entry, record)
+            for entry, record in sets
+            if record.protocol == protocol.digest
+            and entry.author in protocol.participants
+            and entry.witnessed is not None
+            and (logged is None or entry.digest in used or not _is_late(entry, logged))
+        ),
+        key=lambda one: (one[0].witnessed or "", one[0].digest),
+    )
+    held += [record for _, record in drawn]
+    lacking = named - {one.digest for one in held}
     if lacking:
         raise StateError(
             f"lacks labelled answers that the protocol names: {', '.join(sorted(lacking))}",

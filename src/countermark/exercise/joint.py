@@ -24,12 +24,16 @@ For each model, task and language:
    cell.
 9. The figures of a cell are those of the task's own scorer. Further scorers, repeats and
    rejudgements stand beside it (:mod:`countermark.exercise.judges`), by rules 2 and 3 as well.
+10. A judge's rate is given beside the rate rectified with people's labels of a random sample of the
+    same answers, where there is one; which of the corrections leads is said, and why
+    (:mod:`countermark.exercise.annotation.taking`).
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
+from countermark.exercise.annotation.taking import People
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
 from countermark.exercise.judges import (
@@ -76,7 +80,8 @@ def joint_finding(
     revealed
         The checked evidence of each lab, with the scores of all its samples open.
     annotations
-        The labelled answers that the protocol names.
+        The labelled answers that the protocol names, and those that participants drew from the
+        exercise and labelled.
     left_out
         Labs that are not in the figures, and why.
     judged_again
@@ -90,9 +95,10 @@ def joint_finding(
     pool = pooled(protocol, revealed)
     labs = pool.labs
     rounding = Rounding(protocol.significant_digits)
+    people = People(protocol, labs, annotations)
     again = rejudgements(protocol, judged_again, labs, annotations)
     made = [
-        _Cell(task, model.key, language, pool, annotations, again, rounding)
+        _Cell(task, model.key, language, pool, people, again, rounding)
         for model in protocol.models
         for task in protocol.tasks
         for language in protocol.languages
@@ -157,7 +163,7 @@ class _Cell:
         model: str,
         language: str,
         pool: Pool,
-        annotations: Sequence[AnnotationSet],
+        people: People,
         again: Rejudgements,
         rounding: Rounding,
     ) -> None:
@@ -168,17 +174,11 @@ class _Cell:
         self._round = rounding
         self._institutes = {one.evidence.lab: one.evidence.institute for one in labs}
         self._roles = {item.key: item.role for item in task.items}
-        self._annotations = next(
-            (
-                known
-                for known in annotations
-                if known.digest in task.annotation_sets
-                and (known.task, known.language) == (task.key, language)
-            ),
-            None,
-        )
+        self._people = people
+        self._validating = people.validating(task, model, language)
+        counted = self._validating.counted if self._validating else None
         self._judges = CellJudges(
-            task, model, language, labs, self._annotations, again.taken, rounding.number
+            task, model, language, labs, counted, again.taken, rounding.number
         )
         found = tuple(self._answers())
         self.answers = tuple(one for one in found if one.arm is None)
@@ -206,13 +206,13 @@ class _Cell:
                 "not-computable", "no lab ran it as the protocol asks and as most others did"
             )
         judged = self._task.scorer.nature == "judge"
-        if judged and self._annotations is None:
+        if judged and self._validating is None:
             return Refusal(
                 "judge-not-validated",
                 f"no answers in {self._language} were labelled by people, so nobody knows how "
                 "often this judge is right here",
             )
-        if lacking := self._judges.not_run_on_labels(self._task.scorer):
+        if lacking := self._not_run_on_labels():
             return Refusal(
                 "judge-not-validated",
                 f"the judge ({', '.join(lacking)}) was not run on the labelled answers in "
@@ -249,6 +249,7 @@ class _Cell:
             missing=tuple(missing),
             labs=self._lab_figures(found),
             found=found,
+            corrections=self._corrections(found),
         )
 
     def _scored(self, role: str) -> Iterator[tuple[str, SampleKey, Score]]:
@@ -270,8 +271,19 @@ class _Cell:
         return {lab: score.version for lab, key, score in self._scored("test") if key.arm is None}
 
     def _label_counts(self) -> tuple[LabelCounts, ...]:
+        known = self._validating
+        if known is None or self._task.scorer.nature != "judge":
+            return ()
+        if known.drawn and any(one.judge for one in self._task.scorer.versions):
+            return known.recorded(self._judged(), self._versions())
         counts = self._judges.counts_of(self._task.scorer)
         return tuple(sorted(counts, key=lambda one: one.version))
+
+    def _not_run_on_labels(self) -> tuple[str, ...]:
+        if self._task.scorer.nature != "judge":
+            return ()
+        known = {counts.version for counts in self._labelled}
+        return tuple(sorted(set(self._versions().values()) - known))
 
     def _judging(self) -> Judging | None:
         if not self._labelled:
@@ -279,22 +291,32 @@ class _Cell:
         return Judging(
             versions=self._versions(),
             validity={counts.version: self._known(counts) for counts in self._labelled},
+            labelled=self._people.labelled(
+                self._task, self._model, self.key.language, self._judged()
+            ),
         )
 
+    def _judged(self) -> dict[tuple[str, str], float]:
+        return {
+            (lab, key.text): score.value
+            for lab, key, score in self._scored("test")
+            if score.value is not None
+        }
+
     def _known(self, counts: LabelCounts) -> Validity:
-        assert self._annotations is not None  # noqa: S101  there are counts
+        assert self._validating is not None  # noqa: S101  there are counts
         return Validity(
             counts.true_positives,
             counts.positives,
             counts.true_negatives,
             counts.negatives,
-            self._annotations.language,
+            self._validating.known.language,
         )
 
     def _validity(self, counts: LabelCounts) -> records.JudgeValidity:
-        assert self._annotations is not None  # noqa: S101  there are counts
+        assert self._validating is not None  # noqa: S101  there are counts
         known = judge(counts.version, self._known(counts), LEVEL)
-        return self._round.validity(known, counts, self._annotations)
+        return self._round.validity(known, counts, self._validating.known)
 
     def _figures(
         self, cases: Sequence[NamedEstimate]
@@ -310,6 +332,10 @@ class _Cell:
             else:
                 figures.append(self._round.figure(case.estimate, correction, case.without_lab))
         return figures, missing
+
+    def _corrections(self, found: Sections) -> tuple[records.LeadingCorrection, ...] | None:
+        drawn = self._people.drawn(self._task.key, self._language)
+        return None if drawn is None else self._round.corrections(found.choices, drawn.digest)
 
     def _controls(self) -> records.ControlFigures | None:
         minimum = self._task.control_minimum
@@ -377,6 +403,7 @@ class _Cell:
         labs: tuple[records.LabFigures, ...],
         found: Sections | None,
         refusal: Refusal | None = None,
+        corrections: tuple[records.LeadingCorrection, ...] | None = None,
     ) -> records.FindingCell:
         return records.FindingCell(
             model=self._model,
@@ -399,6 +426,7 @@ class _Cell:
             next_run=self._round.next_run(found.next_run) if found else (),
             left_out=self._left_out,
             **self._beside(refusal),
+            corrections=corrections,
         )
 
     def _beside(self, refusal: Refusal | None) -> dict[str, Any]:

@@ -12,15 +12,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from countermark.exercise.figures import Rounding
 from countermark.records import finding as records
 from countermark.statistics import (
     ArmContrast,
     CellKey,
+    Choice,
     Consensus,
     Equivalence,
+    Estimand,
     FactorEffect,
     JointAnalysis,
     JointRate,
@@ -61,6 +63,7 @@ class Sections:
     robust: RobustEquivalence | NotComputable
     consensus: Consensus | NotComputable
     next_run: NextRun | NotComputable
+    choices: tuple[tuple[Estimand, Choice], ...]
 
     @classmethod
     def of(cls, analysis: JointAnalysis, cell: CellKey) -> "Sections":
@@ -70,8 +73,15 @@ class Sections:
         assert not isinstance(rate, NotComputable)  # noqa: S101
         between = _result(analysis.between_labs, cell)
         next_run = _result(analysis.next_run, cell)
+        scorer = _result(analysis.scorers, cell)
+        both = () if isinstance(scorer, NotComputable) else (scorer.benchmark, scorer.generalised)
+        choices = tuple(
+            (estimand, one)
+            for estimand, one in zip(get_args(Estimand), both, strict=False)
+            if isinstance(one, Choice)
+        )
         if isinstance(between, NotComputable):
-            return cls(raw, rate, between, between, between, between, next_run)
+            return cls(raw, rate, between, between, between, between, next_run, choices)
         return cls(
             raw,
             rate,
@@ -80,6 +90,7 @@ class Sections:
             between.robust,
             between.consensus,
             next_run,
+            choices,
         )
 
     def standing(self, lab: str) -> Equivalence | None:

@@ -24,6 +24,7 @@ from countermark.records.protocol import FactorSetting
 
 Estimand = Literal["benchmark", "generalised"]
 Correction = Literal["none", "rogan-gladen"]
+Leading = Literal["rogan-gladen", "prediction-powered"]
 CellStatus = Literal["reported", "not-informative", "judge-not-validated", "not-computable"]
 
 
@@ -296,6 +297,35 @@ class CellLeftOut(Part):
     )
 
 
+class RectifiedFigure(Part):
+    """The joint rate rectified with people's labels of a random sample of the same answers."""
+
+    value: Rate = Field(description="The rate.")
+    se: float | None = Field(default=None, ge=0, description="Its standard error.")
+    lower: Rate = Field(description="Lower end of its interval.")
+    upper: Rate = Field(description="Upper end of its interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+    labs: Count = Field(description="How many labs it rests on.")
+    items: Count = Field(description="How many items it rests on.")
+
+
+class LeadingCorrection(Part):
+    """Which correction of a judge's errors leads, of two that are both given, and why."""
+
+    estimand: Estimand = Field(description="Of which rate.")
+    annotation_set: Digest = Field(description="The labelled sample.")
+    leads: Leading | None = Field(default=None, description="Absent: neither may lead.")
+    reason: Text = Field(description="Why, in a sentence or two.")
+    rectified: RectifiedFigure | None = Field(
+        default=None, description="The other is among the cell's figures."
+    )
+    not_rectified: Text | None = Field(default=None, description="Why there is no such rate.")
+    difference: float | None = Field(
+        default=None, description="Rectified rate minus the one by sensitivity and specificity."
+    )
+    disagree: bool = Field(description="They differ by more than the labels explain.")
+
+
 class FindingCell(Part):
     """The joint result of one model x task x language."""
 
@@ -350,6 +380,9 @@ class FindingCell(Part):
     )
     judges_compared: tuple[JudgesCompared, ...] | None = Field(
         default=None, description="Scorers against each other, if there are several."
+    )
+    corrections: tuple[LeadingCorrection, ...] | None = Field(
+        default=None, description="Where people labelled a sample of this cell's answers."
     )
 
     def figure(

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 
 from countermark.app.cli.judge_lines import rejudgement_lines, scorer_lines
 from countermark.app.compared_words import SHAPES, WORDS, value_line
-from countermark.records.finding import Bounds, Finding, FindingCell, PrecisionFigures
+from countermark.records.finding import (
+    Bounds,
+    Finding,
+    FindingCell,
+    LeadingCorrection,
+    PrecisionFigures,
+)
 from countermark.taxonomy.languages import language
 
 
@@ -64,6 +70,8 @@ def _cell(cell: FindingCell) -> Iterator[str]:
                 f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
                 f"{figure.labs} labs, {figure.items} items, {figure.method})"
             )
+    for one in cell.corrections or ():
+        yield _rectified(one)
     for method in cell.methods:
         yield (
             f"{method.estimand:<12} {'by ' + method.method:<13} {method.value:.4f}  "
@@ -91,11 +99,22 @@ def _cell(cell: FindingCell) -> Iterator[str]:
             + (f"  {beside}" if beside else "")
         )
     yield from scorer_lines(cell)
-    for one in cell.next_run:
+    for following in cell.next_run:
         yield (
-            f"next run for the {one.estimand} rate: {one.what} more, {one.answers} answers, "
-            f"to about ± {one.half_width:.4f}"
+            f"next run for the {following.estimand} rate: {following.what} more, "
+            f"{following.answers} answers, to about ± {following.half_width:.4f}"
         )
+
+
+def _rectified(one: LeadingCorrection) -> str:
+    found = one.rectified
+    figures = (
+        f"{found.value:.4f}  ({found.lower:.4f} to {found.upper:.4f} at {found.level:g}, "
+        f"{found.labs} labs, {found.items} items)"
+        if found
+        else "none"
+    )
+    return f"{one.estimand:<12} {'by people':<13} {figures}  {one.reason}"
 
 
 def _precision(spread: PrecisionFigures) -> Iterator[str]:
