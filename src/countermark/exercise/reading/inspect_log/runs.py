@@ -74,7 +74,7 @@ def submitted(header: LogHeader) -> int | None:
     if header.results is not None and header.results.total_samples:
         return header.results.total_samples
     config, data = header.eval.config, header.eval.dataset
-    epochs = config.get("epochs") or 1
+    epochs: object = config.get("epochs") or 1
     items = len(data.sample_ids) if data.sample_ids is not None else _cut(data.samples, config)
     if items is None or not isinstance(epochs, int):
         return None
