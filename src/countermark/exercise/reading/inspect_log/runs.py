@@ -90,7 +90,7 @@ def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
     if isinstance(limit, int):
         return min(samples, limit)
     if isinstance(limit, list) and len(limit) == 2 and all(isinstance(one, int) for one in limit):
-        return max(0, min(samples, limit[1]) - limit[0])
+        return int(max(0, min(samples, limit[1]) - limit[0]))
     return samples
 
 
