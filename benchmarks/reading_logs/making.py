@@ -117,7 +117,11 @@ def copies(real: Path, folder: Path, logs: int, samples: int) -> None:
         sample = source.read(f"samples/{FIRST}_epoch_1.json").decode()
         header = json.loads(source.read("header.json"))
         start = json.loads(source.read("_journal/start.json"))
-        line = json.dumps(json.loads(source.read("summaries.json"))[0], separators=(",", ":"))
+        (first, *_) = [
+            one for one in json.loads(source.read("summaries.json")) if one["id"] == FIRST
+        ]
+        line = json.dumps(first, separators=(",", ":"))
+    uuid = json.loads(sample)["uuid"]
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(logs):
         names = [f"item-{index:07}" for index in range(samples)]
@@ -126,7 +130,10 @@ def copies(real: Path, folder: Path, logs: int, samples: int) -> None:
             one["eval"]["dataset"].update(samples=samples, sample_ids=names)
         header["results"].update(total_samples=samples, completed_samples=samples)
         with (folder / f"{number:03}.eval").open("wb") as file:
-            _write(Writer(file), header, start, sample, [line.replace(FIRST, one) for one in names])
+            # Inspect tells samples apart by these, so each gets its own.
+            own, line_of = (one.replace(uuid, f"{number}-{FIRST}") for one in (sample, line))
+            lines = [line_of.replace(FIRST, one) for one in names]
+            _write(Writer(file), header, start, own, lines)
 
 
 def _write(writer: Writer, header: Any, start: Any, sample: str, lines: list[str]) -> None:

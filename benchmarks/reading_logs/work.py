@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One piece of work of ``benchmarks/reading.py``, in a process of its own; prints JSON.
 
-python benchmarks/reading_logs/work.py columns|evidence|peer|nothing FOLDER
+python benchmarks/reading_logs/work.py columns|evidence|peer FOLDER
 """
 
 import json
@@ -38,7 +38,11 @@ def _peer() -> Callable[[list[Path]], int]:
     return lambda paths: len(samples_df([str(path) for path in paths], quiet=True))
 
 
-WORK = {"columns": _columns, "evidence": _evidence, "peer": _peer, "nothing": lambda: len}
+WORK: dict[str, Callable[[], Callable[[list[Path]], int]]] = {
+    "columns": _columns,
+    "evidence": _evidence,
+    "peer": _peer,
+}
 
 
 def main() -> None:

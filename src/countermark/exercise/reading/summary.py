@@ -171,6 +171,13 @@ class _Counter:
         if one.limit is not None:
             self.limits[one.limit] += 1
 
+    def trajectory(self) -> TrajectorySummary | None:
+        """Return the calls of tools, if any sample tells of them."""
+        if not self.trajectories:
+            return None
+        calls, repeated, failed = self.calls
+        return TrajectorySummary(calls, repeated, failed, dict(self.limits))
+
 
 def summarise(run: FoundRun) -> RunSummary:
     """Read all samples of a run and count them.
@@ -195,9 +202,7 @@ def summarise(run: FoundRun) -> RunSummary:
         submitted=submitted,
         outcomes={name: counter.outcomes[name] for name in OUTCOMES},
         scores={name: tally.summary(submitted) for name, tally in counter.tallies.items()},
-        trajectory=TrajectorySummary(*counter.calls, dict(counter.limits))
-        if counter.trajectories
-        else None,
+        trajectory=counter.trajectory(),
         retried=counter.retried,
         invalidated=counter.invalidated,
         edited=counter.edited,

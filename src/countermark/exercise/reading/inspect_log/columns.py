@@ -63,34 +63,38 @@ def columns(path: Path) -> Columns:
     found = Columns(
         log.header.eval.model, log.header.eval.task, [], array("q"), {}, [], [], array("q")
     )
-    rows: dict[tuple[str, int], int] = {}
-    for line in lines:
-        key = (str(line.id), line.epoch)
-        row = rows.get(key)
-        if row is None:
-            row = rows[key] = len(found.item)
-            found.item.append(key[0])
-            found.epoch.append(key[1])
-            found.error.append(None)
-            found.limit.append(None)
-            found.tokens.append(0)
-            for column in found.scores.values():
-                column.append(math.nan)
-        _put(found, row, line)
+    _fill(found, lines)
     return found
 
 
-def _put(found: Columns, row: int, line: LogSummary) -> None:
-    found.error[row] = line.error
-    found.limit[row] = line.limit
-    found.tokens[row] = sum([used.total_tokens for used in line.model_usage.values()])
-    for name, score in (line.scores or {}).items():
-        if isinstance(score.value, dict | list):
-            parts = zip(part_names(name, score.value), part_values(score.value), strict=True)
-            for part, value in parts:
-                _column(found, part)[row] = _mark(value)
+def _fill(found: Columns, lines: Iterable[LogSummary]) -> None:
+    # Names are bound once: this loop is all that a long log costs beside its decoding.
+    items, epochs, errors, limits = found.item, found.epoch, found.error, found.limit
+    scores, nan = found.scores, math.nan
+    rows: dict[tuple[str, int], int] = {}
+    for line in lines:
+        key = (str(line.id), line.epoch)
+        row = rows.setdefault(key, len(items))
+        if row == len(items):
+            items.append(key[0])
+            epochs.append(key[1])
+            errors.append(line.error)
+            limits.append(line.limit)
+            found.tokens.append(0)
+            for column in scores.values():
+                column.append(nan)
         else:
-            _column(found, name)[row] = _mark(score.value)
+            errors[row], limits[row], found.tokens[row] = line.error, line.limit, 0
+        for used in line.model_usage.values():
+            found.tokens[row] += used.total_tokens
+        for name, score in (line.scores or {}).items():
+            value = score.value
+            if isinstance(value, dict | list):
+                for part, one in zip(part_names(name, value), part_values(value), strict=True):
+                    _column(found, part)[row] = _mark(one)
+            else:
+                column = scores[name] if name in scores else _column(found, name)
+                column[row] = _mark(value)
 
 
 def _mark(value: object) -> float:

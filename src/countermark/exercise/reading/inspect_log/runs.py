@@ -74,7 +74,7 @@ def submitted(header: LogHeader) -> int | None:
     if header.results is not None and header.results.total_samples:
         return header.results.total_samples
     config, data = header.eval.config, header.eval.dataset
-    epochs = config.get("epochs") or 1
+    epochs: object = config.get("epochs") or 1
     items = len(data.sample_ids) if data.sample_ids is not None else _cut(data.samples, config)
     if items is None or not isinstance(epochs, int):
         return None
@@ -90,7 +90,7 @@ def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
     if isinstance(limit, int):
         return min(samples, limit)
     if isinstance(limit, list) and len(limit) == 2 and all(isinstance(one, int) for one in limit):
-        return max(0, min(samples, limit[1]) - limit[0])
+        return int(max(0, min(samples, limit[1]) - limit[0]))
     return samples
 
 

@@ -26,8 +26,9 @@ def number(value: object) -> float | None:
     """Return the number of one value under rules 1 and 2; nothing if it is unparsed."""
     if isinstance(value, str):
         found = _LETTERS.get(value)
-        if found is None:
-            found = _WORDS.get(value.lower())
+        if found is not None:
+            return found
+        found = _WORDS.get(value.lower())
         if found is None:
             found = _float(value)
     elif isinstance(value, bool | int | float):
