@@ -15,6 +15,7 @@ from countermark.app.cli.output import (
     passphrase_option,
     talk,
 )
+from countermark.app.cli.protocol_lint import command as lint_command
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.exercise.authoring import read_folder
@@ -29,6 +30,9 @@ from countermark.taxonomy.risks import risk
 @click.group(cls=Noun, example="countermark protocol show protocol.json")
 def command() -> None:
     """Freeze, sign and show the definition of an exercise."""
+
+
+command.add_command(lint_command)
 
 
 @command.command(example="countermark protocol freeze my-exercise/ -o protocol.json")

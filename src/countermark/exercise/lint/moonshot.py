@@ -6,8 +6,8 @@ What a JSON file is shows in its fields: a dataset has ``examples``, a recipe ``
 Python; their text is read and never run. Task and language are taken from a file's name:
 
 1. The part after the last ``-``, ``_`` or ``.`` is a language if it has two letters and CLDR or the
-   list of codes seen in published files knows it; or if it is another valid tag (``yue``,
-   ``zh-Hans``) and another file of the same task has one of two letters.
+   list of codes seen in published files knows it, or if it names a script (``zh-Hans``); or if it
+   is another valid tag (``yue``) and another file of the same task has one of those.
 2. A code that only stands for a country, and is not on that list, needs such a companion too.
 3. What is before it is the task. Names that differ in case or in ``-`` and ``_`` are one task.
 """
@@ -109,7 +109,7 @@ def _names_language(code: str) -> str | None:
         language(code)
     except LanguageTagError as error:
         return "perhaps" if short and error.meant else None
-    return "sure" if short else "perhaps"
+    return "sure" if short or "-" in code else "perhaps"
 
 
 def _paths(path: Path, faults: list[Fault]) -> Iterator[tuple[Path, str]]:

@@ -34,8 +34,14 @@ Direction = Literal["higher", "lower"]
 _MOST_SOURCE = 500_000
 _UNKNOWN = re.compile(r"unknown|unpars|invalid|undecided|no_?verdict", re.IGNORECASE)
 _NO_VERDICT = re.compile(r"refus|total|num_|number_of_prompts", re.IGNORECASE)
-_GOOD_RATE = re.compile(r"^(?:no_?n?[-_]?undesired|acceptab|safe|accura|refus|correct|pass)", re.I)
-_BAD_RATE = re.compile(r"^(?:undesired|unsafe|attack|toxic|fail|violat|leak|injection)", re.I)
+_GOOD_RATE = re.compile(
+    r"^(?:no_?n?[-_]?undesired|acceptab|safe|accura|refus|correct|pass"
+    r"|(?:fail|failed|unsuccessful)_(?:[a-z]+_)?(?:injection|attack))",
+    re.IGNORECASE,
+)
+_BAD_RATE = re.compile(
+    r"^(?:undesired|unsafe|unacceptab|attack|toxic|violat|leak|injection)", re.IGNORECASE
+)
 _CRITERIA = re.compile(r"grading_criteria[\"']\s*:\s*\{\s*[\"']([A-Za-z_]\w{0,60})[\"']")
 _RANKS = ("low", "moderate-low", "moderate", "moderate-high", "high")
 
@@ -86,12 +92,17 @@ def _metric(metric: Source) -> Iterator[Finding]:
             line=second,
         )
     if not found and _UNKNOWN.search(metric.text) and _divides(tree):
+        within = next((one for one in _denominators(tree).items() if _UNKNOWN.search(one[0])), None)
         yield Finding(
             UNKNOWNS_UNCLEAR,
             metric.path,
-            "counts unknown verdicts and computes a rate; whether they are in its denominator was "
-            "not told from the source",
+            f"{printable(within[0])!r} is in the denominator at line {within[1]}: a verdict that "
+            "cannot be read counts as one against the rate"
+            if within
+            else "counts unknown verdicts and computes a rate; whether they are in its denominator "
+            "was not told from the source",
             "Say how unknown verdicts are counted; a judge has more of them in some languages.",
+            line=within[1] if within else None,
         )
 
 
