@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from countermark.exercise.lint import detection
-from countermark.exercise.lint.rules.languages import ASIDE, LEAD, LEAD_ALONE, WORD
+from countermark.exercise.lint.rules.languages import LEAD, LEAD_ALONE
+from countermark.exercise.lint.wording import letters_of, plain, without_shared
 
 WORDS = {
     "en": "the report which people wrote about water and houses says that every small city needs "
@@ -37,9 +38,9 @@ WORDS = {
     "unahitaji miti mingi zaidi kuliko zamani kwa sababu siku zinakuwa na joto",
     "ms": "laporan yang ditulis oleh orang ramai tentang air dan rumah mengatakan bahawa setiap "
     "bandar kecil memerlukan lebih banyak pokok daripada dahulu kerana hari semakin panas",
-    "ja": "人々が 水と 家について 書いた 報告は 小さな 町でも 前より 多くの 木が 必要だと 言っている 夏の 日が 暑く なるから",
-    "ko": "사람들이 물과 집에 대해 쓴 보고서는 작은 도시마다 예전보다 더 많은 나무가 필요하다고 말한다 여름이 더워지기 때문에",
-    "zh-Hans": "人们 关于 水 和 房屋 写的 报告 说 每个 小 城市 都 需要 比 以前 更多的 树 因为 夏天 变得 更 热",
+    "ja": "人々が 水と 家について 書いた 報告は 小さな 町でも 前より 木が 必要だと 言っている",
+    "ko": "사람들이 물과 집에 대해 쓴 보고서는 작은 도시마다 더 많은 나무가 필요하다고 말한다",
+    "zh-Hans": "人们 关于 水 和 房屋 写的 报告 说 每个 小 城市 都 需要 比 以前 更多的 树",
     "yue": "啲人 寫 嘅 報告 話 每個 細 城市 都 需要 多 啲 樹 因為 夏天 熱 咗 好多 佢哋 唔 鍾意",
     "fa": "گزارشی که مردم درباره آب و خانه‌ها نوشتند می‌گوید هر شهر کوچک به درختان بیشتری نیاز دارد "
     "چون تابستان‌ها گرم‌تر می‌شوند",
@@ -127,19 +128,20 @@ def messages(catalogue: str) -> list[tuple[str, str]]:
 
 def _messages(path: Path) -> Iterator[tuple[str, str]]:
     with path.open("rb") as file:
-        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]  # noqa: SLF001
+        try:
+            catalogue = vars(gettext.GNUTranslations(file))["_catalog"]
+        except UnicodeDecodeError:
+            return  # an old catalogue that does not say its encoding
     for key, told in catalogue.items():
         english = (key[0] if isinstance(key, tuple) else key).split("\x04")[-1]
-        pair = ASIDE.sub(" ", english), ASIDE.sub(" ", told)
-        if told != english and all(len("".join(WORD.findall(one))) >= 12 for one in pair):
+        pair = plain(english), plain(told)
+        if told != english and all(letters_of(one) >= 12 for one in pair):
             yield pair
 
 
 def detect() -> None:
     labels = ["en", *dict.fromkeys(CATALOGUES.values())]
-    print(
-        "| language | messages | false alarms alone | false alarms beside a source | English found |"
-    )
+    print("| language | messages | false alarms | … beside a source | English found |")
     print("|---|---|---|---|---|")
     for catalogue, label in CATALOGUES.items():
         pairs = messages(catalogue)
@@ -147,7 +149,7 @@ def detect() -> None:
             print(f"| {label} | none on this machine | | | |")
             continue
         alone = _wrong([told for _, told in pairs], label, labels, LEAD_ALONE)
-        rest = [_bare(english, told) for english, told in pairs]
+        rest = [without_shared(told, english) for english, told in pairs]
         beside = [
             one and other and len(bare) >= 12
             for one, other, bare in zip(
@@ -169,11 +171,6 @@ def _wrong(texts: list[str], label: str, labels: list[str], least: float) -> lis
         guess.lead >= least and not detection.close(guess.language, label)
         for guess in detection.guesses(texts, label, labels)
     ]
-
-
-def _bare(english: str, told: str) -> str:
-    known = set(WORD.findall(english))
-    return " ".join(dict.fromkeys(word for word in WORD.findall(told) if word not in known))
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ def stripped(key: str) -> str:
     return _EDGES.sub("", key)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def keys_of(file: ItemFile) -> frozenset[str]:
     """Return the keys of a file, without stray characters at their ends."""
     return frozenset(stripped(item.key) for item in file.items if item.key)
@@ -47,13 +47,13 @@ def key_groups(files: Sequence[ItemFile]) -> list[KeyGroup]:
     ]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def alignment(one: ItemFile, other: ItemFile) -> Alignment | None:
     """Test whether two files belong together row by row."""
     return align([item.text for item in one.items], [item.text for item in other.items])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def counterparts(file: ItemFile, source: ItemFile) -> Mapping[int, Item]:
     """Return for each place in a file the item of the source that it translates.
 

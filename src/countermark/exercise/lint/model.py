@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from countermark.exercise.lint.wording import folded, plain
 from countermark.records.canonical import JsonValue
 from countermark.taxonomy.languages import LanguageTagError, commonly_meant, language
 
@@ -52,7 +53,7 @@ class Item:
     end: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ItemFile:
     """The items of one task in one language.
 
@@ -82,6 +83,16 @@ class ItemFile:
     def tag(self) -> str | None:
         """The language tag that the code stands for: the one that it was probably meant for."""
         return meant(self.code) if self.code else None
+
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """The texts, without what does not count when two are compared."""
+        return tuple(folded(item.text) for item in self.items)
+
+    @cached_property
+    def plain(self) -> tuple[str, ...]:
+        """The texts without links, addresses, placeholders and tags."""
+        return tuple(plain(item.text) for item in self.items)
 
     @cached_property
     def by_key(self) -> Mapping[str, Item]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet
-from countermark.exercise.lint.neighbours import NEAR, folded, near_pairs
+from countermark.exercise.lint.neighbours import NEAR, near_pairs
 from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import folded
 
 DUPLICATE_HERE = Rule(
     "L30", "duplicate-in-one-language", "error", "Items that differ elsewhere are the same here."
@@ -29,13 +30,13 @@ def check(lint: LintSet) -> Iterator[Finding]:
     near: dict[str, frozenset[frozenset[str | None]]] = {}
     # The source comes first, so that its near pairs are known when its translations are read.
     for file in sorted(lint.files, key=lambda file: file.path in sources):
-        texts = [folded(item.text) for item in file.items]
+        texts = file.folded
         source = sources.get(file.path)
         yield from _same(file, texts, [source] if source else siblings.get(file.path, []))
         yield from _near(file, texts, source, near)
 
 
-def _same(file: ItemFile, texts: list[str], others: list[ItemFile]) -> Iterator[Finding]:
+def _same(file: ItemFile, texts: tuple[str, ...], others: list[ItemFile]) -> Iterator[Finding]:
     places: dict[str, list[int]] = defaultdict(list)
     for place, text in enumerate(texts):
         if text:
@@ -68,7 +69,7 @@ def _differ(file: ItemFile, group: list[int], other: ItemFile) -> bool:
 
 def _near(
     file: ItemFile,
-    texts: list[str],
+    texts: tuple[str, ...],
     source: ItemFile | None,
     known: dict[str, frozenset[frozenset[str | None]]],
 ) -> Iterator[Finding]:

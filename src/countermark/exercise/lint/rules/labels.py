@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from countermark.exercise.lint.finding import Finding, Replace, Rule
 from countermark.exercise.lint.model import ItemFile, LintSet, source_of
-from countermark.exercise.lint.neighbours import folded
 from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import folded
 from countermark.records.errors import InputError
 from countermark.taxonomy.risks import risk
 
@@ -94,7 +94,7 @@ def _meanings(labelled: Sequence[ItemFile], files: tuple[ItemFile, ...]) -> Iter
     source = source_of(files)
     if source not in labelled:
         return
-    prompts = frozenset(folded(item.text) for item in source.items)
+    prompts = frozenset(source.folded)
     kinds = {file.path: _kind(file, source, prompts) for file in labelled}
     for file in labelled:
         if kinds[file.path] != kinds[source.path]:

@@ -6,7 +6,6 @@ without the words that it shares with its source, or repeats: names and code nee
 Texts of fewer than ``_LEAST_LETTERS`` letters decide nothing.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -16,8 +15,8 @@ from countermark.exercise.lint import detection, scripts
 from countermark.exercise.lint.finding import Finding, Rename, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet, Recipe, meant
-from countermark.exercise.lint.neighbours import folded
 from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import folded, letters_of, without_shared
 from countermark.taxonomy.languages import LanguageTagError, commonly_meant, language
 
 LANGUAGE_CODE = Rule("L21", "language-code", "error", "A language code is not its BCP 47 tag.")
@@ -40,10 +39,6 @@ LEAD_ALONE = 3.0  # without a source whose names could be set aside
 _LEAD_OF_FILE = 6.0
 _OWN_SCRIPT = 0.3
 _SAMPLE = 4000
-ASIDE = re.compile(
-    r"https?://[!-~]+|[\w.+-]+@[\w.-]+|\{[^{}]{0,60}\}|<[^<>]{0,60}>|%\w|`[^`]*`|\\u[0-9a-fA-F]{4}"
-)
-WORD = re.compile(r"[^\W\d_]+")
 
 
 def check(lint: LintSet) -> Iterator[Finding]:
@@ -88,14 +83,14 @@ def check(lint: LintSet) -> Iterator[Finding]:
 def sample(file: ItemFile) -> str:
     """Return some text from all over a file."""
     step = max(1, len(file.items) // 60)
-    return " ".join(ASIDE.sub(" ", item.text)[:200] for item in file.items[::step])[:_SAMPLE]
+    return " ".join(text[:200] for text in file.plain[::step])[:_SAMPLE]
 
 
 @lru_cache(maxsize=4096)
 def language_of(file: ItemFile) -> str | None:
     """Return the likeliest language of a whole file; nothing if there is too little text."""
     text = sample(file)
-    enough = len("".join(WORD.findall(text))) >= _LEAST_SAMPLE
+    enough = letters_of(text) >= _LEAST_SAMPLE
     return detection.whole(text) if enough else None
 
 
@@ -172,7 +167,7 @@ def _detected(file: ItemFile, labels: Sequence[str], source: ItemFile | None) ->
                 language=file.code,
             )
             return
-    texts = [ASIDE.sub(" ", item.text) for item in file.items]
+    texts = file.plain
     before = counterparts(file, source) if source else {}
     guesses = detection.guesses(texts, own, labels)
     for place, guess in enumerate(guesses):
@@ -182,8 +177,8 @@ def _detected(file: ItemFile, labels: Sequence[str], source: ItemFile | None) ->
             continue
         if other is not None and folded(other.text) == folded(item.text):
             continue  # L26 says so
-        rest = _without_shared(texts[place], other)
-        if len("".join(WORD.findall(rest))) < _LEAST_LETTERS:
+        rest = without_shared(texts[place], other.text if other else "")
+        if letters_of(rest) < _LEAST_LETTERS:
             continue
         (again,) = detection.guesses([rest], own, labels)
         if again.lead >= least and not detection.close(again.language, own):
@@ -202,7 +197,7 @@ def _detected(file: ItemFile, labels: Sequence[str], source: ItemFile | None) ->
 def _script(file: ItemFile, script: str, source: ItemFile | None) -> Iterator[Finding]:
     if not scripts.known_script(script):
         return
-    texts = [ASIDE.sub(" ", item.text) for item in file.items]
+    texts = file.plain
     counts = scripts.letters(texts)
     shares = scripts.share(counts, script)
     before = counterparts(file, source) if source else {}
@@ -210,7 +205,7 @@ def _script(file: ItemFile, script: str, source: ItemFile | None) -> Iterator[Fi
         item, other = file.items[place], before.get(int(place))
         if other is not None and folded(other.text) == folded(item.text):
             continue  # L26 says so
-        rest = scripts.letters([_without_shared(texts[place], other)])
+        rest = scripts.letters([without_shared(texts[place], other.text if other else "")])
         if rest[0, -1] < _LEAST_LETTERS or scripts.share(rest, script)[0] >= _OWN_SCRIPT:
             continue
         most = scripts.SCRIPTS[int(rest[0, :-1].argmax())]
@@ -257,13 +252,6 @@ def _variant(file: ItemFile) -> Iterator[Finding]:
 def _against(item: Item, ours: str, theirs: str) -> bool:
     own, other = scripts.marks(item.text, ours, theirs)
     return own == 0 and other >= 2
-
-
-def _without_shared(text: str, other: Item | None) -> str:
-    """Return a text without the words of its source, and each other word once."""
-    known = set(WORD.findall(other.text)) if other else set()
-    words = (word for word in WORD.findall(text) if word not in known)
-    return " ".join(dict.fromkeys(words))
 
 
 def _english(tag: str) -> str:

@@ -12,8 +12,8 @@ from babel import Locale
 from countermark.exercise.lint.detection import close, label
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.model import ItemFile, LintSet, Recipe
-from countermark.exercise.lint.neighbours import folded
 from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import folded
 
 NAME_CONTRADICTS = Rule(
     "L33", "name-contradicts-language", "error", "A file's name for itself says another language."

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet
-from countermark.exercise.lint.neighbours import folded
 from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import letters_of
 
 UNTRANSLATED = Rule("L26", "untranslated", "error", "A text is the same as in the source language.")
 ENCODING_DAMAGE = Rule(
@@ -36,6 +36,7 @@ _DAMAGE = re.compile(
     r"|(?P<entity>&(?:amp|quot|lt|gt|nbsp|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});)"
 )
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f\u066b\u066c ]\d{3})*(?:[.,\u066b]\d+)?")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 _NOT_DIGIT = re.compile(r"\D+")
 _NUMERALS = re.compile(r"[一二三四五六七八九〇十百千万萬億兆만억조]")
 
@@ -55,11 +56,10 @@ def check(lint: LintSet) -> Iterator[Finding]:
 
 
 def _untranslated(file: ItemFile, source: ItemFile) -> Iterator[Finding]:
-    there = {folded(item.text): item for item in source.items}
-    for item in file.items:
-        other = there.get(folded(item.text))
-        bare = _PLACEHOLDER.sub("", item.text)
-        if other is not None and sum(map(str.isalpha, bare)) >= _LEAST_LETTERS:
+    there = dict(zip(source.folded, source.items, strict=True))
+    for item, text, bare in zip(file.items, file.folded, file.plain, strict=True):
+        other = there.get(text)
+        if other is not None and letters_of(bare) >= _LEAST_LETTERS:
             yield Finding(
                 UNTRANSLATED,
                 file.path,
@@ -115,7 +115,7 @@ def _explained(kind: str, what: str) -> tuple[str, str]:
 
 
 def _lost(file: ItemFile, item: Item, other: Item, source: ItemFile) -> Iterator[Finding]:
-    if folded(item.text) == folded(other.text):
+    if item.text == other.text:
         return
     theirs, ours = _placeholders(other.text), _placeholders(item.text)
     if theirs != ours:
@@ -165,10 +165,7 @@ def _missing_numbers(theirs: str, ours: str) -> list[str]:
 def _western(text: str) -> str:
     if text.isascii():
         return text
-    return "".join(
-        str(unicodedata.digit(mark)) if mark.isdigit() and not mark.isascii() else mark
-        for mark in text
-    )
+    return _OTHER_DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), text)
 
 
 def _listed(things: list[str]) -> str:
