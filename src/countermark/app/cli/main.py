@@ -26,7 +26,7 @@ NOUNS = {
     "gate": "decide whether a framework's thresholds are kept",
     "log": "audit a log, prove what is in it, witness others by hand",
     "node": "make, serve and look at a node's folder",
-    "protocol": "freeze, sign and show the definition of an exercise",
+    "protocol": "lint, freeze, sign and show the definition of an exercise",
     "roster": "draft, sign, accept and show who the members are",
     "site": "write the public record as files",
     "sync": "pull from peers, verifying before keeping",

@@ -17,6 +17,7 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.protocol_lines import change_lines, protocol_lines
+from countermark.app.cli.protocol_lint import command as lint_command
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.exercise.authoring import read_authored
@@ -36,6 +37,9 @@ NOT_COMPARABLE = 3
 @click.group(cls=Noun, example="countermark protocol show protocol.json")
 def command() -> None:
     """Freeze, sign, show and compare definitions of an exercise."""
+
+
+command.add_command(lint_command)
 
 
 @command.command(example="countermark protocol freeze my-exercise/ -o protocol.json")
