@@ -49,7 +49,7 @@ def answering(cast: Cast, protocol: Protocol, *, answered: Callable[..., None], 
     run_scripted(cast, protocol)
     for node in cast.institutes.values():
         for run in steps.cell_runs(node, protocol):
-            for _ in range(run.samples):
+            for _sample in range(run.samples):
                 answered(run, SampleDone(tokens=5))
 
 

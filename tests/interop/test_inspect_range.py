@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The oldest Inspect that we run under, in an environment of its own; elsewhere it is the newest.
+"""The oldest Inspect that we run under, in an environment of its own; the rest runs on the newest.
 
-The model is Inspect's own stand-in, which says one sentence: the task and its log are tested.
+The model is Inspect's stand-in, which says one sentence: what is tested is the task and its log.
 """
 
 import os

@@ -69,6 +69,7 @@ def run_cells(
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = options or RunOptions()
+    arguments: dict[str, Any] = dict(options.model_args)
     fresh: list[Task] = []
     logs: list[EvalLog] = []
     for run in runs:
@@ -87,7 +88,7 @@ def run_cells(
     if fresh:
         logs += inspect_eval(
             fresh,
-            model=get_model(model, base_url=options.base_url, **dict[str, Any](options.model_args)),
+            model=get_model(model, base_url=options.base_url, **arguments),
             max_tasks=_TASKS_AT_ONCE,
             retry_on_error=runs[0].protocol.generation.retries or None,
             **_bounds(options),
