@@ -388,10 +388,11 @@ class _Cell:
             for counts in self._judges.counts_of(scorer)
             if counts.positives and counts.negatives
         )
+        figures = self._judges.figures(refusal)
         return {
-            "scorers": self._judges.figures(refusal),
+            "scorers": figures,
             "further_validity": further or None,
-            "judges_compared": self._judges.compared() or None,
+            "judges_compared": self._judges.compared(figures) or None,
         }
 
 

@@ -13,6 +13,7 @@
    alone.
 5. Repeats of one lab, and another lab's run of the same judge against the first verdicts, show how
    far a judge repeats itself; a verdict that is missing is counted, never filled in.
+   Nothing is given of a scorer without a rate from which the rate could be computed.
 6. Two scorers are compared on the answers of which both have a verdict. A version that did not
    score at the lab itself is taken from rejudgements, the first by name of the lab.
 7. The validity of a judge that is a model is read from its rejudgement of the labelled answers; of
@@ -32,6 +33,7 @@ import numpy as np
 from countermark.exercise.analysing import LEVEL
 from countermark.exercise.judging.rejudged import problem
 from countermark.exercise.revealing import Revealed
+from countermark.exercise.scoring import named
 from countermark.exercise.validation import LabelCounts, label_counts, reply_counts
 from countermark.records import judging as records
 from countermark.records.evidence import AnnotationSet
@@ -219,15 +221,26 @@ class CellJudges:
             for pinned in self._used(scorer)
         )
 
-    def compared(self) -> tuple[records.JudgesCompared, ...]:
-        """Return each pair of scorers that have verdicts on the same answers (rule 6)."""
+    def compared(
+        self, figures: Sequence[records.ScorerFigures]
+    ) -> tuple[records.JudgesCompared, ...]:
+        """Return each pair of scorers that have verdicts on the same answers (rule 6).
+
+        Parameters
+        ----------
+        figures
+            What :meth:`figures` returned: how far two agree beyond chance is said only where both
+            have a rate, for with the share of like verdicts it gives the rate away.
+        """
+        reported = {(one.scorer, one.version) for one in figures if one.status == "reported"}
         verdicts = {name: self._with_rejudged(name) for name in self._verdicts}
         found = []
         for first, second in combinations(verdicts, 2):
             both = sorted(verdicts[first].keys() & verdicts[second].keys())
             if both:
                 pairs = [(verdicts[first][place], verdicts[second][place]) for place in both]
-                found.append(self._pair(first, second, pairs))
+                shown = {first, second} <= reported
+                found.append(self._pair(first, second, pairs, _MEASURES if shown else ()))
         return tuple(found)
 
     def _used(self, scorer: Scorer) -> list[ScorerVersion]:
@@ -238,7 +251,7 @@ class CellJudges:
             score.status
             for sample in self._samples.values()
             for score in sample.scores
-            if (score.scorer, score.version, score.repeat) == (scorer, version, None)
+            if named(score) == (scorer, version, None)
         ]
 
     def _own(self, scorer: str, version: str, repeat: int | None = None) -> dict[Place, float]:
@@ -247,8 +260,7 @@ class CellJudges:
             place: score.value
             for place, sample in self._samples.items()
             for score in sample.scores
-            if (score.scorer, score.version, score.repeat) == (scorer, version, repeat)
-            and score.value is not None
+            if named(score) == (scorer, version, repeat) and score.value is not None
         }
 
     def _figures(
@@ -259,7 +271,7 @@ class CellJudges:
         answered = sum(
             sample.outcome == "answered"
             for sample in self._samples.values()
-            if any((s.scorer, s.version) == (scorer.key, pinned.version) for s in sample.scores)
+            if any(named(one)[:2] == (scorer.key, pinned.version) for one in sample.scores)
         )
         rates = self._rates(scorer, pinned, values)
         if refusal is not None:
@@ -283,8 +295,8 @@ class CellJudges:
             corrected=rates.corrected,
             least=self._number(events / answered) if shown else None,
             most=self._number((events + unknown) / answered) if shown else None,
-            repeated=self._repeated(scorer.key, pinned),
-            rejudged=tuple(self._rejudged(scorer.key, pinned.version)),
+            repeated=self._repeated(scorer.key, pinned, shown=shown),
+            rejudged=tuple(self._rejudged(scorer.key, pinned.version, shown=shown)),
         )
 
     def _rates(
@@ -339,28 +351,37 @@ class CellJudges:
             level=estimate.level,
         )
 
-    def _repeated(self, scorer: str, pinned: ScorerVersion) -> records.Repeatability | None:
+    def _repeated(
+        self, scorer: str, pinned: ScorerVersion, *, shown: bool
+    ) -> records.Repeatability | None:
         times = pinned.judge.repeats if pinned.judge else None
         if times is None:
             return None
         drawn = sorted(
             place
             for place, sample in self._samples.items()
-            if any((s.scorer, s.repeat) == (scorer, 2) for s in sample.scores)
+            if any(named(one) == (scorer, pinned.version, 2) for one in sample.scores)
         )
         sessions = [
             self._own(scorer, pinned.version, number) for number in (None, *range(2, times + 1))
         ]
-        return self._repeatability(drawn, sessions, sorted({lab for lab, _ in drawn}))
+        labs = sorted({lab for lab, _ in drawn})
+        return self._repeatability(drawn, sessions, labs, shown=shown)
 
-    def _rejudged(self, scorer: str, version: str) -> Iterator[records.Repeatability]:
+    def _rejudged(
+        self, scorer: str, version: str, *, shown: bool
+    ) -> Iterator[records.Repeatability]:
         own = self._verdicts[scorer, version]
-        again = self._again(scorer, version)
-        for lab in sorted(again):
-            places = [place for place in again[lab] if place in self._samples]
+        looked_at = {
+            place
+            for place, sample in self._samples.items()
+            if any(named(one) == (scorer, version, None) for one in sample.scores)
+        }
+        for lab, again in sorted(self._again(scorer, version).items()):
             # An answer that its own lab gave no verdict on is a row with a gap, and is counted.
-            found = self._repeatability(sorted(places), [own, again[lab]], [lab])
-            if found is not None and self._statuses(scorer, version):
+            places = sorted(looked_at & again.keys())
+            found = self._repeatability(places, [own, again], [lab], shown=shown)
+            if found is not None:
                 yield found
 
     def _again(self, scorer: str, version: str) -> dict[str, dict[Place, float | None]]:
@@ -390,6 +411,8 @@ class CellJudges:
         places: Sequence[Place],
         sessions: Sequence[Mapping[Place, float | None]],
         labs: Sequence[str],
+        *,
+        shown: bool,
     ) -> records.Repeatability | None:
         table = np.array(
             [
@@ -411,16 +434,20 @@ class CellJudges:
             differ=self._number(found.differ),
             s2_chance=self._number(found.s2_chance),
             s2_session=self._number(found.s2_session),
-            share=self._number(found.share),
+            share=self._number(found.share) if shown else None,
             level=LEVEL,
         )
 
     def _pair(
-        self, first: Name, second: Name, pairs: Sequence[tuple[float, float]]
+        self,
+        first: Name,
+        second: Name,
+        pairs: Sequence[tuple[float, float]],
+        measures: Sequence[Literal["cohen", "ac1", "alpha-nominal"]],
     ) -> records.JudgesCompared:
         ratings = Ratings.from_table(np.array(pairs), (0.0, 1.0))
         found = []
-        for measure in _MEASURES:
+        for measure in measures:
             one = agreement(ratings, measure, _RESAMPLING, LEVEL)
             if not isinstance(one, NotComputable):
                 bounds = None if isinstance(one.interval, NotComputable) else one.interval
