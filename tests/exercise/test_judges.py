@@ -9,13 +9,15 @@ import pytest
 from exercise_judges import Reply, judge_scorer, judged_protocol, judged_samples, refusing
 from exercise_lab import Lab
 
-from countermark.exercise.judges import CellJudges, LoggedRejudgement, Refusal, rejudgements
+from countermark.exercise.judges import CellJudges, Refusal
 from countermark.exercise.judging.rejudged import (
     Batch,
+    LoggedRejudgement,
     counted,
     judged,
     labelled_batches,
     problem,
+    rejudgements,
     revealed_batches,
 )
 from countermark.exercise.revealing import Revealed

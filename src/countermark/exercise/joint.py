@@ -28,13 +28,8 @@ from typing import Any
 from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
-from countermark.exercise.judges import (
-    CellJudges,
-    LoggedRejudgement,
-    Refusal,
-    Rejudgements,
-    rejudgements,
-)
+from countermark.exercise.judges import CellJudges, Refusal
+from countermark.exercise.judging.rejudged import LoggedRejudgement, Rejudgements, rejudgements
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.sections import Sections, published
 from countermark.exercise.validation import LabelCounts

@@ -23,90 +23,32 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
-
 from countermark.exercise.analysing import LEVEL
-from countermark.exercise.judging.rejudged import problem
+from countermark.exercise.judging.agreeing import Number, Place, beyond_chance, repeatability
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.scoring import named
 from countermark.exercise.validation import LabelCounts, label_counts, reply_counts
 from countermark.records import judging as records
 from countermark.records.evidence import AnnotationSet
-from countermark.records.protocol import Protocol, Scorer, ScorerVersion, Task
+from countermark.records.protocol import Scorer, ScorerVersion, Task
 from countermark.records.rejudgement import Rejudgement
 from countermark.records.sample import SampleScores
 from countermark.statistics import (
     Crossing,
     Estimate,
     NotComputable,
-    Ratings,
-    Resampling,
     Validity,
-    agreement,
     correct,
     crossed,
-    judge_repeatability,
 )
 
-_MEASURES: tuple[Literal["cohen", "ac1", "alpha-nominal"], ...] = ("cohen", "ac1", "alpha-nominal")
-_RESAMPLING = Resampling(seed=0)
 Name = tuple[str, str]
 """Key and version of a scorer."""
-Place = tuple[str, str]
-"""A lab, and one of its samples by its key as text."""
-Number = Callable[[float], float]
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRejudgement:
-    """A rejudgement and who logged it."""
-
-    digest: str
-    author: str
-    record: Rejudgement
-
-
-@dataclass(frozen=True, slots=True)
-class Rejudgements:
-    """The rejudgements of an exercise: those that are taken, and what the finding says of all."""
-
-    taken: tuple[Rejudgement, ...] = ()
-    used: tuple[records.RejudgementUse, ...] = ()
-
-
-def rejudgements(
-    protocol: Protocol,
-    logged: Sequence[LoggedRejudgement],
-    revealed: Sequence[Revealed],
-    sets: Sequence[AnnotationSet],
-) -> Rejudgements:
-    """Sort rejudgements into those that hold and those that do not, in order of their digests."""
-    taken: list[Rejudgement] = []
-    used = []
-    for one in sorted(logged, key=lambda one: (one.record.lab, one.digest)):
-        said = one.record
-        because = problem(protocol, one.author, said, revealed, sets)
-        if because is None:
-            taken.append(said)
-        used.append(
-            records.RejudgementUse(
-                rejudgement=one.digest,
-                lab=said.lab,
-                of_lab=said.of_lab,
-                task=said.task,
-                language=said.language,
-                scorer=said.scorer,
-                scorer_version=said.scorer_version,
-                answers=len(said.judgements),
-                left_out=because,
-            )
-        )
-    return Rejudgements(tuple(taken), tuple(used))
 
 
 def validity_counts(
@@ -240,7 +182,17 @@ class CellJudges:
             if both:
                 pairs = [(verdicts[first][place], verdicts[second][place]) for place in both]
                 shown = {first, second} <= reported
-                found.append(self._pair(first, second, pairs, _MEASURES if shown else ()))
+                found.append(
+                    records.JudgesCompared(
+                        first=first[0],
+                        first_version=first[1],
+                        second=second[0],
+                        second_version=second[1],
+                        answers=len(pairs),
+                        alike=sum(one == other for one, other in pairs),
+                        agreement=beyond_chance(pairs, self._number) if shown else (),
+                    )
+                )
         return tuple(found)
 
     def _used(self, scorer: Scorer) -> list[ScorerVersion]:
@@ -366,7 +318,7 @@ class CellJudges:
             self._own(scorer, pinned.version, number) for number in (None, *range(2, times + 1))
         ]
         labs = sorted({lab for lab, _ in drawn})
-        return self._repeatability(drawn, sessions, labs, shown=shown)
+        return repeatability(drawn, sessions, labs, self._number, shown=shown)
 
     def _rejudged(
         self, scorer: str, version: str, *, shown: bool
@@ -380,7 +332,7 @@ class CellJudges:
         for lab, again in sorted(self._again(scorer, version).items()):
             # An answer that its own lab gave no verdict on is a row with a gap, and is counted.
             places = sorted(looked_at & again.keys())
-            found = self._repeatability(places, [own, again], [lab], shown=shown)
+            found = repeatability(places, [own, again], [lab], self._number, shown=shown)
             if found is not None:
                 yield found
 
@@ -405,66 +357,3 @@ class CellJudges:
                 if value is not None and place in self._samples
             }
         return verdicts | self._verdicts[name]
-
-    def _repeatability(
-        self,
-        places: Sequence[Place],
-        sessions: Sequence[Mapping[Place, float | None]],
-        labs: Sequence[str],
-        *,
-        shown: bool,
-    ) -> records.Repeatability | None:
-        table = np.array(
-            [
-                [np.nan if (value := one.get(place)) is None else value for one in sessions]
-                for place in places
-            ]
-        ).reshape(len(places), len(sessions))
-        found = judge_repeatability(table, LEVEL)
-        if isinstance(found, NotComputable):
-            return None
-        return records.Repeatability(
-            labs=tuple(labs),
-            answers=found.answers,
-            sessions=found.sessions,
-            unread=found.unread,
-            flips=self._number(found.flips),
-            flips_lower=self._number(found.flip_interval.lower),
-            flips_upper=self._number(found.flip_interval.upper),
-            differ=self._number(found.differ),
-            s2_chance=self._number(found.s2_chance),
-            s2_session=self._number(found.s2_session),
-            share=self._number(found.share) if shown else None,
-            level=LEVEL,
-        )
-
-    def _pair(
-        self,
-        first: Name,
-        second: Name,
-        pairs: Sequence[tuple[float, float]],
-        measures: Sequence[Literal["cohen", "ac1", "alpha-nominal"]],
-    ) -> records.JudgesCompared:
-        ratings = Ratings.from_table(np.array(pairs), (0.0, 1.0))
-        found = []
-        for measure in measures:
-            one = agreement(ratings, measure, _RESAMPLING, LEVEL)
-            if not isinstance(one, NotComputable):
-                bounds = None if isinstance(one.interval, NotComputable) else one.interval
-                found.append(
-                    records.PairAgreement(
-                        measure=measure,
-                        value=self._number(one.value),
-                        lower=self._number(bounds.lower) if bounds else None,
-                        upper=self._number(bounds.upper) if bounds else None,
-                    )
-                )
-        return records.JudgesCompared(
-            first=first[0],
-            first_version=first[1],
-            second=second[0],
-            second_version=second[1],
-            answers=len(pairs),
-            alike=sum(one == other for one, other in pairs),
-            agreement=tuple(found),
-        )
