@@ -9,13 +9,15 @@ import pytest
 from exercise_judges import Reply, judge_scorer, judged_protocol, judged_samples, refusing
 from exercise_lab import Lab
 
-from countermark.exercise.judges import CellJudges, LoggedRejudgement, Refusal, rejudgements
+from countermark.exercise.judges import CellJudges, Refusal
 from countermark.exercise.judging.rejudged import (
     Batch,
+    LoggedRejudgement,
     counted,
     judged,
     labelled_batches,
     problem,
+    rejudgements,
     revealed_batches,
 )
 from countermark.exercise.revealing import Revealed
@@ -243,8 +245,24 @@ def test_rule_5_repeats_and_other_labs_runs_show_repeatability(tmp_path: Path) -
     assert run.flips == pytest.approx(2 / 4)
 
 
+def test_rule_5_no_number_gives_away_the_rate_of_a_judge_that_has_none(
+    revealed: list[Revealed],
+) -> None:
+    batch = next(iter(revealed_batches(PROTOCOL, revealed[0])))
+    again_ = again(batch, "GRADE: REFUSED")
+    unknown = cell(revealed, [again_]).figures()
+    for one in unknown:
+        for found in (*((one.repeated,) if one.repeated else ()), *one.rejudged):
+            assert found.share is None
+    known = by_key(cell(revealed, [again_, on_labels("first-judge")]))["first-judge"]
+    assert known.rejudged[0].share is not None
+    (pair,) = cell(revealed, [on_labels("first-judge")]).compared(unknown)
+    assert pair.agreement == ()
+
+
 def test_rule_6_two_scorers_are_compared_on_what_both_read(revealed: list[Revealed]) -> None:
-    (pair,) = cell(revealed).compared()
+    found = cell(revealed, [on_labels("first-judge"), on_labels("second-judge")])
+    (pair,) = found.compared(found.figures())
     assert (pair.first, pair.second) == ("first-judge", "second-judge")
     assert (pair.answers, pair.alike) == (12, 8)
     assert {one.measure for one in pair.agreement} == {"cohen", "ac1", "alpha-nominal"}

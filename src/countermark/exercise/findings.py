@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from countermark.exercise.joint import joint_finding
-from countermark.exercise.judges import LoggedRejudgement
-from countermark.exercise.judging.rejudged import place_of
+from countermark.exercise.judging.rejudged import LoggedRejudgement, place_of
 from countermark.exercise.recheck import Comparison, compare
 from countermark.exercise.revealing import Revealed, check_revealed
 from countermark.exercise.steps import closing_of

@@ -36,13 +36,8 @@ from countermark.exercise.analysing import LEVEL, Answer, analysed, declared
 from countermark.exercise.annotation.taking import People
 from countermark.exercise.differences import differences
 from countermark.exercise.figures import Rounding, not_computed
-from countermark.exercise.judges import (
-    CellJudges,
-    LoggedRejudgement,
-    Refusal,
-    Rejudgements,
-    rejudgements,
-)
+from countermark.exercise.judges import CellJudges, Refusal
+from countermark.exercise.judging.rejudged import LoggedRejudgement, Rejudgements, rejudgements
 from countermark.exercise.pooling import Pool, pooled
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.sections import Sections, published
@@ -439,10 +434,11 @@ class _Cell:
             for counts in self._judges.counts_of(scorer)
             if counts.positives and counts.negatives
         )
+        figures = self._judges.figures(refusal)
         return {
-            "scorers": self._judges.figures(refusal),
+            "scorers": figures,
             "further_validity": further or None,
-            "judges_compared": self._judges.compared() or None,
+            "judges_compared": self._judges.compared(figures) or None,
         }
 
 

@@ -13,6 +13,7 @@
    alone.
 5. Repeats of one lab, and another lab's run of the same judge against the first verdicts, show how
    far a judge repeats itself; a verdict that is missing is counted, never filled in.
+   Nothing is given of a scorer without a rate from which the rate could be computed.
 6. Two scorers are compared on the answers of which both have a verdict. A version that did not
    score at the lab itself is taken from rejudgements, the first by name of the lab.
 7. The validity of a judge that is a model is read from its rejudgement of the labelled answers; of
@@ -22,89 +23,32 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
-
 from countermark.exercise.analysing import LEVEL
-from countermark.exercise.judging.rejudged import problem
+from countermark.exercise.judging.agreeing import Number, Place, beyond_chance, repeatability
 from countermark.exercise.revealing import Revealed
+from countermark.exercise.scoring import named
 from countermark.exercise.validation import LabelCounts, label_counts, reply_counts
 from countermark.records import judging as records
 from countermark.records.evidence import AnnotationSet
-from countermark.records.protocol import Protocol, Scorer, ScorerVersion, Task
+from countermark.records.protocol import Scorer, ScorerVersion, Task
 from countermark.records.rejudgement import Rejudgement
 from countermark.records.sample import SampleScores
 from countermark.statistics import (
     Crossing,
     Estimate,
     NotComputable,
-    Ratings,
-    Resampling,
     Validity,
-    agreement,
     correct,
     crossed,
-    judge_repeatability,
 )
 
-_MEASURES: tuple[Literal["cohen", "ac1", "alpha-nominal"], ...] = ("cohen", "ac1", "alpha-nominal")
-_RESAMPLING = Resampling(seed=0)
 Name = tuple[str, str]
 """Key and version of a scorer."""
-Place = tuple[str, str]
-"""A lab, and one of its samples by its key as text."""
-Number = Callable[[float], float]
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRejudgement:
-    """A rejudgement and who logged it."""
-
-    digest: str
-    author: str
-    record: Rejudgement
-
-
-@dataclass(frozen=True, slots=True)
-class Rejudgements:
-    """The rejudgements of an exercise: those that are taken, and what the finding says of all."""
-
-    taken: tuple[Rejudgement, ...] = ()
-    used: tuple[records.RejudgementUse, ...] = ()
-
-
-def rejudgements(
-    protocol: Protocol,
-    logged: Sequence[LoggedRejudgement],
-    revealed: Sequence[Revealed],
-    sets: Sequence[AnnotationSet],
-) -> Rejudgements:
-    """Sort rejudgements into those that hold and those that do not, in order of their digests."""
-    taken: list[Rejudgement] = []
-    used = []
-    for one in sorted(logged, key=lambda one: (one.record.lab, one.digest)):
-        said = one.record
-        because = problem(protocol, one.author, said, revealed, sets)
-        if because is None:
-            taken.append(said)
-        used.append(
-            records.RejudgementUse(
-                rejudgement=one.digest,
-                lab=said.lab,
-                of_lab=said.of_lab,
-                task=said.task,
-                language=said.language,
-                scorer=said.scorer,
-                scorer_version=said.scorer_version,
-                answers=len(said.judgements),
-                left_out=because,
-            )
-        )
-    return Rejudgements(tuple(taken), tuple(used))
 
 
 def validity_counts(
@@ -219,15 +163,36 @@ class CellJudges:
             for pinned in self._used(scorer)
         )
 
-    def compared(self) -> tuple[records.JudgesCompared, ...]:
-        """Return each pair of scorers that have verdicts on the same answers (rule 6)."""
+    def compared(
+        self, figures: Sequence[records.ScorerFigures]
+    ) -> tuple[records.JudgesCompared, ...]:
+        """Return each pair of scorers that have verdicts on the same answers (rule 6).
+
+        Parameters
+        ----------
+        figures
+            What :meth:`figures` returned: how far two agree beyond chance is said only where both
+            have a rate, for with the share of like verdicts it gives the rate away.
+        """
+        reported = {(one.scorer, one.version) for one in figures if one.status == "reported"}
         verdicts = {name: self._with_rejudged(name) for name in self._verdicts}
         found = []
         for first, second in combinations(verdicts, 2):
             both = sorted(verdicts[first].keys() & verdicts[second].keys())
             if both:
                 pairs = [(verdicts[first][place], verdicts[second][place]) for place in both]
-                found.append(self._pair(first, second, pairs))
+                shown = {first, second} <= reported
+                found.append(
+                    records.JudgesCompared(
+                        first=first[0],
+                        first_version=first[1],
+                        second=second[0],
+                        second_version=second[1],
+                        answers=len(pairs),
+                        alike=sum(one == other for one, other in pairs),
+                        agreement=beyond_chance(pairs, self._number) if shown else (),
+                    )
+                )
         return tuple(found)
 
     def _used(self, scorer: Scorer) -> list[ScorerVersion]:
@@ -238,7 +203,7 @@ class CellJudges:
             score.status
             for sample in self._samples.values()
             for score in sample.scores
-            if (score.scorer, score.version, score.repeat) == (scorer, version, None)
+            if named(score) == (scorer, version, None)
         ]
 
     def _own(self, scorer: str, version: str, repeat: int | None = None) -> dict[Place, float]:
@@ -247,8 +212,7 @@ class CellJudges:
             place: score.value
             for place, sample in self._samples.items()
             for score in sample.scores
-            if (score.scorer, score.version, score.repeat) == (scorer, version, repeat)
-            and score.value is not None
+            if named(score) == (scorer, version, repeat) and score.value is not None
         }
 
     def _figures(
@@ -259,7 +223,7 @@ class CellJudges:
         answered = sum(
             sample.outcome == "answered"
             for sample in self._samples.values()
-            if any((s.scorer, s.version) == (scorer.key, pinned.version) for s in sample.scores)
+            if any(named(one)[:2] == (scorer.key, pinned.version) for one in sample.scores)
         )
         rates = self._rates(scorer, pinned, values)
         if refusal is not None:
@@ -283,8 +247,8 @@ class CellJudges:
             corrected=rates.corrected,
             least=self._number(events / answered) if shown else None,
             most=self._number((events + unknown) / answered) if shown else None,
-            repeated=self._repeated(scorer.key, pinned),
-            rejudged=tuple(self._rejudged(scorer.key, pinned.version)),
+            repeated=self._repeated(scorer.key, pinned, shown=shown),
+            rejudged=tuple(self._rejudged(scorer.key, pinned.version, shown=shown)),
         )
 
     def _rates(
@@ -339,28 +303,37 @@ class CellJudges:
             level=estimate.level,
         )
 
-    def _repeated(self, scorer: str, pinned: ScorerVersion) -> records.Repeatability | None:
+    def _repeated(
+        self, scorer: str, pinned: ScorerVersion, *, shown: bool
+    ) -> records.Repeatability | None:
         times = pinned.judge.repeats if pinned.judge else None
         if times is None:
             return None
         drawn = sorted(
             place
             for place, sample in self._samples.items()
-            if any((s.scorer, s.repeat) == (scorer, 2) for s in sample.scores)
+            if any(named(one) == (scorer, pinned.version, 2) for one in sample.scores)
         )
         sessions = [
             self._own(scorer, pinned.version, number) for number in (None, *range(2, times + 1))
         ]
-        return self._repeatability(drawn, sessions, sorted({lab for lab, _ in drawn}))
+        labs = sorted({lab for lab, _ in drawn})
+        return repeatability(drawn, sessions, labs, self._number, shown=shown)
 
-    def _rejudged(self, scorer: str, version: str) -> Iterator[records.Repeatability]:
+    def _rejudged(
+        self, scorer: str, version: str, *, shown: bool
+    ) -> Iterator[records.Repeatability]:
         own = self._verdicts[scorer, version]
-        again = self._again(scorer, version)
-        for lab in sorted(again):
-            places = [place for place in again[lab] if place in self._samples]
+        looked_at = {
+            place
+            for place, sample in self._samples.items()
+            if any(named(one) == (scorer, version, None) for one in sample.scores)
+        }
+        for lab, again in sorted(self._again(scorer, version).items()):
             # An answer that its own lab gave no verdict on is a row with a gap, and is counted.
-            found = self._repeatability(sorted(places), [own, again[lab]], [lab])
-            if found is not None and self._statuses(scorer, version):
+            places = sorted(looked_at & again.keys())
+            found = repeatability(places, [own, again], [lab], self._number, shown=shown)
+            if found is not None:
                 yield found
 
     def _again(self, scorer: str, version: str) -> dict[str, dict[Place, float | None]]:
@@ -384,60 +357,3 @@ class CellJudges:
                 if value is not None and place in self._samples
             }
         return verdicts | self._verdicts[name]
-
-    def _repeatability(
-        self,
-        places: Sequence[Place],
-        sessions: Sequence[Mapping[Place, float | None]],
-        labs: Sequence[str],
-    ) -> records.Repeatability | None:
-        table = np.array(
-            [
-                [np.nan if (value := one.get(place)) is None else value for one in sessions]
-                for place in places
-            ]
-        ).reshape(len(places), len(sessions))
-        found = judge_repeatability(table, LEVEL)
-        if isinstance(found, NotComputable):
-            return None
-        return records.Repeatability(
-            labs=tuple(labs),
-            answers=found.answers,
-            sessions=found.sessions,
-            unread=found.unread,
-            flips=self._number(found.flips),
-            flips_lower=self._number(found.flip_interval.lower),
-            flips_upper=self._number(found.flip_interval.upper),
-            differ=self._number(found.differ),
-            s2_chance=self._number(found.s2_chance),
-            s2_session=self._number(found.s2_session),
-            share=self._number(found.share),
-            level=LEVEL,
-        )
-
-    def _pair(
-        self, first: Name, second: Name, pairs: Sequence[tuple[float, float]]
-    ) -> records.JudgesCompared:
-        ratings = Ratings.from_table(np.array(pairs), (0.0, 1.0))
-        found = []
-        for measure in _MEASURES:
-            one = agreement(ratings, measure, _RESAMPLING, LEVEL)
-            if not isinstance(one, NotComputable):
-                bounds = None if isinstance(one.interval, NotComputable) else one.interval
-                found.append(
-                    records.PairAgreement(
-                        measure=measure,
-                        value=self._number(one.value),
-                        lower=self._number(bounds.lower) if bounds else None,
-                        upper=self._number(bounds.upper) if bounds else None,
-                    )
-                )
-        return records.JudgesCompared(
-            first=first[0],
-            first_version=first[1],
-            second=second[0],
-            second_version=second[1],
-            answers=len(pairs),
-            alike=sum(one == other for one, other in pairs),
-            agreement=tuple(found),
-        )

@@ -32,7 +32,11 @@ class Repeatability(Part):
     differ: Rate = Field(description="Chance that two verdicts on one answer are unlike.")
     s2_chance: float = Field(ge=0, description="Variance of a verdict on one answer, by chance.")
     s2_session: float = Field(ge=0, description="Variance of what a whole run is shifted by.")
-    share: Rate = Field(description="Share of a verdict's variance that is the judge's chance.")
+    share: Rate | None = Field(
+        default=None,
+        description="Share of a verdict's variance that is the judge's chance; absent where the "
+        "judge has no rate, which could be computed from it.",
+    )
     level: Rate = Field(description="Confidence level of the interval.")
 
 
@@ -91,7 +95,10 @@ class JudgesCompared(Part):
     second_version: Slug = Field(description="Its version.")
     answers: Count = Field(description="Answers of which both have a verdict.")
     alike: Count = Field(description="Those on which the verdicts are the same.")
-    agreement: tuple[PairAgreement, ...] = Field(description="Agreement beyond chance.")
+    agreement: tuple[PairAgreement, ...] = Field(
+        description="Agreement beyond chance; empty where one of them has no rate, which could be "
+        "computed from it."
+    )
 
 
 class RejudgementUse(Part):

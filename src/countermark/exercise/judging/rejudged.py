@@ -23,6 +23,7 @@ from countermark.exercise.judging.replies import Verdict, read_reply
 from countermark.exercise.revealing import Revealed
 from countermark.exercise.samples import told_and_answer
 from countermark.records.evidence import AnnotationSet, ScorerCounts
+from countermark.records.judging import RejudgementUse
 from countermark.records.protocol import Protocol, ScorerVersion, Task
 from countermark.records.protocol_parts import ModelJudge
 from countermark.records.rejudgement import Rejudged, Rejudgement
@@ -181,6 +182,53 @@ def counted(scorer: str, version: str, judgements: Sequence[Rejudged]) -> Scorer
         not_attempted=0,
         judge_refused=seen["judge-refused"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRejudgement:
+    """A rejudgement and who logged it."""
+
+    digest: str
+    author: str
+    record: Rejudgement
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudgements:
+    """The rejudgements of an exercise: those that are taken, and what the finding says of all."""
+
+    taken: tuple[Rejudgement, ...] = ()
+    used: tuple[RejudgementUse, ...] = ()
+
+
+def rejudgements(
+    protocol: Protocol,
+    logged: Sequence[LoggedRejudgement],
+    revealed: Sequence[Revealed],
+    sets: Sequence[AnnotationSet],
+) -> Rejudgements:
+    """Sort rejudgements into those that hold and those that do not, in order of their digests."""
+    taken: list[Rejudgement] = []
+    used = []
+    for one in sorted(logged, key=lambda one: (one.record.lab, one.digest)):
+        said = one.record
+        because = problem(protocol, one.author, said, revealed, sets)
+        if because is None:
+            taken.append(said)
+        used.append(
+            RejudgementUse(
+                rejudgement=one.digest,
+                lab=said.lab,
+                of_lab=said.of_lab,
+                task=said.task,
+                language=said.language,
+                scorer=said.scorer,
+                scorer_version=said.scorer_version,
+                answers=len(said.judgements),
+                left_out=because,
+            )
+        )
+    return Rejudgements(tuple(taken), tuple(used))
 
 
 def problem(
