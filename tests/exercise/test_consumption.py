@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from countermark.exercise.consumption import Price, consumption_of, read_price
-from countermark.exercise.logs import LogHeader, LogSample
+from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogSample
 from countermark.records.errors import UsageError
 
 USED = {

@@ -11,6 +11,7 @@ from other_tools import moonshot_data, moonshot_result, write
 
 from countermark.exercise import disclosing, steps
 from countermark.exercise.importing import Taken, import_other
+from countermark.exercise.private import prompt_of
 from countermark.exercise.revealing import check_revealed
 from countermark.exercise.steps import Imported
 from countermark.network.sync import settle
@@ -31,7 +32,7 @@ def prompt(protocol: Protocol, item: str, language: str = "en") -> str:
     task = next(one for one in protocol.tasks if one.key == TASK)
     text = next(one for one in task.items if one.key == item).text(language)
     assert text is not None
-    return text.prompt
+    return prompt_of(text, item)
 
 
 def table(*rows: str, head: str = HEAD) -> bytes:

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.logs import Log, LogScore, read_log
+from countermark.exercise.logs import Log, read_log
 from countermark.exercise.matching import match_log
+from countermark.exercise.reading.inspect_log.shapes import LogScore
 from countermark.exercise.samples import (
     JUDGEMENTS,
     LabSample,

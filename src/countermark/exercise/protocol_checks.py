@@ -42,8 +42,8 @@ from countermark.records.protocol import (
 )
 from countermark.records.protocol_parts import ModelJudge, SandboxFile, Swap
 
-SCAFFOLDS = ("react",)
-TOOLS = ("bash", "python", "text-editor")
+SCAFFOLDS = ("react", "basic")
+TOOLS = ("bash", "python", "text-lookup")
 ANSWER = "{answer}"
 
 
