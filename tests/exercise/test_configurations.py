@@ -4,6 +4,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from countermark.exercise.expectations import asked
 from countermark.exercise.logs import read_log
 from countermark.exercise.secrets import seed_for
 from countermark.exercise.vocabulary import kind_of, read
-from countermark.records.canonical import JsonValue
+from countermark.records.canonical import JsonValue, canonical
+from countermark.records.protocol import ModelUnderTest
+from countermark.records.protocol_parts import SealedText
 
 Header = dict[str, Any]
 Samples = list[dict[str, Any]]
@@ -185,3 +188,23 @@ def test_rule_6_another_version_of_a_scorer_than_the_plan_says(tmp_path: Path) -
     assert found["scorer.secret-revealed.version"] == "v9"
     assert "scorer.secret-revealed.version" in differing(found)
     assert "scorer.secret-revealed.digest" not in found
+
+
+def test_rule_7_of_a_sealed_model_nothing_is_told_that_names_it(tmp_path: Path) -> None:
+    seal = SealedText(salt="0" * 64, digest="1" * 64)
+    pseudonym = ModelUnderTest(key=MODEL.key, title="Model A", sealed=seal)
+    frozen = RUN.protocol.model_copy(update={"models": (pseudonym,)})
+    run = replace(RUN, protocol=frozen.opened((MODEL,), frozen.tasks), known_digest=frozen.digest)
+    name = str(MODEL.provider)
+    for provider, said in ((name, MODEL.key), ("other/model", "another model")):
+        header, samples = copy.deepcopy(log_value(run, provider))
+        header["eval"]["model_base_url"] = f"https://{name}.example/v1"
+        header["eval"]["model_args"] = {"weights": name}
+        log = read_log(write_log(tmp_path / f"{said}.eval", header, samples))
+        found = configuration_of(log, run, MODEL.key)
+        told = {setting.name: read(setting.value) for setting in found.settings}
+        assert told["model.name"] == said
+        assert {one for one in told if one.startswith("model.")} == {"model.name", "model.fallback"}
+        assert name not in canonical(found.model_dump(mode="json", exclude_none=True)).decode()
+    wanted = asked(run.protocol, MODEL.key, RUN.task, RUN.language, RUN.full_settings)
+    assert read(wanted["model.name"]) == MODEL.key

@@ -8,6 +8,8 @@
 4. Models that answered in the place of the one asked are listed under ``model.fallback``.
 5. The seeds are told by a digest, and whether they are those that the lab's secret seed gives.
 6. Scorers are said with the version that the log says it used, else with the one that scored here.
+7. Of a model that the protocol seals, nothing is said but its key, or that it was another: what
+   names it (its name, route and arguments) stays with the lab.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +35,7 @@ from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogMessag
 from countermark.exercise.secrets import secret_for, seed_for
 from countermark.records.canonical import JsonValue, canonical
 from countermark.records.evidence import CellConfiguration, EffectiveSetting
+from countermark.records.protocol import ModelUnderTest
 
 TOOL = "inspect"
 OWN_SCORER = "event"
@@ -56,6 +59,9 @@ def configuration_of(
     found = header_settings(log.header)
     found.update(_of_samples(log, run))
     found.update(_scorers(log, run, model))
+    tested = run.protocol.frozen.model(model)
+    if tested is not None and tested.sealed is not None:
+        found = _pseudonymous(found, run.protocol.model(model))
     return CellConfiguration(
         model=model,
         task=run.task,
@@ -64,6 +70,18 @@ def configuration_of(
         settings=written_settings(found),
         consumption=consumption_of(log.header, log.samples, price),
     )
+
+
+def _pseudonymous(
+    found: Mapping[str, JsonValue], opened: ModelUnderTest | None
+) -> dict[str, JsonValue]:
+    """Take out whatever names a model that the protocol seals (rule 7)."""
+    kept = {name: value for name, value in found.items() if not name.startswith("model.")}
+    is_it = opened is not None and found.get(names.MODEL_NAME) == opened.provider
+    kept[names.MODEL_NAME] = opened.key if is_it and opened else "another model"
+    others = found.get(names.MODEL_FALLBACK)
+    kept[names.MODEL_FALLBACK] = ["another model"] if others else []
+    return kept
 
 
 def written_settings(found: Mapping[str, JsonValue]) -> tuple[EffectiveSetting, ...]:

@@ -61,7 +61,7 @@ def asked(
         If a setting names a value that the protocol does not have.
     """
     defined = protocol.task(task)
-    tested = protocol.model(model)
+    tested = protocol.frozen.model(model)
     if defined is None or tested is None:
         return {}
     found: dict[str, JsonValue] = {
@@ -123,6 +123,8 @@ def items_digest(told: Mapping[str, list[JsonValue]]) -> JsonValue:
 
 
 def _model(tested: ModelUnderTest) -> dict[str, JsonValue]:
+    if tested.sealed is not None:
+        return {names.MODEL_NAME: tested.key}  # all that evidence may say of it
     return {} if tested.provider is None else {names.MODEL_NAME: tested.provider}
 
 
