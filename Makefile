@@ -34,9 +34,9 @@ check: install ## ruff, mypy --strict, import-linter, schemas up to date
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/schemas.py --check
 
-interop: install ## let the Go reference code check our logs, and ours check logs made by it
-	@bash scripts/interop.sh
-	$(BIN)/python -m pytest -q -rs -m interop tests/interop
+interop: install ## Go's reference code and ours check each other's logs; our task runs under the oldest Inspect
+	@bash scripts/interop.sh && bash scripts/inspect_range.sh .oldest-inspect $(BIN)/uv
+	COUNTERMARK_OLDEST_INSPECT=$(CURDIR)/.oldest-inspect/bin/python $(BIN)/python -m pytest -q -rs -m interop tests/interop
 
 oracles: install ## compare our statistics with R and other packages, in their own environment
 	@bash scripts/oracles.sh .oracles $(BIN)/uv
@@ -53,4 +53,4 @@ nightly: install ## long studies: coverage of intervals, fuzzing of every parser
 	bash scripts/fuzz.sh
 
 clean: ## remove what was installed and what the demo wrote
-	rm -rf $(VENV) .oracles $(OUT)
+	rm -rf $(VENV) .oracles .oldest-inspect $(OUT)

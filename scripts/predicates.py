@@ -155,7 +155,9 @@ def _parts(part: type[Part]) -> Iterator[type[Part]]:
             walk(inside)
 
     def below(owner: type[Part]) -> None:
-        for hint in typing.get_type_hints(owner).values():
+        for name, hint in typing.get_type_hints(owner).items():
+            if name not in owner.model_fields:
+                continue  # what is private to the code is in no document
             walk(hint)
 
     below(part)

@@ -64,6 +64,8 @@ AUTHOR = {"GB": ("protocol", "exercise-closing", "finding", "decision"),
           "KE": ("countersignature", "run-plan", "sealed-result", "evidence"),
           "SG": ("annotation-set", "dissent"),
           DEVELOPER: ("framework",)}  # fmt: skip
+LATER = {"rejudgement": "KE"}
+"""Kinds that came when the others were frozen, by who says them: they are logged last."""
 NOT_DETERMINISTIC = "checkpoints/mldsa-44.txt"
 SEAL = "records/sealed-result.json"
 
@@ -136,21 +138,8 @@ def add_statements(out: Writer) -> None:
     known = records()
     author = {kind: code for code, kinds in AUTHOR.items() for kind in kinds}
     for kind, record in known.items():
-        code = author[kind]
-        for when, at in (("before", BEFORE), ("at-the-turn", TURN), ("after", AFTER)):
-            new = at >= TURN
-            signer = speaker(code, new=new)
-            lines = lines_at(code, at, 3)
-            if code == "SG" and when == "after":
-                continue  # in the log of 300 leaves
-            out.add(
-                f"statements/{kind}-{when}.json",
-                "statement",
-                out.logged(code, sign_record(record, signer), lines, new=new),
-                f"a {kind} by {code}, {signer.public_key.scheme}, "
-                f"witnessed {when.replace('-', ' ')}",
-                expect=[], record=kind, author=code, witnessed=f"{at:%Y-%m-%dT%H:%M:%SZ}",
-            )  # fmt: skip
+        if kind not in LATER:
+            add_said(out, kind, record, author[kind])
     seen = TURN - timedelta(seconds=1)
     last = [("GB", seen - timedelta(seconds=1), False), ("KE", seen, False), ("FR", seen, False)]
     plan = known["institute"]
@@ -171,6 +160,23 @@ def add_statements(out: Writer) -> None:
         expect=[], record="institute", author="JP", witnessed=f"{after:%Y-%m-%dT%H:%M:%SZ}",
     )  # fmt: skip
     add_uncounted(out, known)
+
+
+def add_said(out: Writer, kind: str, record: Record, code: str) -> None:
+    """Add one record as it was said before the turn, at it and after it."""
+    for when, at in (("before", BEFORE), ("at-the-turn", TURN), ("after", AFTER)):
+        new = at >= TURN
+        signer = speaker(code, new=new)
+        lines = lines_at(code, at, 3)
+        if code == "SG" and when == "after":
+            continue  # in the log of 300 leaves
+        out.add(
+            f"statements/{kind}-{when}.json",
+            "statement",
+            out.logged(code, sign_record(record, signer), lines, new=new),
+            f"a {kind} by {code}, {signer.public_key.scheme}, witnessed {when.replace('-', ' ')}",
+            expect=[], record=kind, author=code, witnessed=f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        )  # fmt: skip
 
 
 def add_uncounted(out: Writer, known: dict[str, Record]) -> None:
@@ -446,6 +452,9 @@ def make() -> dict[str, bytes]:
     add_log(out)
     add_invalid(out)
     add_samples(out)
+    known = records()
+    for kind, code in LATER.items():
+        add_said(out, kind, known[kind], code)
     index = {
         "format": "countermark-vectors", "version": "0.1",
         "anchor": load_roster(second, ANY_TIME).anchor, "turn": AT, "files": out.index,

@@ -21,6 +21,7 @@ from countermark.app.demo.conduct import Outcome
 from countermark.app.demo.measure import Timings
 from countermark.exercise import steps
 from countermark.exercise.cells import planned_keys
+from countermark.exercise.running import SampleDone
 from countermark.node.index import book
 from countermark.records.finding import Finding
 from countermark.records.framework import Decision
@@ -48,7 +49,8 @@ def answering(cast: Cast, protocol: Protocol, *, answered: Callable[..., None], 
     run_scripted(cast, protocol)
     for node in cast.institutes.values():
         for run in steps.cell_runs(node, protocol):
-            answered(run)
+            for _sample in range(run.samples):
+                answered(run, SampleDone(tokens=5))
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +115,15 @@ def test_it_says_what_came_of_it_and_where_it_lies(whole: Demo) -> None:
 
 
 def test_progress_is_talk_and_names_lab_language_and_what_is_left(whole: Demo) -> None:
-    total = 5 * sum(1 for _ in planned_keys(protocol()))
-    line = f"GB-simulated  Leakage of a confidential fact  English: {total} of {total} answers left"
-    assert line in whole.ran.err
+    task = protocol().tasks[0]
+    asked = sum(
+        1 for key in planned_keys(protocol()) if (key.task, key.language) == (task.key, "en")
+    )
+    place = f"GB-simulated  {task.title}  English"
+    assert f"{place}: 0 of {asked} done, 0 tokens" in whole.ran.err
+    assert f"{place}: {asked} of {asked} done, " in whole.ran.err
     assert "Japanese" in whole.ran.err
-    assert "answers left" not in whole.ran.out
+    assert " done, " not in whole.ran.out
 
 
 @pytest.mark.usefixtures("quick")

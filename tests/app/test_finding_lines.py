@@ -5,6 +5,7 @@ import pytest
 from sample_finding import sample_finding
 
 from countermark.app.cli.finding_lines import shown
+from countermark.exercise.explaining import explain
 from countermark.records.finding import Finding
 
 DIGEST = f"sha256:{'1' * 64}"
@@ -59,3 +60,18 @@ def test_what_goes_across_cells_and_what_is_missing_ends_it(example: Shown) -> N
     for gap in finding.gaps:
         assert f"not computed: {gap.section}" in example.text
         assert gap.reason in example.text
+
+
+def test_what_people_say_of_the_same_answers_is_shown_with_the_reason(example: Shown) -> None:
+    told = [one for cell in example.finding.cells for one in cell.corrections or ()]
+    assert {one.rectified is None for one in told} == {True, False}
+    plain = " ".join(
+        sentence for section in explain(example.finding) for sentence in section.sentences
+    )
+    for one in told:
+        assert one.reason in example.text
+        if one.rectified is not None:
+            found = one.rectified
+            assert f"{found.value:.4f}  ({found.lower:.4f} to {found.upper:.4f}" in example.text
+            assert one.reason in plain
+            assert "rectified with people's labels of a sample" in plain

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sample_book import sample_book
 from sample_finding import MODEL
+from sample_judges import judged_cell
 
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import all_pages
@@ -155,3 +156,14 @@ def test_the_page_behind_a_finding_checks_six_qualities_and_adds_nothing_up() ->
     assert "Reproducible" in text
     assert "They are not added up." in text
     assert not re.search(r"\b(grade|score of|[0-9]+ of 16)\b", text.lower())
+
+
+def test_a_cells_page_shows_each_scorer_and_gives_its_figures() -> None:
+    built = rendered({}, judged_cell())
+    (page,) = [text for text in built.values() if "say the same of" in text]
+    assert "none: No answers in en were labelled by people." in page
+    assert "say the same of 81 of 90 answers" in page
+    assert "SG-c" in page
+    sheets = [text for path, text in built.items() if path.endswith("scorers.csv")]
+    assert len(sheets) == 1
+    assert "second-judge,v2,judge-not-validated,100,96,96,0,0,4," in sheets[0]

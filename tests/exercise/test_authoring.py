@@ -168,7 +168,7 @@ BROKEN: list[tuple[str, Change, str, str, str]] = [
         in_lines(LEAK_FR, '"expected": "Luna"', '"expeted": "Luna"'),
         LEAK_FR + ":13",
         "'expeted' of 'control-name'",
-        "key, role, approach, prompt, expected",
+        "key, role, approach, prompt, expected, private, translation",
     ),
     (
         "4-role",

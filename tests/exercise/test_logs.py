@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from exercise_small import cell_run, scripted_log
 from exercise_zip import (
@@ -24,8 +25,9 @@ from exercise_zip import (
 )
 from scripted import log_value
 
-from countermark.exercise import logs
-from countermark.exercise.logs import LogMessage, LogSample, read_log
+from countermark.exercise.logs import read_log
+from countermark.exercise.reading import archive
+from countermark.exercise.reading.inspect_log.shapes import LogMessage, LogPart, LogSample
 from countermark.records.errors import InputError
 
 MIB = 1024 * 1024
@@ -137,22 +139,22 @@ def test_rule_1_a_member_of_200_mb_is_refused_unread(write: Write) -> None:
 def test_rule_1_a_bomb_of_many_members_is_refused_unread(write: Write) -> None:
     full = pack(bytes(MIB), DEFLATED)
     members = [
-        Member(f"samples/{n}_epoch_1.json", packed=full, claimed=logs.MAX_MEMBER_BYTES)
+        Member(f"samples/{n}_epoch_1.json", packed=full, claimed=archive.MAX_MEMBER_BYTES)
         for n in range(65)
     ]
     refusal(write(zip_of([*honest(), *members])), "bytes unpacked", most=32 * MIB)
 
 
 def test_rule_1_too_many_members_are_refused(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "MAX_MEMBERS", 500)
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 500)
     members = [Member(f"samples/{n}", method=STORED) for n in range(499)]
     assert len(read_log(write(zip_of(honest()))).samples) == 1
     refusal(write(zip_of([*honest(), *members])), "501 members; at most 500")
 
 
 def test_rule_1_the_limits_hold_what_real_runs_write() -> None:
-    assert logs.MAX_MEMBERS >= 100_000
-    assert 16 * MIB <= logs.MAX_MEMBER_BYTES <= 128 * MIB
+    assert archive.MAX_MEMBERS >= 2_000_000
+    assert 16 * MIB <= archive.MAX_MEMBER_BYTES <= 128 * MIB
 
 
 def test_rule_2_members_that_share_bytes_are_refused(write: Write) -> None:
@@ -176,17 +178,21 @@ def test_rule_4_names_are_only_names(write: Write, tmp_path: Path) -> None:
     names = ("samples/../../escaped.json", "samples//etc/passwd", "../outside.json")
     members = [member(name, {**SAMPLE, "id": name}) for name in names]
     log = read_log(write(zip_of([*honest(), *members])))
-    assert {sample.id for sample in log.samples} == {"a", *names[:2]}
+    assert {sample.id for sample in log.samples} == {"a", names[0]}
     assert [path.name for path in tmp_path.iterdir()] == ["log.eval"]
 
 
-def test_two_members_of_one_name_are_refused(write: Write) -> None:
+def test_rule_5_of_members_with_one_name_the_last_counts(write: Write) -> None:
     header, sample = honest()
-    refusal(write(zip_of([header, sample, sample])), "two members of one name")
+    again = member(sample.name, {**SAMPLE, "messages": [{"role": "user", "content": "Later"}]})
+    other = member("samples/b_epoch_1.json", {**SAMPLE, "id": "b"})
+    log = read_log(write(zip_of([header, sample, other, again])))
+    assert [one.id for one in log.samples] == ["a", "b"]
+    assert log.samples[0].messages[0].content == "Later"
 
 
-def test_a_run_that_did_not_finish_is_refused(write: Write) -> None:
-    refusal(write(zip_of(honest()[1:])), "no header.json: the run did not finish")
+def test_a_log_without_a_header_and_a_journal_is_refused(write: Write) -> None:
+    refusal(write(zip_of(honest()[1:])), "neither header.json nor _journal/start.json")
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -198,7 +204,7 @@ def test_a_truncated_log_is_refused(write: Write, tmp_path: Path, share: float) 
 def test_a_wrong_file_is_refused(write: Write, tmp_path: Path) -> None:
     refusal(write(b"%PDF-1.7"), "does not start as a zip does")
     refusal(write(b""), "does not start as a zip does")
-    refusal(write(zip_of([Member("word/document.xml", b"<w/>")])), "no header.json")
+    refusal(write(zip_of([Member("word/document.xml", b"<w/>")])), "neither header.json")
     wrong = tmp_path / "other.json"
     for data in (b"", b"[]", b"{}", b'{"status": 1}', b"{", b"\xff\xfe", b"[" * 100_000, b"nul"):
         wrong.write_bytes(data)
@@ -214,7 +220,9 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
     "contents", [b"", b"junk", b"[]", b'{"id": "a"}', b'{"id": "a", "epoch": "1"}', b"[" * 100_000]
 )
 def test_a_member_that_is_no_sample_is_refused_by_its_name(write: Write, contents: bytes) -> None:
-    found = refusal(write(zip_of([honest()[0], Member("samples/x.json", contents)])), "no Inspect")
+    data = zip_of([honest()[0], Member("samples/x.json", contents)])
+    # What looks like a sample is put to Inspect too, whose import takes memory of its own.
+    found = refusal(write(data), "no Inspect", most=512 * MIB)
     assert (found.where or "").endswith("log.eval:samples/x.json")
 
 
@@ -249,10 +257,10 @@ def test_old_attachment_references_are_put_back() -> None:
             LogMessage(
                 role="user",
                 content=[
-                    {"type": "text", "text": "attachment://12ab"},
-                    {"type": "image", "image": "attachment://12ab"},
-                    {"type": "text", "text": "end"},
-                    {"type": "reasoning", "reasoning": "not said"},
+                    LogPart(type="text", text="attachment://12ab"),
+                    LogPart(type="image"),
+                    LogPart(type="text", text="end"),
+                    LogPart(type="reasoning"),
                 ],
             ),
             LogMessage(role="user", content=""),
@@ -270,7 +278,9 @@ def test_old_attachment_references_are_put_back() -> None:
 def test_unknown_fields_of_newer_logs_are_passed_over(write: Write) -> None:
     header = {**HEADER, "invalidated": False, "eval": {**HEADER["eval"], "eval_set_id": None}}
     sample = {**SAMPLE, "events": [{"event": "model"}], "uuid": "x", "scores": None, "error": None}
-    log = read_log(write(zip_of([member("header.json", header), member("samples/a", sample)])))
+    log = read_log(
+        write(zip_of([member("header.json", header), member("samples/a_epoch_1.json", sample)]))
+    )
     assert log.samples[0].scores is None
 
 
@@ -291,5 +301,7 @@ def test_files_that_real_inspects_wrote_are_read() -> None:
     by_name = {path.name: read_log(path) for path in paths}
     if {"formats.eval", "formats.json"} <= by_name.keys():
         zipped, plain = by_name["formats.eval"], by_name["formats.json"]
-        assert zipped.header.eval == plain.header.eval
+        ids = zipped.header.eval.dataset.sample_ids  # only the zip of the two has them
+        dataset = msgspec.structs.replace(plain.header.eval.dataset, sample_ids=ids)
+        assert zipped.header.eval == msgspec.structs.replace(plain.header.eval, dataset=dataset)
         assert [s.messages for s in zipped.samples] == [s.messages for s in plain.samples]

@@ -290,5 +290,5 @@ def test_all_differences_are_listed_in_the_order_of_the_rules(tmp_path: Path) ->
 def test_the_cell_of_a_log_is_told_without_its_samples(tmp_path: Path) -> None:
     path = write_log(tmp_path / "log.eval", log_value(RUN, "other/model")[0], [])
     log = read_log(path)
-    assert cell_of(log, RUN.protocol, LAB) == ("smollm2-135m", "confidential-leak", "en")
+    assert cell_of(log, RUN.protocol, LAB) == ("smollm2-135m", "confidential-leak", "en", None)
     assert cell_of(log, RUN.protocol, "JP-simulated") is None

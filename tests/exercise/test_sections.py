@@ -147,7 +147,7 @@ def test_rule_4_a_reason_of_some_cells_names_them() -> None:
 
 
 def test_rule_4_nothing_analysed_is_one_gap() -> None:
-    found = published(None, (), Rounding(8))
+    found = published(None, (), Rounding(8), {})
     assert [gap.section for gap in found.gaps] == ["rates"]
     assert (found.factors, found.languages) == ((), ())
 

@@ -11,6 +11,7 @@ breaks it ends the run with a traceback and is written as ``crash-…``. Put suc
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import atheris
@@ -18,6 +19,8 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 with atheris.instrument_imports(include=["countermark", "json"]):
     import fuzzing
+
+FOLDER = Path(tempfile.mkdtemp(prefix="countermark-fuzz-"))
 
 
 def main() -> None:
@@ -30,7 +33,10 @@ def main() -> None:
 
 
 def _one(name: str, data: bytes) -> None:
-    fuzzing.check(name, bytes(data))
+    if name in fuzzing.LOGS:
+        fuzzing.check_log(name, FOLDER, bytes(data))
+    else:
+        fuzzing.check(name, bytes(data))
 
 
 if __name__ == "__main__":

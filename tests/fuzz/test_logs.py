@@ -10,6 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from countermark.exercise.logs import read_log
+from countermark.exercise.reading.detect import read_runs
+from countermark.exercise.reading.inspect_log import columns
+from countermark.exercise.reading.summary import summarise
 from countermark.records.errors import InputError
 
 
@@ -23,10 +26,11 @@ from countermark.records.errors import InputError
 def test_bent_logs(method: int, tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "a.eval"
     path.write_bytes(data.draw(bent(zip_of(honest(method)))))
-    try:
-        read_log(path)
-    except InputError as error:
-        shown(error)
+    for read in (read_log, columns, lambda path: [summarise(run) for run in read_runs(path)]):
+        try:
+            read(path)
+        except InputError as error:
+            shown(error)
 
 
 @pytest.mark.parametrize("value", [b"[" * 100_000, b'"\xff"', b'"\\ud800"'])

@@ -13,7 +13,7 @@ from countermark.exercise.revealing import Revealed
 from countermark.exercise.samples import LabSample
 from countermark.exercise.scoring import scorer_of, scorer_version
 from countermark.exercise.sealing import opened_samples
-from countermark.records.evidence import AnnotationSet, Deviation
+from countermark.records.evidence import AnnotationSet, CellConfiguration, Deviation
 from countermark.records.finding import Finding
 from countermark.records.protocol import FactorSetting, Protocol
 from countermark.records.sample import SampleKey, SampleScores, Score, Transcript
@@ -31,6 +31,7 @@ def revealed(
     values: Values,
     settings: Mapping[str, str] | None = None,
     deviations: tuple[Deviation, ...] = (),
+    configurations: tuple[CellConfiguration, ...] | None = None,
 ) -> Revealed:
     """Return one lab's checked evidence.
 
@@ -42,21 +43,23 @@ def revealed(
         What came of each sample of a test item or a control.
     settings
         Declared factors.
-    deviations
-        What the lab declared.
+    deviations, configurations
+        What the lab declared, and what it told of how it ran.
     """
     chosen = full_settings(
         protocol,
         tuple(FactorSetting(factor=f, value=v) for f, v in (settings or {}).items()),
     )
-    samples = tuple(_sample(protocol, chosen, key, values(key)) for key in planned_keys(protocol))
+    samples = tuple(
+        _sample(protocol, chosen, key, values(key)) for key in planned_keys(protocol, lab)
+    )
     honest = Lab(
         protocol,
         samples,
         lab=lab,
         author=lab[:2],
         plan={"settings": chosen},
-        evidence={"deviations": deviations},
+        evidence={"deviations": deviations, "configurations": configurations},
     )
     record = honest.evidence_record()
     entry = next(one for one in honest.entries() if one.digest == record.digest)

@@ -15,6 +15,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from countermark.exercise.reading import (
+    csv_table,
+    every_eval_ever,
+    garak,
+    helm,
+    lm_eval,
+    moonshot,
+)
+from countermark.exercise.reading.found import FoundRun
 from countermark.records.canonical import canonical, read_json, read_object
 from countermark.records.errors import (
     CountermarkError,
@@ -112,6 +121,61 @@ PARSERS = {
         lambda data: parse_vkey(as_text(data), where=WHERE), lambda value: value.text.encode()
     ),
 }
+
+
+def _in_a_file(
+    name: str, read: Callable[[Path], Iterator[FoundRun]]
+) -> Callable[[Path, bytes], int]:
+    def count(folder: Path, data: bytes) -> int:
+        path = folder / name
+        path.write_bytes(data)
+        return sum(1 for run in read(path) for _ in run.samples())
+
+    return count
+
+
+def _in_a_folder(folder: Path, data: bytes) -> int:
+    """Read a HELM run whose files lie one after another, each after a line with its name."""
+    for path in folder.iterdir():
+        path.unlink()
+    for part in data.split(b"\n=== ")[:8]:
+        name, _, contents = part.partition(b"\n")
+        if name.decode("latin-1") in helm.FILES:
+            (folder / name.decode()).write_bytes(contents)
+    return sum(1 for run in helm.read(folder) for _ in run.samples())
+
+
+# Readers of other tools' logs: from a folder to write in and the bytes of a log to how many samples
+# it holds. They promise to read, or to refuse by an error of ours; they write nothing back.
+LOGS: dict[str, Callable[[Path, bytes], int]] = {
+    "log-csv": _in_a_file("a.csv", csv_table.read),
+    "log-eee": _in_a_file("a_samples.jsonl", every_eval_ever.read),
+    "log-eee-record": _in_a_file("a.json", every_eval_ever.read),
+    "log-garak": _in_a_file("a.report.jsonl", garak.read),
+    "log-helm": _in_a_folder,
+    "log-lm-eval": _in_a_file("samples_a.jsonl", lm_eval.read),
+    "log-lm-eval-results": _in_a_file("results.json", lm_eval.read),
+    "log-moonshot": _in_a_file("a.json", moonshot.read),
+}
+
+
+def check_log(name: str, folder: Path, data: bytes, *, seconds: float = MOST_SECONDS) -> int | None:
+    """Hold a reader of logs to its promise; return how many samples it read, or nothing.
+
+    Raises
+    ------
+    AssertionError
+        If the promise is broken. Whatever else the reader raises is let through.
+    """
+    began = time.process_time()
+    try:
+        count = LOGS[name](folder, data)
+    except InputError as error:
+        shown(error)
+        count = None
+    spent = time.process_time() - began
+    assert spent < seconds, f"{name} took {spent:.1f} s"
+    return count
 
 
 def kept(name: str) -> list[Path]:

@@ -50,7 +50,7 @@ class Network:
 def answer_by_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let ``exercise run`` leave scripted logs, without Inspect and without a model."""
 
-    def run_cells(runs: Sequence[CellRun], model: str, folder: Path, _: object) -> None:
+    def run_cells(runs: Sequence[CellRun], model: str, folder: Path, *_: object) -> None:
         for run in runs:
             write_log(folder / f"{run.task}_{run.language}.eval", *log_value(run, model))
 

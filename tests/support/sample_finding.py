@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A finding made up for tests of pages, with every status that a cell can have."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from countermark.records.compared import ComparedSetting, ComparedValue, SettingStatus
 from countermark.records.evidence import (
     CellCounts,
     Deviation,
@@ -23,12 +24,14 @@ from countermark.records.finding import (
     JudgeValidity,
     LabFigures,
     LabSettings,
+    LeadingCorrection,
     LeftOut,
     MethodFigure,
     NewLabFigure,
     NextRunFigure,
     NotComputed,
     PrecisionFigures,
+    RectifiedFigure,
 )
 from countermark.records.protocol import (
     FactorSetting,
@@ -51,6 +54,66 @@ def settings_of(code: str) -> tuple[FactorSetting, ...]:
         FactorSetting(factor="temperature", value="warm" if odd else "zero"),
         FactorSetting(factor="system-prompt", value="stern" if odd else "plain"),
         FactorSetting(factor="judge", value="v2" if code == "KE" else "v1"),
+    )
+
+
+class Told(NamedTuple):
+    """What one lab told of a setting, and how that compares."""
+
+    status: SettingStatus
+    value: str | None
+
+
+def _row(
+    name: str, *values: tuple[SettingStatus, str | None], asked: str | None = None
+) -> ComparedSetting:
+    told = values if len(values) > 1 else values * len(CODES)
+    statuses = [status for status, _ in told]
+    graver = ("undeclared", "declared-deviation", "declared-factor", "unknown", "allowed", "same")
+    return ComparedSetting(
+        name=name,
+        status=min(statuses, key=graver.index),
+        values=tuple(
+            ComparedValue(
+                lab=lab(code),
+                status=status,
+                value=value,
+                asked=asked,
+                cells=("small-model/leak/en",) if status == "undeclared" else None,
+                reason="no value is common to most" if status == "undeclared" else None,
+            )
+            for code, (status, value) in zip(CODES, told, strict=True)
+        ),
+    )
+
+
+def comparability() -> tuple[ComparedSetting, ...]:
+    """Return a table with every status that a setting can have."""
+    return (
+        _row("changed-during-run", ("same", "[]"), asked="[]"),
+        _row("epochs", ("same", "2"), asked="2"),
+        _row(
+            "generation.temperature",
+            ("same", "0"),
+            ("declared-factor", "0.7"),
+            ("same", "0"),
+            ("declared-factor", "0.7"),
+            ("same", "0"),
+        ),
+        _row(
+            "generation.top_p",
+            *(Told("same", "1"),) * 4,
+            ("declared-deviation", "0.9"),
+            asked="1",
+        ),
+        _row(
+            "model.route",
+            *(Told("same", '"openai"'),) * 3,
+            ("undeclared", '"azure"'),
+            ("unknown", None),
+        ),
+        _row("package.inspect_ai", *(Told("allowed", '"0.3.99"'),) * 4, ("allowed", '"0.3.285"')),
+        _row("system-prompt", ("same", f'"sha256:{"ab" * 32}"')),
     )
 
 
@@ -203,6 +266,34 @@ def _reported(task: str, language: str, value: float, sets: tuple[str, ...]) -> 
             NextRunFigure(estimand="benchmark", what="a lab", answers=240, half_width=0.05),
             NextRunFigure(estimand="generalised", what="10 items", answers=100, half_width=0.11),
         ),
+        corrections=_corrections(value, sets[0]) if sets else None,
+    )  # fmt: skip
+
+
+def _corrections(value: float, annotation_set: str) -> tuple[LeadingCorrection, ...]:
+    return (
+        LeadingCorrection(
+            estimand="benchmark",
+            annotation_set=annotation_set,
+            leads="prediction-powered",
+            reason="The rate rectified with people's labels leads: people labelled a recorded "
+            "random sample of these answers.",
+            rectified=RectifiedFigure(
+                value=value + 0.017, se=0.03, lower=value - 0.05, upper=value + 0.08, level=0.95,
+                labs=5, items=10,
+            ),
+            difference=0.011,
+            disagree=False,
+        ),
+        LeadingCorrection(
+            estimand="generalised",
+            annotation_set=annotation_set,
+            leads="rogan-gladen",
+            reason="The rate corrected by sensitivity and specificity leads, although people "
+            "labelled a sample: the other was not computed.",
+            not_rectified="Label more answers.",
+            disagree=False,
+        ),
     )  # fmt: skip
 
 
@@ -293,6 +384,7 @@ def sample_finding(protocol: str, evidence: dict[str, str], sets: dict[str, str]
         replicates=2000,
         factors=(),
         languages=(),
+        comparability=comparability(),
         gaps=(
             Gap(section="languages", reason="The protocol declares no reference language."),
             Gap(

@@ -5,6 +5,8 @@
 2. Labs' settings are those of their run plans.
 3. Where the protocol has control items and the model did not pass them, the cell's rates say
    nothing: it is neither compared nor held against a threshold.
+4. Each swap is a designed arm: its answers stand against those of the reference arm of the same
+   labs, and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,6 +16,7 @@ from countermark.exercise.revealing import Revealed
 from countermark.records.protocol import Protocol
 from countermark.statistics import (
     AnalysisProtocol,
+    Arm,
     CellKey,
     Grid,
     JointAnalysis,
@@ -28,13 +31,14 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One scored answer to a test item."""
+    """One scored answer to a test item; ``arm`` is the swap that it is of."""
 
     cell: CellKey
     lab: str
     item: str
     epoch: int
     value: float
+    arm: str | None = None
 
 
 def analysed(
@@ -43,6 +47,7 @@ def analysed(
     answers: Sequence[Answer],
     judging: Mapping[CellKey, Judging],
     uninformative: Mapping[CellKey, str],
+    swapped: Sequence[Answer] = (),
 ) -> JointAnalysis:
     """Analyse an exercise.
 
@@ -53,13 +58,44 @@ def analysed(
     labs
         Whose answers they are.
     answers
-        At least one.
+        Those of the reference arm, at least one.
     judging
         What is known of the judges, for cells that judges scored.
     uninformative
         Cells whose rates say nothing, and why.
+    swapped
+        Answers of the labs' swaps.
     """
-    grid = Grid.from_rows(
+    grid = _grid(answers)
+    settings = {
+        one.evidence.lab: {entry.factor: entry.value for entry in one.plan.settings} for one in labs
+    }
+    beside = KnownBeside(
+        settings=settings,
+        judging=judging,
+        arms=_designed(answers, swapped),
+        uninformative=uninformative,
+    )
+    return analyse(grid, declared(protocol), beside)
+
+
+def _designed(
+    answers: Sequence[Answer], swapped: Sequence[Answer]
+) -> dict[CellKey, tuple[Arm, ...]]:
+    """Return each cell's swaps, beside what the same labs answered in the reference arm."""
+    found: dict[CellKey, tuple[Arm, ...]] = {}
+    for cell, arm in sorted({(one.cell, one.arm or "") for one in swapped}):
+        own = [one for one in swapped if (one.cell, one.arm) == (cell, arm)]
+        labs = {one.lab for one in own}
+        reference = [one for one in answers if one.cell == cell and one.lab in labs]
+        if reference:
+            made = Arm(arm, _grid(reference).crossing(), _grid(own).crossing())
+            found[cell] = (*found.get(cell, ()), made)
+    return found
+
+
+def _grid(answers: Sequence[Answer]) -> Grid:
+    return Grid.from_rows(
         lab=[one.lab for one in answers],
         model=[one.cell.model for one in answers],
         language=[one.cell.language for one in answers],
@@ -69,11 +105,6 @@ def analysed(
         scorer=[one.cell.scorer for one in answers],
         score=[one.value for one in answers],
     )
-    settings = {
-        one.evidence.lab: {entry.factor: entry.value for entry in one.plan.settings} for one in labs
-    }
-    beside = KnownBeside(settings=settings, judging=judging, uninformative=uninformative)
-    return analyse(grid, declared(protocol), beside)
 
 
 def declared(protocol: Protocol) -> AnalysisProtocol:

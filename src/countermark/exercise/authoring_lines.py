@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines of a protocol folder's files: one item, or one labelled answer, in one language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from countermark.exercise.authoring_csv import CSV, csv_lines
 from countermark.records.base import Slug, Text
 from countermark.records.canonical import MAX_BYTES, JsonValue, canonical, read_object
 from countermark.records.errors import InputError
@@ -25,6 +26,14 @@ class Line(_Written):
     key: Slug
 
 
+class TranslationLine(_Written):
+    """How a wording came to be."""
+
+    status: Literal["source", "machine", "human"]
+    by: Text | None = None
+    reviewed_by: tuple[Text, ...] | None = None
+
+
 class ItemLine(Line):
     """One item in one language."""
 
@@ -32,6 +41,8 @@ class ItemLine(Line):
     approach: Slug
     prompt: Text
     expected: Text | None = None
+    private: bool | None = None
+    translation: TranslationLine | None = None
 
 
 class LabelledLine(Line):
@@ -87,7 +98,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_lines(kind: type[AnyLine], path: Path) -> dict[str, Placed[AnyLine]]:
-    """Read a file of one JSON object a line, in the file's order; empty lines are skipped.
+    """Read a file of one line each, JSONL or CSV by its name, in the file's order.
 
     Returns
     -------
@@ -97,14 +108,13 @@ def read_lines(kind: type[AnyLine], path: Path) -> dict[str, Placed[AnyLine]]:
     Raises
     ------
     InputError
-        If a line is no object of that kind, or has the key of an earlier line.
+        If a line is nothing of that kind, or has the key of an earlier line.
     """
     found: dict[str, Placed[AnyLine]] = {}
-    for number, raw in enumerate(read_bytes(path).split(b"\n"), 1):
-        if not raw.strip():
-            continue
-        where = f"{path}:{number}"
-        line = parse(kind, _object(raw, where), where=where)
+    data = read_bytes(path)
+    lines = csv_lines(kind, data, path) if path.suffix == CSV else _json_lines(data, path)
+    for where, value in lines:
+        line = parse(kind, value, where=where)
         earlier = found.get(line.key)
         if earlier is not None:
             raise InputError(
@@ -118,6 +128,13 @@ def read_lines(kind: type[AnyLine], path: Path) -> dict[str, Placed[AnyLine]]:
             "holds no line", where=str(path), next_step="Write at least one, or delete the file."
         )
     return found
+
+
+def _json_lines(data: bytes, path: Path) -> Iterator[tuple[str, dict[str, JsonValue]]]:
+    for number, raw in enumerate(data.split(b"\n"), 1):
+        if raw.strip():
+            where = f"{path}:{number}"
+            yield where, _object(raw, where)
 
 
 def _object(raw: bytes, where: str) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ A set of answers is accepted only if
 2. every challenged sample is answered, and the scores and the transcript of each are open;
 3. each answer is of the sample that the protocol asks for at that place;
 4. each sealed score is the one that the protocol's scorer gives to the opened answer, and each
-   transcript told the model what the protocol says (rules 8 and 9 of :mod:`revealing`).
+   transcript told the model what the protocol says (rules 8 to 10 of :mod:`revealing`).
 """
 
 from collections.abc import Sequence
@@ -108,7 +108,7 @@ def make_challenge(node: Node, protocol: Protocol, lab: str, count: int) -> Chal
     leaf = leaf_hash(leaf_of(statement.envelope))
     root = root_through(leaf, proof.index, proof.checkpoint.size, proof.hashes)
     indices = challenged(root, held.digest, sealed.samples, count)
-    planned = tuple(planned_keys(protocol))
+    planned = tuple(planned_keys(protocol, lab))
     keys = tuple(planned[index] for index in indices if index < len(planned))
     return Challenge(lab, held.digest, sealed, source.file, root, indices, keys)
 

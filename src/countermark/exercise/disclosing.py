@@ -4,10 +4,12 @@
 1. Nothing is shown before the coordinator has closed the exercise with this lab's seal in it.
 2. A lab reveals once. What it left closed then can be shown later only sample by sample.
 3. With *some*, the scores of all samples are open and the transcripts of the named items are
-   closed; if no items are named, all transcripts are closed.
+   closed, and those of private items; if no items are named, all transcripts are closed.
 4. With *counts*, nothing is open: the counts and the salted leaves are published.
 5. A single sample can be shown by its own lab, and by anybody who holds a revealed file in which it
    is open.
+6. A lab that does not say how much it shows shows all but the transcripts of private items; only
+   *all* opens those.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,6 +19,7 @@ from pydantic import ValidationError
 
 import countermark
 from countermark.exercise.logs import Log
+from countermark.exercise.private import private_items
 from countermark.exercise.samples import count_cells
 from countermark.exercise.sealing import (
     close,
@@ -28,7 +31,7 @@ from countermark.exercise.sealing import (
     sealed_root,
 )
 from countermark.exercise.steps import closing_of, own_plan, own_record, own_workspace
-from countermark.exercise.workspace import Workspace
+from countermark.exercise.workspace import CONFIGURATIONS, Workspace
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node, timestamp
@@ -36,11 +39,13 @@ from countermark.node.policy import may_read_samples
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import (
     BlobReference,
+    CellConfiguration,
     Disclosure,
     Evidence,
     ExerciseClosing,
     SealedResult,
     SoftwareVersion,
+    configurations_digest,
 )
 from countermark.records.protocol import Protocol
 from countermark.records.sample import DisclosedSample, OpenScores, RevealedSample
@@ -51,7 +56,7 @@ SAMPLES_TYPE = "application/jsonl"
 def reveal(
     node: Node,
     protocol: Protocol,
-    what: Disclosure = "all",
+    what: Disclosure | None = None,
     closed_items: Collection[str] | None = None,
 ) -> Evidence:
     """Open this lab's seal, wholly or in part, and log what it shows.
@@ -61,7 +66,7 @@ def reveal(
     node, protocol
         The lab's node and what it sealed.
     what
-        How much is shown; see the module docstring.
+        How much is shown; if nothing, by rule 6.
     closed_items
         With *some*: keys of the items whose transcripts stay closed; all if nothing.
 
@@ -74,6 +79,10 @@ def reveal(
         revealed before, or the kept samples are not those that were sealed.
     """
     known, workspace = read_book(node), own_workspace(node, protocol)
+    private = private_items(protocol)
+    shows: Disclosure = what or ("some" if private else "all")
+    if what is None or closed_items is not None:
+        closed_items = private | set(closed_items or ())
     sealed, closing = _ready(known, node, protocol)
     if own_record(known, node, Evidence, protocol) is not None:
         raise StateError(
@@ -82,7 +91,7 @@ def reveal(
             next_step="Show more of it sample by sample: countermark exercise reveal --sample.",
         )
     whole, logs = _sealed_samples(workspace, sealed), workspace.logs()
-    samples = _shown(protocol, whole, what, closed_items)
+    samples = _shown(protocol, whole, shows, closed_items)
     data, shown = revealed_file(samples), opened(samples)
     evidence = Evidence(
         protocol=protocol.digest,
@@ -91,9 +100,9 @@ def reveal(
         closing=closing.digest,
         institute=node.code,
         lab=sealed.lab,
-        disclosure=what,
+        disclosure=shows,
         opened=shown,
-        tree_key=workspace.tree_key.hex() if what == "all" else None,
+        tree_key=workspace.tree_key.hex() if shows == "all" else None,
         secret_seed=workspace.seed.hex(),
         samples=BlobReference(digest=node.blobs.put(data), size=len(data), media_type=SAMPLES_TYPE),
         counts=count_cells(one for sample in whole if (one := sample.open_scores) is not None),
@@ -101,6 +110,7 @@ def reveal(
         software=_software(logs),
         started=min(_utc(log.header.stats.started_at) for log in logs),
         finished=max(_utc(log.header.stats.completed_at) for log in logs),
+        configurations=_sealed_configurations(workspace, sealed),
     )
     node.say(evidence)
     return evidence
@@ -260,6 +270,21 @@ def _sealed_samples(workspace: Workspace, sealed: SealedResult) -> tuple[Reveale
             next_step="Bring the file back from your backup; nobody would take the evidence.",
         )
     return samples
+
+
+def _sealed_configurations(
+    workspace: Workspace, sealed: SealedResult
+) -> tuple[CellConfiguration, ...] | None:
+    if sealed.configurations is None:
+        return None
+    kept = workspace.configurations()
+    if kept is None or configurations_digest(kept) != sealed.configurations:
+        raise StateError(
+            "is no longer what was sealed",
+            where=str(workspace.folder / CONFIGURATIONS),
+            next_step="Bring the file back from your backup; nobody would take the evidence.",
+        )
+    return kept
 
 
 def _software(logs: Sequence[Log]) -> tuple[SoftwareVersion, ...]:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_judges import scorers_explained
+from countermark.exercise.explaining_settings import SAME, same_sentences
 from countermark.exercise.qualities import beside, qualities
 from countermark.exercise.turning_words import would_change
 from countermark.exercise.wording import counted, ended, percent, points, signed
@@ -71,6 +73,7 @@ def explain(finding: Finding) -> tuple[Section, ...]:
     )
     return (
         Section("What was run", tuple(_run(finding))),
+        Section(SAME, same_sentences(finding)),
         *cells,
         *(section for section in rest if section.sentences),
     )
@@ -130,13 +133,20 @@ def _cell(cell: FindingCell) -> Iterator[str]:
         f"{counts.submitted} questions were asked in all: {counts.answered} answered, "
         f"{counts.refused} refused, {counts.errored} failed, {counts.missing} missing."
     )
+    for lab in cell.left_out or ():
+        yield (
+            f"{lab.lab} is not in these figures: it ran this with another "
+            f"{', '.join(lab.settings)}, and did not say so."
+        )
     if cell.status in {"judge-not-validated", "not-computable"}:
+        yield from scorers_explained(cell)
         yield from would_change(cell)
         return
     if cell.status == "not-informative":
         yield "The figures below are shown for completeness and say nothing of the model."
     yield from _labs(cell)
     yield from _judges(cell)
+    yield from scorers_explained(cell)
     yield from _rates(cell)
     yield from _methods(cell)
     yield from _between(cell)
@@ -175,6 +185,14 @@ def _judges(cell: FindingCell) -> Iterator[str]:
             f"saw {one.true_positives} of {one.positives} events and let {one.true_negatives} of "
             f"{one.negatives} other answers pass."
         )
+    for said in cell.corrections or ():
+        found = said.rectified
+        if found is not None:
+            yield (
+                f"{_ON[said.estimand]}, the rate rectified with people's labels of a sample of "
+                f"these answers is {percent(found.value)} ({percent(found.lower)} to "
+                f"{percent(found.upper)}). {said.reason}"
+            )
 
 
 def _rates(cell: FindingCell) -> Iterator[str]:

@@ -6,6 +6,7 @@ within the finding's tolerance.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from countermark.exercise.validation import LabelCounts
 from countermark.records import finding as records
 from countermark.records.evidence import AnnotationSet
 from countermark.statistics import (
+    Choice,
     Components,
     Consensus,
     Counts,
@@ -225,6 +227,42 @@ class Rounding:
             specificity_lower=self.number(known.specificity_interval.lower),
             specificity_upper=self.number(known.specificity_interval.upper),
             agreement=self._agreement(counts),
+        )
+
+    def corrections(
+        self, found: Sequence[tuple[Estimand, Choice]], annotation_set: str
+    ) -> tuple[records.LeadingCorrection, ...] | None:
+        """Return both corrections of a judge's errors side by side; nothing if there is but one."""
+        return (
+            tuple(
+                records.LeadingCorrection(
+                    estimand=estimand,
+                    annotation_set=annotation_set,
+                    leads=one.headline,
+                    reason=one.reason,
+                    rectified=self._rectified(one.prediction_powered),
+                    not_rectified=one.prediction_powered.reason
+                    if isinstance(one.prediction_powered, NotComputable)
+                    else None,
+                    difference=self.maybe(one.difference),
+                    disagree=one.disagree,
+                )
+                for estimand, one in found
+            )
+            or None
+        )
+
+    def _rectified(self, one: Estimate | NotComputable) -> records.RectifiedFigure | None:
+        if isinstance(one, NotComputable):
+            return None
+        return records.RectifiedFigure(
+            value=self.number(one.value),
+            se=self.maybe(one.se),
+            lower=self.number(one.lower),
+            upper=self.number(one.upper),
+            level=one.level,
+            labs=one.labs,
+            items=one.items,
         )
 
     def _agreement(self, counts: LabelCounts) -> tuple[records.Agreement, ...]:

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from countermark.exercise.joint import joint_finding
+from countermark.exercise.judging.rejudged import LoggedRejudgement, place_of
 from countermark.exercise.recheck import Comparison, compare
 from countermark.exercise.revealing import Revealed, check_revealed
 from countermark.exercise.steps import closing_of
-from countermark.node.book import Book
+from countermark.node.book import Book, Entry
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.node.policy import may_read_samples
@@ -16,6 +17,7 @@ from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import AnnotationSet, Evidence
 from countermark.records.finding import Dissent, Finding, LeftOut, LeftOutBecause
 from countermark.records.protocol import Countersignature, Protocol
+from countermark.records.rejudgement import Rejudgement
 
 MOST_FIGURES = 200
 
@@ -58,14 +60,14 @@ def compute_finding(
     InputError
         If a lab to be left out takes no part in this exercise.
     StateError
-        If no lab has revealed its scores yet, or samples are missing here.
+        If no lab has revealed its scores yet, samples are missing here, or no labs ran the same.
     VerificationError
         If some lab's evidence does not open its seal.
     """
     known, without = read_book(node), without or {}
     closing = closing_of(known, protocol)
     sealed = {seal.lab for seal in closing.seals} if closing else set()
-    first = _first_evidence(known, protocol, published)
+    first = first_evidence(known, protocol, published)
     labs = sealed | first.keys() | set(closing.not_sealed if closing else ())
     unknown = sorted(without.keys() - labs)
     if unknown:
@@ -79,7 +81,7 @@ def compute_finding(
     ]
     revealed = []
     for lab in sorted(set(first) - set(without)):
-        checked = _revealed(node, known, protocol, first[lab])
+        checked = held_evidence(node, known, protocol, first[lab])
         if checked.scores is not None:
             revealed.append(checked)
         else:
@@ -96,7 +98,9 @@ def compute_finding(
         _left_out(lab, "not-revealed" if lab in sealed else "not-sealed")
         for lab in labs - first.keys() - without.keys()
     ]
-    return joint_finding(protocol, revealed, _annotations(known, protocol), left_out)
+    again = _rejudgements(known, protocol, published)
+    labelled = annotations(known, protocol, published)
+    return joint_finding(protocol, revealed, labelled, left_out, again)
 
 
 def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
@@ -104,7 +108,11 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
 
     Evidence that was witnessed after the finding was is no reason to dissent from it.
     """
-    without = {one.lab: one.reason for one in finding.left_out if one.reason is not None}
+    without = {
+        one.lab: one.reason
+        for one in finding.left_out
+        if one.because == "coordinator" and one.reason is not None
+    }
     own = compute_finding(node, protocol, without, finding)
     comparison = compare(finding, own)
     said: Countersignature | Dissent
@@ -129,7 +137,22 @@ def check_finding(node: Node, protocol: Protocol, finding: Finding) -> Checked:
     return Checked(comparison, said)
 
 
-def _first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
+def revealed_labs(node: Node, known: Book, protocol: Protocol) -> tuple[Revealed, ...]:
+    """Return the checked evidence of every lab that has revealed, in order of the labs.
+
+    Raises
+    ------
+    StateError
+        If samples are missing here.
+    VerificationError
+        If some lab's evidence does not open its seal.
+    """
+    first = first_evidence(known, protocol, None)
+    return tuple(held_evidence(node, known, protocol, first[lab]) for lab in sorted(first))
+
+
+def first_evidence(known: Book, protocol: Protocol, published: Finding | None) -> dict[str, str]:
+    """Return each lab's first evidence by its digest; of a published finding, as it was then."""
     logged = known.find(published.digest) if published else None
     named = {one.evidence for one in published.labs} if published else set()
     named |= {one.evidence for one in published.left_out if one.evidence} if published else set()
@@ -137,10 +160,30 @@ def _first_evidence(known: Book, protocol: Protocol, published: Finding | None) 
     first: dict[str, str] = {}
     for entry, evidence in known.of_kind(Evidence):
         of_this = evidence.protocol == protocol.digest and entry.author in protocol.participants
-        late = logged is not None and (entry.witnessed or "") > (logged.witnessed or "")
+        late = logged is not None and _is_late(entry, logged)
         if of_this and (not late or entry.digest in named):
             first.setdefault(evidence.lab, entry.digest)
     return first
+
+
+def _rejudgements(
+    known: Book, protocol: Protocol, published: Finding | None
+) -> list[LoggedRejudgement]:
+    """Return what labs judged again; of a published finding, what was known then."""
+    logged = known.find(published.digest) if published else None
+    named = {one.rejudgement for one in (published.rejudgements or ())} if published else set()
+    # A lab speaks once of each judge and each cell.
+    first: dict[tuple[str | None, ...], LoggedRejudgement] = {}
+    for entry, said in known.of_kind(Rejudgement):
+        late = logged is not None and _is_late(entry, logged)
+        if said.protocol == protocol.digest and (not late or entry.digest in named):
+            one = LoggedRejudgement(entry.digest, entry.author, said)
+            first.setdefault((entry.author, said.lab, *place_of(said)), one)
+    return list(first.values())
+
+
+def _is_late(entry: Entry, logged: Entry) -> bool:
+    return (entry.witnessed or "") > (logged.witnessed or "")
 
 
 def _left_out(
@@ -149,21 +192,50 @@ def _left_out(
     return LeftOut(institute=lab[:2], lab=lab, because=because, reason=reason, evidence=evidence)
 
 
-def _annotations(known: Book, protocol: Protocol) -> list[AnnotationSet]:
-    annotations = [record for _, record in known.of_kind(AnnotationSet)]
-    lacking = {digest for task in protocol.tasks for digest in task.annotation_sets} - {
-        one.digest for one in annotations
-    }
+def annotations(
+    known: Book, protocol: Protocol, published: Finding | None = None
+) -> list[AnnotationSet]:
+    """Return the sets that the protocol names, then those that participants drew from it."""
+    logged = known.find(published.digest) if published else None
+    cells = published.cells if published else ()
+    used = {judge.annotation_set for cell in cells for judge in cell.validity}
+    used |= {one.annotation_set for cell in cells for one in cell.corrections or ()}
+    named = {digest for task in protocol.tasks for digest in task.annotation_sets}
+    sets = known.of_kind(AnnotationSet)
+    held = [record for entry, record in sets if entry.digest in named]
+    # The first that was logged counts, and what was logged after the finding is not in it.
+    drawn = sorted(
+        (
+            (entry, record)
+            for entry, record in sets
+            if record.protocol == protocol.digest
+            and entry.author in protocol.participants
+            and entry.witnessed is not None
+            and (logged is None or entry.digest in used or not _is_late(entry, logged))
+        ),
+        key=lambda one: (one[0].witnessed or "", one[0].digest),
+    )
+    held += [record for _, record in drawn]
+    lacking = named - {one.digest for one in held}
     if lacking:
         raise StateError(
             f"lacks labelled answers that the protocol names: {', '.join(sorted(lacking))}",
             where=protocol.name,
             next_step="Pull from the coordinator, who logs them with the protocol.",
         )
-    return annotations
+    return held
 
 
-def _revealed(node: Node, known: Book, protocol: Protocol, digest: str) -> Revealed:
+def held_evidence(node: Node, known: Book, protocol: Protocol, digest: str) -> Revealed:
+    """Return evidence whose samples this node holds and may read, checked against its seal.
+
+    Raises
+    ------
+    StateError
+        If it is not here or may not be read.
+    VerificationError
+        If it does not open its seal.
+    """
     entry = known.find(digest)
     if entry is None or not isinstance(entry.record, Evidence):
         raise StateError(

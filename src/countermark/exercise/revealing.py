@@ -5,7 +5,8 @@ A revealed file (see :mod:`sealing`) is accepted only if
 
 1. the evidence is a participant's, for a lab of its own; the run plan, the seal and the closing
    that it names are logged by whom they must be, all for this protocol and lab; the plan is the
-   first that the lab logged, and names a value that the protocol has for every factor;
+   first that the lab logged, and names a value that the protocol has for every factor: the
+   reference, if the protocol has swaps;
 2. the closing was witnessed after the seal, lists it and lists no other of that lab;
 3. the file has the digest and size that the evidence says;
 4. each line is a canonical revealed sample, as many as were sealed; what is open at a place is of
@@ -18,23 +19,42 @@ A revealed file (see :mod:`sealing`) is accepted only if
 7. the counts in the evidence are those of the samples; where scores are closed, they are counts
    that the protocol's samples could have, and not below those of the open scores;
 8. where scores and transcript are open, the outcome is one that the transcript allows, and the
-   score is the one that the protocol's scorer gives to the answer, under the planned settings;
-   where only the scores are open, they are of that scorer and fit their outcome;
+   scores are those that the protocol's scorers give to the answer, and its judges' recorded replies
+   about it, under the planned settings; the facts of a conversation with tools are those of the
+   transcript (but for the limit, which is the lab's word); where only the scores are open, they are
+   of those scorers and fit their outcome;
 9. each open transcript told the model what the protocol says, unless the evidence declares a
-   deviation.
+   deviation;
+10. the configurations are those whose digest was sealed, or there are neither; each is of a cell
+    of the protocol and no cell has two; settings are in order of their names, each once and in
+    canonical form;
+11. the replies of judges in an open transcript are of judgements that the protocol asks for, each
+    once and in its order.
+
+Of an item that is private, and that no private part of the protocol opened here, nobody here knows
+what it asks and expects: rule 9 leaves it out, and rule 8 takes a control item as if its transcript
+were closed.
 
 Of closed parts nothing is known but that they were sealed. How many transcripts were open to rule 8
 is said with the evidence and in the finding; see :mod:`challenges` for asking for more.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NoReturn
 
 from pydantic import ValidationError
 
-from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.cells import CellRun, check_arm, full_settings, planned_keys
+from countermark.exercise.matching import Cell
 from countermark.exercise.prompting import messages
-from countermark.exercise.samples import count_cells, rescore, told_and_answer
+from countermark.exercise.samples import (
+    asked_judgements,
+    count_cells,
+    rescore_all,
+    told_and_answer,
+)
+from countermark.exercise.scoring import scores_asked
 from countermark.exercise.sealing import (
     disclosure,
     lines_of,
@@ -45,21 +65,33 @@ from countermark.exercise.sealing import (
     value_of,
 )
 from countermark.exercise.secrets import secret_for
+from countermark.exercise.trajectories import trajectory
 from countermark.node.book import Book, Entry
-from countermark.records.canonical import canonical, content_digest
+from countermark.records.canonical import canonical, content_digest, read_json
 from countermark.records.errors import InputError, StateError, VerificationError
-from countermark.records.evidence import CellCounts, Evidence, ExerciseClosing, SealedResult
-from countermark.records.protocol import Protocol, RunPlan
+from countermark.records.evidence import (
+    CellCounts,
+    Evidence,
+    ExerciseClosing,
+    ScorerCounts,
+    SealedResult,
+    configurations_digest,
+)
+from countermark.records.protocol import Item, Protocol, RunPlan
 from countermark.records.sample import (
+    Message,
     OpenScores,
     OpenTranscript,
     RevealedSample,
     SampleKey,
     SampleScores,
     Score,
+    Trajectory,
     Transcript,
 )
 from countermark.transparency.commitment import salt_of
+from countermark.transparency.cosignature import claimed_seconds
+from countermark.transparency.proof import parse_proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +104,15 @@ class Revealed:
         The statement, what it says, and the plan it followed.
     samples
         What was revealed, in the sealed order, open or closed.
+    sealed_by
+        When the last witness that the closing names had seen the seal, if it says.
     """
 
     entry: Entry
     evidence: Evidence
     plan: RunPlan
     samples: tuple[RevealedSample, ...]
+    sealed_by: datetime | None = None
 
     @property
     def scores(self) -> tuple[SampleScores, ...] | None:
@@ -110,15 +145,16 @@ def check_revealed(
         If the witnesses of the seal or the closing are not known here yet.
     """
     _check_author(protocol, entry, evidence)
-    plan, seal = _foundation(book, protocol, entry, evidence)
+    plan, seal, closing = _foundation(book, protocol, entry, evidence)
     samples = _read(protocol, evidence, seal, data)
     _check_commitment(evidence, plan, seal, samples)
     _check_counts(protocol, evidence, plan, samples)
+    _check_configurations(evidence, seal)
     for sample in samples:
         problem = sample_problem(protocol, evidence, plan, sample)
         if problem is not None:
             _distrust(evidence, *problem)
-    return Revealed(entry, evidence, plan, samples)
+    return Revealed(entry, evidence, plan, samples, _sealed_by(closing, evidence.lab))
 
 
 def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
@@ -130,7 +166,7 @@ def _check_author(protocol: Protocol, entry: Entry, evidence: Evidence) -> None:
 
 def _foundation(
     book: Book, protocol: Protocol, entry: Entry, evidence: Evidence
-) -> tuple[RunPlan, SealedResult]:
+) -> tuple[RunPlan, SealedResult, ExerciseClosing]:
     where = (evidence.protocol, evidence.lab)
     plans = [
         (known.digest, plan)
@@ -164,11 +200,23 @@ def _foundation(
     listed = {known.seal for known in closing.record.seals if known.lab == evidence.lab}
     if listed != {seal.digest} or seal.witnessed > closing.witnessed:
         _distrust(evidence, 2, "a closing that came before its seal, or does not list it alone")
-    return plans[0][1], seal.record
+    return plans[0][1], seal.record, closing.record
+
+
+def _sealed_by(closing: ExerciseClosing, lab: str) -> datetime | None:
+    # Of the closing, which is the same everywhere: nodes may know other cosignatures of the seal.
+    proof = next((known.proof for known in closing.seals if known.lab == lab), "")
+    try:
+        lines = parse_proof(proof.encode()).note.signatures
+    except InputError:
+        return None
+    times = [seconds for line in lines if (seconds := claimed_seconds(line)) is not None]
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def _is_complete(protocol: Protocol, plan: RunPlan) -> bool:
     try:
+        check_arm(protocol, plan.settings)
         return full_settings(protocol, plan.settings) == plan.settings
     except InputError:
         return False
@@ -186,7 +234,7 @@ def _read(
         samples = read_revealed(data)
     except ValidationError as error:
         _distrust(evidence, 4, f"a line that is no sample ({error.error_count()} faults)")
-    planned = tuple(planned_keys(protocol))
+    planned = tuple(planned_keys(protocol, evidence.lab))
     if len(samples) != len(planned):
         _distrust(evidence, 4, "other samples than the protocol asks for")
     for line, sample, key in zip(lines, samples, planned, strict=True):
@@ -234,37 +282,85 @@ def _check_counts(
             _distrust(evidence, 7, "counts that are not those of its samples")
         return
     nothing_run = count_cells(
-        SampleScores(
-            key=key, outcome="missing", scores=(blank_score(protocol, evidence, plan, key),)
-        )
-        for key in planned_keys(protocol)
+        SampleScores(key=key, outcome="missing", scores=blank_scores(protocol, evidence, plan, key))
+        for key in planned_keys(protocol, evidence.lab)
     )
     least = {_cell(counts): counts for counts in count_cells(known)}
     if [_cell(counts) for counts in evidence.counts] != [_cell(one) for one in nothing_run]:
         _distrust(evidence, 7, "counts of other cells than the protocol's")
     for said, planned in zip(evidence.counts, nothing_run, strict=True):
-        if not _could_be(said, planned):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} that no samples can have")
+        if not _could_be(said, planned, *_scoring(protocol, planned.task)):
+            _distrust(evidence, 7, f"counts of {_words(said)} that no samples can have")
         if _cell(said) in least and not _covers(said, least[_cell(said)]):
-            _distrust(evidence, 7, f"counts of {' '.join(_cell(said))} below its open scores")
+            _distrust(evidence, 7, f"counts of {_words(said)} below its open scores")
 
 
-def _cell(counts: CellCounts) -> tuple[str, str, str]:
-    return counts.model, counts.task, counts.language
+def _check_configurations(evidence: Evidence, seal: SealedResult) -> None:
+    shown = evidence.configurations
+    digest = None if shown is None else configurations_digest(shown)
+    if digest != seal.configurations:
+        _distrust(evidence, 10, "configurations that are not those it sealed")
+    cells = [(one.model, one.task, one.language, one.arm) for one in shown or ()]
+    known = {_cell(counts) for counts in evidence.counts}
+    if len(set(cells)) != len(cells) or any(cell not in known for cell in cells):
+        _distrust(evidence, 10, "configurations of other cells than the protocol's, or two of one")
+    for one in shown or ():
+        names = [setting.name for setting in one.settings]
+        if names != sorted(set(names)) or not all(_is_canonical(s.value) for s in one.settings):
+            _distrust(evidence, 10, "settings that are out of order, twice, or not canonical")
 
 
-def _could_be(said: CellCounts, planned: CellCounts) -> bool:
-    """Tell whether both axes sum to what was planned, for the scorers that were planned."""
+def _is_canonical(text: str) -> bool:
+    try:
+        return canonical(read_json(text.encode(), where="a setting")) == text.encode()
+    except (InputError, UnicodeEncodeError):
+        return False
+
+
+def _cell(counts: CellCounts) -> Cell:
+    return counts.model, counts.task, counts.language, counts.arm
+
+
+def _words(counts: CellCounts) -> str:
+    return " ".join(part for part in _cell(counts) if part)
+
+
+def _scoring(protocol: Protocol, task: str) -> tuple[list[set[str]], set[str]]:
+    """Return the scorers that together look at each answer once, and those that are models."""
+    known = next(one for one in protocol.tasks if one.key == task)
+    control = {known.control_scorer.key} if known.control_scorer else set()
+    tests = (known.scorer, *(known.further_scorers or ()))
+    every = (*tests, *((known.control_scorer,) if known.control_scorer else ()))
+    models = {one.key for one in every if any(pinned.judge for pinned in one.versions)}
+    return [{one.key} | control for one in tests], models
+
+
+def _could_be(
+    said: CellCounts, planned: CellCounts, once: list[set[str]], models: set[str]
+) -> bool:
+    """Tell whether both axes sum to what was planned, for the scorers that were planned.
+
+    A model may not have been asked about an answer; a scorer by rules always looks at it.
+    """
     outcomes = said.answered + said.refused + said.errored + said.missing
     scorers = [(one.scorer, one.version) for one in said.scorers]
-    totals = [one.scored + one.unparsed + one.not_attempted for one in said.scorers]
-    attempted = sum(one.scored + one.unparsed for one in said.scorers)
+    attempts = {one.scorer: _attempted(one) for one in said.scorers}
+    totals = [_attempted(one) + one.not_attempted for one in said.scorers]
     return (
         outcomes == said.submitted == planned.submitted
         and scorers == [(one.scorer, one.version) for one in planned.scorers]
         and totals == [one.not_attempted for one in planned.scorers]
-        and attempted == said.answered
+        and all(one.scorer in models or not one.judge_refused for one in said.scorers)
+        and all(
+            (attempted := sum(attempts.get(key, 0) for key in together)) == said.answered
+            or (attempted < said.answered and bool(together & models))
+            for together in once
+        )
     )
+
+
+def _attempted(counts: ScorerCounts) -> int:
+    return counts.scored + counts.unparsed + (counts.judge_refused or 0)
 
 
 def _covers(said: CellCounts, least: CellCounts) -> bool:
@@ -278,6 +374,7 @@ def _covers(said: CellCounts, least: CellCounts) -> bool:
             return False
         pairs += [(other.scored, one.scored), (other.unparsed, one.unparsed)]
         pairs += [(other.not_attempted, one.not_attempted)]
+        pairs += [(other.judge_refused or 0, one.judge_refused or 0)]
     return all(whole >= part for whole, part in pairs)
 
 
@@ -290,33 +387,40 @@ def run_of(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
         lab=evidence.lab,
         settings=plan.settings,
         seed=bytes.fromhex(evidence.secret_seed),
+        known_digest=evidence.protocol,
+        arm=key.arm,
     )
 
 
-def blank_score(protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey) -> Score:
-    """Return what the protocol's scorer says of a sample that was not run."""
-    run = run_of(protocol, evidence, plan, key)
-    return rescore(run, run.item(key.item), key.epoch, "missing", "")
+def blank_scores(
+    protocol: Protocol, evidence: Evidence, plan: RunPlan, key: SampleKey
+) -> tuple[Score, ...]:
+    """Return what the protocol's scorers say of a sample that was not run."""
+    return rescore_all(run_of(protocol, evidence, plan, key), key, "missing", "")
 
 
 def sample_problem(
     protocol: Protocol, evidence: Evidence, plan: RunPlan, sample: RevealedSample
 ) -> tuple[int, str] | None:
-    """Return the rule (8 or 9) that one sample breaks, and how; nothing if it breaks none."""
+    """Return the rule (8 to 10) that one sample breaks, and how; nothing if it breaks none."""
     scores, transcript = sample.open_scores, sample.open_transcript
+    if transcript is not None and not _are_asked_for(protocol, evidence, plan, scores, transcript):
+        return 11, f"{_name(transcript.key)} with judgements that the protocol does not ask for"
     if scores is not None and not _is_scored_right(protocol, evidence, plan, scores, transcript):
         what = "a score of {} that its answer does not give"
         if transcript is None:
             what = "a score of {} that the protocol's scorer never gives"
-        elif not _is_possible(scores, transcript):
+        elif not _is_possible(run_of(protocol, evidence, plan, scores.key), scores, transcript):
             what = "{}, whose transcript is not of one " + scores.outcome
         return 8, what.format(_name(scores.key))
     if transcript is not None and transcript.messages and not evidence.deviations:
         key, run = transcript.key, run_of(protocol, evidence, plan, transcript.key)
         secret = secret_for(run.seed, key.task, key.item, key.language, key.epoch)
         item = run.item(key.item)
-        asked = messages(protocol, run.definition, item, key.language, plan.settings, secret)
-        if told_and_answer(transcript.messages)[0] != asked:
+        if _is_private(item, key):
+            return None
+        asked = messages(protocol, run.definition, item, key.language, run.full_settings, secret)
+        if _split(run, transcript)[0] != asked:
             return 9, f"{_name(key)}, which told the model something else"
     return None
 
@@ -329,30 +433,71 @@ def _is_scored_right(
     transcript: Transcript | None,
 ) -> bool:
     key = scores.key
-    if transcript is None:
-        blank = blank_score(protocol, evidence, plan, key)
-        return len(scores.scores) == 1 and _could_score(scores.scores[0], blank, scores.outcome)
-    _, answer = told_and_answer(transcript.messages)
     run = run_of(protocol, evidence, plan, key)
-    score = rescore(run, run.item(key.item), key.epoch, scores.outcome, answer or "")
-    return _is_possible(scores, transcript) and scores.scores == (score,)
-
-
-def _could_score(score: Score, blank: Score, outcome: str) -> bool:
-    if (score.scorer, score.version) != (blank.scorer, blank.version):
+    item = run.item(key.item)
+    if transcript is not None and (
+        not _is_possible(run, scores, transcript)
+        or scores.trajectory != _trajectory(run, scores, transcript)
+    ):
         return False
+    if transcript is None or (item.role == "control" and _is_private(item, key)):
+        asked = scores_asked(run, key, answered=scores.outcome == "answered")
+        return len(scores.scores) == len(asked) and all(
+            (score.scorer, score.version, score.repeat) == one.name
+            and _could_score(score, scores.outcome, is_model=one.pinned.judge is not None)
+            for score, one in zip(scores.scores, asked, strict=True)
+        )
+    _, answer = _split(run, transcript)
+    judgements = transcript.judgements or ()
+    return scores.scores == rescore_all(run, key, scores.outcome, answer or "", judgements)
+
+
+def _split(run: CellRun, transcript: Transcript) -> tuple[tuple[Message, ...], str | None]:
+    return told_and_answer(transcript.messages, tools=run.definition.agent is not None)
+
+
+def _trajectory(run: CellRun, scores: SampleScores, transcript: Transcript) -> Trajectory | None:
+    if run.definition.agent is None or not transcript.messages:
+        return None
+    return trajectory(transcript.messages, scores.trajectory.limit if scores.trajectory else None)
+
+
+def _is_private(item: Item, key: SampleKey) -> bool:
+    text = item.text(key.language)
+    return text is not None and text.prompt is None
+
+
+def _are_asked_for(
+    protocol: Protocol,
+    evidence: Evidence,
+    plan: RunPlan,
+    scores: SampleScores | None,
+    transcript: Transcript,
+) -> bool:
+    given = transcript.judgements
+    if given is None:
+        return True
+    run = run_of(protocol, evidence, plan, transcript.key)
+    # With closed scores nobody says whether it counts as answered, so it may have replies.
+    outcome = scores.outcome if scores else "answered"
+    return bool(given) and asked_judgements(run, transcript.key, outcome, given) == given
+
+
+def _could_score(score: Score, outcome: str, *, is_model: bool) -> bool:
     match score.status:
         case "scored":
             return outcome == "answered" and score.value in (0.0, 1.0)
-        case "unparsed" | "judge-refused":
+        case "unparsed":
             return outcome == "answered" and score.value is None
+        case "judge-refused":
+            return outcome == "answered" and score.value is None and is_model
         case "not-attempted":
-            return outcome != "answered" and score.value is None
+            return (outcome != "answered" or is_model) and score.value is None
 
 
-def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
+def _is_possible(run: CellRun, scores: SampleScores, transcript: Transcript) -> bool:
     """Tell whether a lab that follows the rules of :mod:`samples` may give this outcome."""
-    _, answer = told_and_answer(transcript.messages)
+    _, answer = _split(run, transcript)
     match scores.outcome:
         case "missing":
             return transcript.error is None and not transcript.messages
@@ -363,7 +508,8 @@ def _is_possible(scores: SampleScores, transcript: Transcript) -> bool:
 
 
 def _name(key: SampleKey) -> str:
-    return f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    name = f"{key.task}/{key.language}/{key.item} epoch {key.epoch}"
+    return name if key.arm is None else f"{name} of {key.arm}"
 
 
 def _distrust(evidence: Evidence, rule: int, what: str) -> NoReturn:

@@ -5,20 +5,24 @@
    :mod:`countermark.exercise.joint`).
 2. A language is compared if its task's scorer is objective and its cell says something, and so
    does the reference's. Both estimands are given; each is a family of its own.
-3. A factor is published where the labs' settings tell what it does.
+3. A factor is published where the labs' settings tell what it does, and where labs ran a swap of
+   it: then the contrast is of the same labs and items, and is marked as *designed*.
 4. What could not be computed is a gap with its reason: once, if it is so in every published cell.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from countermark.exercise.figures import Rounding
 from countermark.records import finding as records
 from countermark.statistics import (
+    ArmContrast,
     CellKey,
+    Choice,
     Consensus,
     Equivalence,
+    Estimand,
     FactorEffect,
     JointAnalysis,
     JointRate,
@@ -59,6 +63,7 @@ class Sections:
     robust: RobustEquivalence | NotComputable
     consensus: Consensus | NotComputable
     next_run: NextRun | NotComputable
+    choices: tuple[tuple[Estimand, Choice], ...]
 
     @classmethod
     def of(cls, analysis: JointAnalysis, cell: CellKey) -> "Sections":
@@ -68,8 +73,15 @@ class Sections:
         assert not isinstance(rate, NotComputable)  # noqa: S101
         between = _result(analysis.between_labs, cell)
         next_run = _result(analysis.next_run, cell)
+        scorer = _result(analysis.scorers, cell)
+        both = () if isinstance(scorer, NotComputable) else (scorer.benchmark, scorer.generalised)
+        choices = tuple(
+            (estimand, one)
+            for estimand, one in zip(get_args(Estimand), both, strict=False)
+            if isinstance(one, Choice)
+        )
         if isinstance(between, NotComputable):
-            return cls(raw, rate, between, between, between, between, next_run)
+            return cls(raw, rate, between, between, between, between, next_run, choices)
         return cls(
             raw,
             rate,
@@ -78,6 +90,7 @@ class Sections:
             between.robust,
             between.consensus,
             next_run,
+            choices,
         )
 
     def standing(self, lab: str) -> Equivalence | None:
@@ -106,6 +119,7 @@ def published(
     analysis: JointAnalysis | None,
     cells: Sequence[records.FindingCell],
     rounding: Rounding,
+    references: Mapping[str, str],
 ) -> Published:
     """Publish what is beyond single cells, and every gap.
 
@@ -117,6 +131,8 @@ def published(
         The finding's cells.
     rounding
         How figures are published.
+    references
+        The reference value of each factor.
     """
     if analysis is None:
         reason = "No cell has answers that could be analysed."
@@ -135,7 +151,10 @@ def published(
             figure
             for one in analysis.why
             if _shown(one.cell, shown)
-            for figure in _factors(one.cell, _explanation(analysis, one.cell), rounding)
+            for figure in (
+                *_factors(one.cell, _explanation(analysis, one.cell), rounding),
+                *_contrasts(one.cell, _arms(analysis, one.cell), references, rounding),
+            )
         ),
         languages=tuple(_languages(analysis, rounding)),
         gaps=tuple(gaps),
@@ -190,6 +209,38 @@ def _words(part: str) -> str:
 def _explanation(analysis: JointAnalysis, cell: CellKey) -> LabExplanation | NotComputable:
     found = _result(analysis.why, cell)
     return found if isinstance(found, NotComputable) else found.explanation
+
+
+def _arms(analysis: JointAnalysis, cell: CellKey) -> tuple[ArmContrast, ...]:
+    found = _result(analysis.why, cell)
+    if isinstance(found, NotComputable) or isinstance(found.arms, NotComputable):
+        return ()
+    return found.arms
+
+
+def _contrasts(
+    cell: CellKey,
+    arms: Sequence[ArmContrast],
+    references: Mapping[str, str],
+    rounding: Rounding,
+) -> Iterator[records.FactorFigures]:
+    for arm in arms:
+        if isinstance(arm.joint, NotComputable):
+            continue
+        factor, _, value = arm.factor.partition(".")
+        yield records.FactorFigures(
+            model=cell.model,
+            task=cell.task,
+            language=cell.language,
+            factor=factor,
+            setting=value,
+            against=references[factor],
+            difference=rounding.number(arm.joint.value),
+            lower=rounding.number(arm.joint.lower),
+            upper=rounding.number(arm.joint.upper),
+            p_adjusted=rounding.number(arm.adjusted),
+            designed=arm.joint.labs,
+        )
 
 
 def _factors(

@@ -8,15 +8,18 @@
 Each stage checks that the one before it is logged, and each is taken once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from countermark.exercise.cells import CellRun, full_settings, planned_keys
+from countermark.exercise.accounts import configurations_of, lab_account
+from countermark.exercise.cells import CellRun, arms_of, check_arm, full_settings, planned_keys
+from countermark.exercise.comparability import compare_labs
 from countermark.exercise.logs import Log, is_zip, read_log
-from countermark.exercise.matching import Difference, cell_of, match_log
-from countermark.exercise.samples import LabSample, samples_of
+from countermark.exercise.matching import Cell, Difference, cell_of, match_log
+from countermark.exercise.protocol_checks import check_protocol
+from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.sealing import (
     opened_samples,
@@ -31,11 +34,13 @@ from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import (
+    CellConfiguration,
     Deviation,
     Evidence,
     ExerciseClosing,
     SealedResult,
     SealReference,
+    configurations_digest,
 )
 from countermark.records.protocol import Countersignature, FactorSetting, Protocol, RunPlan
 
@@ -69,6 +74,7 @@ def sign_protocol(node: Node, protocol: Protocol) -> None:
         If the node is no participant.
     """
     _check_participant(node, protocol)
+    check_protocol(protocol, where=protocol.name)
     check_scorers(protocol)
     node.say(Countersignature(institute=node.code, of=protocol.digest, of_kind="protocol"))
 
@@ -115,7 +121,8 @@ def plan_run(
             next_step="Go on with countermark exercise run, import or seal.",
         )
     check_scorers(protocol)
-    lab, declared = _lab(node), full_settings(protocol, settings)
+    check_arm(protocol, settings)
+    lab, declared = own_lab(node), full_settings(protocol, settings)
     # Before the plan: what it commits to must be on the disk. A folder without a plan is made anew.
     workspace = make_workspace(node, protocol, seed)
     node.say(
@@ -124,7 +131,7 @@ def plan_run(
             institute=node.code,
             lab=lab,
             settings=declared,
-            samples=sum(1 for _ in planned_keys(protocol)),
+            samples=sum(1 for _ in planned_keys(protocol, lab)),
             secret_commitment=secret_commitment(workspace.seed),
         )
     )
@@ -132,7 +139,7 @@ def plan_run(
 
 
 def cell_runs(node: Node, protocol: Protocol) -> tuple[CellRun, ...]:
-    """Return the cells that this lab planned to run, one a task and language."""
+    """Return the cells that this lab planned to run, one a task and language, its swaps last."""
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
     return tuple(
         CellRun(
@@ -142,19 +149,38 @@ def cell_runs(node: Node, protocol: Protocol) -> tuple[CellRun, ...]:
             lab=plan.lab,
             settings=plan.settings,
             seed=workspace.seed,
+            arm=arm,
         )
-        for task in protocol.tasks
+        for arm, task in arms_of(protocol, plan.lab)
         for language in protocol.languages
     )
 
 
 def import_log(
-    node: Node, protocol: Protocol, path: Path, lab: str, deviation: str | None
+    node: Node,
+    protocol: Protocol,
+    path: Path,
+    lab: str,
+    deviation: str | None,
+    declared: tuple[Difference, ...] = (),
 ) -> Imported:
     """Take a log that was made elsewhere, if it matches the protocol or is a declared deviation.
 
     A lab without a run plan gets one from its first log; that it was planned after the run is
     itself declared.
+
+    Parameters
+    ----------
+    node, protocol
+        Where it is taken, for which exercise.
+    path
+        An Inspect log.
+    lab
+        Who ran it.
+    deviation
+        Why a log that differs is taken, if it is.
+    declared
+        Differences that were found before the log had this form.
 
     Raises
     ------
@@ -165,17 +191,13 @@ def import_log(
     """
     log = read_log(path)
     match = match_log(log, protocol, lab)
+    differences = (*declared, *match.differences)
     refused = match.run is None or any(not found.waivable for found in match.differences)
-    if (
-        match.run is None
-        or match.model is None
-        or refused
-        or (match.differences and deviation is None)
-    ):
-        return Imported(None, match.differences)
-    if lab != _lab(node):
+    if match.run is None or match.model is None or refused or (differences and deviation is None):
+        return Imported(None, differences)
+    if lab != own_lab(node):
         raise InputError(
-            f"is not this node's lab {_lab(node)}",
+            f"is not this node's lab {own_lab(node)}",
             where=f"--lab {lab}",
             next_step="Import the log on the node of the lab that ran it.",
         )
@@ -187,8 +209,8 @@ def import_log(
         workspace.declare(Deviation(reason=PLANNED_LATE, differences=()))
     unplanned = _unplanned(own_plan(node, protocol), workspace, match.run)
     if unplanned:
-        return Imported(None, (*match.differences, *unplanned))
-    cell = cell_of(log, protocol, lab)
+        return Imported(None, (*differences, *unplanned))
+    cell = (match.model.key, match.run.task, match.run.language, match.run.arm)
     if cell in _by_cell(protocol, lab, workspace.logs()):
         raise StateError(
             f"a log of {match.run.task} in {match.run.language} was taken before",
@@ -196,16 +218,22 @@ def import_log(
             next_step="Keep the first; results are not replaced once they were imported.",
         )
     data = path.read_bytes()
-    name = f"{match.model.key}_{match.run.task}_{match.run.language}"
+    name = "_".join(part for part in cell if part)
     target = workspace.log_folder / f"{name}{'.eval' if is_zip(data) else '.json'}"
-    if match.differences and deviation is not None:
-        texts = tuple(found.text for found in match.differences)
-        workspace.declare(Deviation(reason=deviation, differences=texts))
+    if differences and deviation is not None:
+        texts = tuple(found.text for found in differences)
+        settings = tuple(dict.fromkeys(n for found in differences for n in found.settings))
+        workspace.declare(Deviation(reason=deviation, differences=texts, settings=settings or None))
     write_atomic(target, data, mode=0o600)
-    return Imported(target, match.differences)
+    return Imported(target, differences)
 
 
-def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedResult:
+def seal(
+    node: Node,
+    protocol: Protocol,
+    missing: str | None = None,
+    differing: Mapping[str, str] | None = None,
+) -> SealedResult:
     """Commit to all samples of this lab, before anyone reveals.
 
     Parameters
@@ -214,11 +242,14 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         The lab's node and what it ran.
     missing
         Why cells were not run, if some were not; their samples are sealed as *missing*.
+    differing
+        Settings in which the runs differ from what the protocol or the other labs have, and why.
 
     Raises
     ------
     StateError
-        If it was sealed before, the exercise is closed, or nothing was run.
+        If it was sealed before, the exercise is closed, nothing was run, or the logs show a setting
+        that the protocol does not ask for and nobody declared.
     """
     plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
     _check_not_sealed(node, protocol)
@@ -246,6 +277,10 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         workspace.declare(
             Deviation(reason=missing, differences=tuple(f"not run: {cell}" for cell in lacking))
         )
+    for name, reason in (differing or {}).items():
+        workspace.declare(Deviation(reason=reason, differences=(), settings=(name,)))
+    configurations = _configurations(node, protocol, logs, samples)
+    workspace.keep_configurations(configurations)
     opened = opened_samples(samples, workspace.tree_key)
     workspace.keep_samples(revealed_file(opened))
     result = SealedResult(
@@ -255,6 +290,7 @@ def seal(node: Node, protocol: Protocol, missing: str | None = None) -> SealedRe
         lab=plan.lab,
         samples=len(samples),
         root=sealed_root(opened),
+        configurations=configurations_digest(configurations),
     )
     node.say(result)
     return result
@@ -329,11 +365,32 @@ def lab_samples(
     lacking = []
     for model in protocol.models:
         for run in cell_runs(node, protocol):
-            own = by_cell.get((model.key, run.task, run.language))
+            cell = (model.key, run.task, run.language, run.arm)
+            own = by_cell.get(cell)
             if own is None:
-                lacking.append(f"{model.key} {run.task} {run.language}")
+                lacking.append(" ".join(part for part in cell if part))
             samples.extend(samples_of(run, model.key, own))
     return tuple(samples), tuple(lacking)
+
+
+def _configurations(
+    node: Node, protocol: Protocol, logs: Sequence[Log], samples: Sequence[LabSample]
+) -> tuple[CellConfiguration, ...]:
+    """Return how each cell was run, refusing what would be kept out of the joint rates unsaid."""
+    plan, workspace = own_plan(node, protocol), own_workspace(node, protocol)
+    by_cell = _by_cell(protocol, plan.lab, logs)
+    found = configurations_of(protocol, cell_runs(node, protocol), by_cell, workspace.prices())
+    counts = count_cells(sample.scores for sample in samples)
+    own = lab_account(protocol, plan.lab, plan.settings, found, workspace.deviations(), counts)
+    settings = sorted({name for names in compare_labs([own]).blocked.values() for name in names})
+    if settings:
+        raise StateError(
+            f"ran with another {', '.join(settings)} than the protocol asks for, or with several",
+            where=plan.lab,
+            next_step="Say so, each with its reason, before others see it: "
+            f"countermark exercise seal --differs '{settings[0]}=why'.",
+        )
+    return found
 
 
 def not_countersigned(book: Book, protocol: Protocol) -> tuple[str, ...]:
@@ -400,7 +457,14 @@ def own_workspace(node: Node, protocol: Protocol) -> Workspace:
     return workspace
 
 
-def _lab(node: Node) -> str:
+def own_lab(node: Node) -> str:
+    """Return the lab that runs exercises on this node.
+
+    Raises
+    ------
+    StateError
+        If its configuration names none.
+    """
     if node.config.lab is None:
         raise StateError(
             "names no lab",
@@ -442,7 +506,7 @@ def own_record(book: Book, node: Node, kind: type[R], protocol: Protocol) -> R |
 
 def _unplanned(plan: RunPlan, workspace: Workspace, run: CellRun) -> tuple[Difference, ...]:
     found = []
-    if run.full_settings != plan.settings:
+    if run.arm is None and run.full_settings != plan.settings:
         found.append(Difference(3, "its settings are not those of the run plan", waivable=False))
     if run.seed != workspace.seed:
         found.append(
@@ -455,8 +519,8 @@ def _unplanned(plan: RunPlan, workspace: Workspace, run: CellRun) -> tuple[Diffe
     return tuple(found)
 
 
-def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[tuple[str, str, str], Log]:
-    found: dict[tuple[str, str, str], Log] = {}
+def _by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[Cell, Log]:
+    found: dict[Cell, Log] = {}
     for log in logs:
         cell = cell_of(log, protocol, lab)
         if cell is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from countermark.exercise.scoring.refusal_judge import REFUSAL_JUDGE, refused
 from countermark.records.errors import InputError
 from countermark.records.evidence import AnnotationSet
+from countermark.records.rejudgement import Rejudgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,23 @@ def label_counts(scorer: str, version: str, annotations: AnnotationSet) -> Label
     seen = Counter(
         (labelled.label, refused(labelled.answer, version)) for labelled in annotations.answers
     )
+    return _counts(version, seen)
+
+
+def reply_counts(version: str, annotations: AnnotationSet, said: Rejudgement) -> LabelCounts:
+    """Count where a judge that is a model agrees, from its replies about the labelled answers.
+
+    An answer without a reply was not read.
+    """
+    values = {one.labelled: one.value for one in said.judgements}
+    verdicts = {None: None, 0.0: False, 1.0: True}
+    seen = Counter(
+        (labelled.label, verdicts[values.get(labelled.key)]) for labelled in annotations.answers
+    )
+    return _counts(version, seen)
+
+
+def _counts(version: str, seen: Counter[tuple[bool, bool | None]]) -> LabelCounts:
     return LabelCounts(
         version=version,
         positives=seen[True, True] + seen[True, False],

@@ -5,9 +5,13 @@
 
     secrets.json      the secret seed and the tree key; opened by the evidence, private until then
     running/          where Inspect writes; see pending.py
-    logs/             finished Inspect logs, one a model, task and language
+    unfinished/       logs of runs that were interrupted; their cells go on from them
+    logs/             finished Inspect logs, one a model, task, language and arm
     deviations.json   what was declared when logs were imported
+    prices.json       what a million tokens of each model cost, as the lab declared it
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
+    configurations.json  how each cell was run, as sealed
+    private.json      what opens the protocol's seals, where it has any; see private.py
 """
 
 import secrets as entropy
@@ -17,17 +21,19 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from countermark.exercise.consumption import Price
 from countermark.exercise.logs import Log, read_log
 from countermark.node.files import read_file, storage_errors, write_atomic
 from countermark.node.node import Node
 from countermark.records.base import Hex32, Part
 from countermark.records.canonical import canonical, read_object
 from countermark.records.errors import InputError, StateError
-from countermark.records.evidence import Deviation
+from countermark.records.evidence import CellConfiguration, Deviation
 from countermark.records.protocol import Protocol
 
 LOG_FORMS = (".eval", ".json")
 SECRETS = "secrets.json"
+CONFIGURATIONS = "configurations.json"
 _PRIVATE = 0o600
 P = TypeVar("P", bound=Part)
 
@@ -35,6 +41,14 @@ P = TypeVar("P", bound=Part)
 class _Secrets(Part):
     seed: Hex32
     tree_key: Hex32
+
+
+class _Configured(Part):
+    configurations: tuple[CellConfiguration, ...]
+
+
+class _Prices(Part):
+    models: dict[str, Price]
 
 
 class _Declared(Part):
@@ -79,9 +93,37 @@ class Workspace:
             return  # the step that declared it was interrupted and is taken again
         _write(_Declared(deviations=(*known, deviation)), self.folder / "deviations.json")
 
+    def keep_private_part(self, data: bytes) -> None:
+        """Keep what opens the protocol's seals."""
+        write_atomic(self.folder / "private.json", data, mode=_PRIVATE)
+
+    def private_part(self) -> bytes | None:
+        """Return what opens the protocol's seals, if it was kept."""
+        return read_file(self.folder / "private.json")
+
+    def prices(self) -> dict[str, Price]:
+        """Return what the lab declared that models cost, by their keys in the protocol."""
+        path = self.folder / "prices.json"
+        data = read_file(path)
+        return {} if data is None else dict(_read(_Prices, data, path).models)
+
+    def declare_price(self, model: str, price: Price) -> None:
+        """Keep what a model costs; what was declared before is replaced."""
+        _write(_Prices(models={**self.prices(), model: price}), self.folder / "prices.json")
+
     def keep_samples(self, data: bytes) -> None:
         """Keep the file that opens the seal."""
         write_atomic(self.folder / "samples.jsonl", data, mode=_PRIVATE)
+
+    def keep_configurations(self, configurations: tuple[CellConfiguration, ...]) -> None:
+        """Keep how each cell was run, as it is sealed."""
+        _write(_Configured(configurations=configurations), self.folder / CONFIGURATIONS)
+
+    def configurations(self) -> tuple[CellConfiguration, ...] | None:
+        """Return how each cell was run, as it was sealed; nothing if that was not sealed."""
+        path = self.folder / CONFIGURATIONS
+        data = read_file(path)
+        return None if data is None else _read(_Configured, data, path).configurations
 
     def samples(self) -> bytes:
         """Return the file that opens the seal.
@@ -129,7 +171,8 @@ def _folder(node: Node, protocol: Protocol) -> Path:
 
 
 def _write(value: Part, path: Path) -> None:
-    write_atomic(path, canonical(value.model_dump(mode="json")), mode=_PRIVATE)
+    data = canonical(value.model_dump(mode="json", exclude_none=True))
+    write_atomic(path, data, mode=_PRIVATE)
 
 
 def _read(kind: type[P], data: bytes, path: Path) -> P:

@@ -1,16 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No peer's plaintext before your own seal. One pure function, which every reader calls.
+"""Who may read and do what: pure functions, which every reader and every page calls.
 
-A lab that could read another's answers before it had committed to its own might adapt to them.
+**No peer's plaintext before your own seal.** A lab that could read another's answers before it had
+committed to its own might adapt to them (:func:`may_read_samples`).
 
 1. A lab reads its own samples at any time.
 2. Nobody reads a lab's samples before that exercise's own coordinator has closed it.
 3. A participant with a run plan and no seal reads nothing until the closing names it as not sealed.
 4. Everybody else reads what was revealed: sealed participants, and the public.
+
+**Labels are given blind and independently** (:func:`may_annotate`). A part is one task in one
+language.
+
+5. Who has no valid link sees and does nothing.
+6. A rater sees, and labels, the answers of a part that is theirs, until they submit it; after that
+   they only see it.
+7. A rater sees no label but their own.
+8. An adjudicator sees and decides only answers on which the raters differ after all of them have
+   submitted, in their own languages, and none that they rated.
+9. An adjudicator sees what raters said only where the plan has it discussed.
+10. The coordinator sees progress, agreement and which answers wait; and no answer, and labels none.
+11. Only the operator, at the node's own machine, draws, invites, revokes, imports and publishes.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from countermark.node.book import Entry
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
@@ -67,3 +82,100 @@ def may_read_samples(reader: str, evidence: Evidence, entries: Iterable[Entry]) 
         names = ", ".join(sorted(waiting))
         return Permission(allowed=False, rule=3, reason=f"{names} has a run plan and no seal yet")
     return Permission(allowed=True, rule=4, reason="the exercise is closed and this was revealed")
+
+
+AnnotationRole = Literal["annotator", "adjudicator", "coordinator", "operator"]
+Act = Literal["enter", "see", "label", "submit", "adjudicate", "see-labels", "oversee", "manage"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who acts: somebody whose link is valid, or the operator at the machine.
+
+    Parameters
+    ----------
+    name
+        The pseudonym.
+    role
+        What the person was invited as.
+    languages
+        In which languages.
+    """
+
+    name: str
+    role: AnnotationRole
+    languages: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What somebody acts on: a part, or one answer of it.
+
+    Parameters
+    ----------
+    language
+        The part's language.
+    raters, submitted
+        Whose part it is, and who of them has submitted it.
+    disputed
+        Of one answer: all have submitted and they differ.
+    discussed
+        The plan has such answers discussed.
+    """
+
+    language: str
+    raters: frozenset[str]
+    submitted: frozenset[str]
+    disputed: bool = False
+    discussed: bool = False
+
+
+def may_annotate(person: Person | None, act: Act, work: Work | None = None) -> Permission:
+    """Say whether a person may do one thing to one piece of work (rules 5 to 11).
+
+    Parameters
+    ----------
+    person
+        Who; nothing where there is no valid link.
+    act
+        What.
+    work
+        On what; nothing for what concerns no single part.
+    """
+    if person is None:
+        return Permission(allowed=False, rule=5, reason="there is no valid link")
+    if person.role == "operator":
+        return Permission(allowed=act == "manage", rule=11, reason="the operator manages")
+    if act in ("manage", "enter"):
+        rule, reason = (5, "the link is valid") if act == "enter" else (11, "the operator does it")
+        return Permission(allowed=act == "enter", rule=rule, reason=reason)
+    if person.role == "coordinator" or act == "oversee":
+        allowed = person.role == "coordinator" and act == "oversee"
+        return Permission(allowed=allowed, rule=10, reason="the coordinator sees progress only")
+    if work is None:
+        return Permission(allowed=False, rule=6, reason="there is no such work")
+    return _rater(person, act, work) if person.role == "annotator" else _third(person, act, work)
+
+
+def _rater(person: Person, act: Act, work: Work) -> Permission:
+    if act == "adjudicate":
+        return Permission(allowed=False, rule=8, reason="raters do not adjudicate")
+    if act == "see-labels":
+        return Permission(allowed=False, rule=7, reason="raters label independently")
+    if person.name not in work.raters or work.language not in person.languages:
+        return Permission(allowed=False, rule=6, reason="this part is not yours")
+    if act != "see" and person.name in work.submitted:
+        return Permission(allowed=False, rule=6, reason="you have submitted this part")
+    return Permission(allowed=True, rule=6, reason="this part is yours")
+
+
+def _third(person: Person, act: Act, work: Work) -> Permission:
+    if act not in ("see", "adjudicate", "see-labels"):
+        return Permission(allowed=False, rule=8, reason="adjudicators only decide disputed answers")
+    if person.name in work.raters:
+        return Permission(allowed=False, rule=8, reason="you rated this answer")
+    if work.language not in person.languages or not work.disputed:
+        return Permission(allowed=False, rule=8, reason="this answer does not wait for you")
+    if act == "see-labels" and not work.discussed:
+        return Permission(allowed=False, rule=9, reason="a third rater decides without the labels")
+    return Permission(allowed=True, rule=8, reason="this answer waits for you")

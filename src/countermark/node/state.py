@@ -4,6 +4,7 @@
 1. How far this node's own log goes: changed under the write lock before a checkpoint is published,
    so that two processes, or a restored backup, can never publish two different logs of one size.
 2. How far this node as a witness has followed each log: compare-and-swap before it cosigns.
+3. What people who label answers have drafted, and their links: see ``drafts.py``.
 """
 
 import contextlib
@@ -67,7 +68,7 @@ class State:
         self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
         event.listen(self._engine, "connect", _durable)
         event.listen(self._engine, "begin", _write_lock)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             _metadata.create_all(connection)
             found = connection.execute(select(_format.c.number)).scalar()
             if found is None:
@@ -82,7 +83,7 @@ class State:
     @contextlib.contextmanager
     def locked(self) -> Iterator["Heads"]:
         """Hold the write lock: whoever else wants it waits. What is kept is durable on leaving."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             yield Heads(connection)
 
     def head(self, role: str, origin: str) -> Head | None:
@@ -99,7 +100,8 @@ class State:
             return True
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """Hold the write lock over all of it; on leaving, everything or nothing is on the disk."""
         try:
             with self._engine.begin() as connection:
                 yield connection

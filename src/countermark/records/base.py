@@ -120,6 +120,7 @@ class Record(Part):
             "finding": ("dissent", "finding"),
             "framework": ("decision", "framework"),
             "protocol": ("countersignature", "protocol", "run-plan"),
+            "rejudgement": ("rejudgement",),
             "reference": ("declaration", "institute", "partnership", "publication"),
         }
     )

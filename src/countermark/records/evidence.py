@@ -18,6 +18,8 @@ from countermark.records.base import (
     Text,
     Timestamp,
 )
+from countermark.records.canonical import canonical, content_digest
+from countermark.records.sample import SampleKey
 
 
 class SealedResult(Record):
@@ -32,6 +34,10 @@ class SealedResult(Record):
     lab: LabKey
     samples: Count
     root: Hex32 = Field(description="Root of the salted Merkle tree; two leaves a sample.")
+    configurations: Digest | None = Field(
+        default=None,
+        description="Digest of the list of configurations that the evidence will show.",
+    )
 
 
 class SealReference(Part):
@@ -65,7 +71,7 @@ class ScorerCounts(Part):
     unparsed: Count
     not_attempted: Count
     judge_refused: Count | None = Field(
-        default=None, description="The judge itself refused to judge; absent: no such judge."
+        default=None, description="The judge itself refused to judge; absent: it never did."
     )
 
 
@@ -97,6 +103,9 @@ class Deviation(Part):
 
     reason: Text
     differences: tuple[Text, ...]
+    settings: tuple[Text, ...] | None = Field(
+        default=None, description="Names of the settings that it is about; absent: not told."
+    )
 
 
 class SoftwareVersion(Part):
@@ -138,6 +147,13 @@ class CellConfiguration(Part):
 Disclosure = Literal["all", "some", "counts"]
 
 
+def configurations_digest(configurations: tuple[CellConfiguration, ...]) -> str:
+    """Return what a seal says of the configurations: the digest of their canonical JSON."""
+    return content_digest(
+        canonical([one.model_dump(mode="json", exclude_none=True) for one in configurations])
+    )
+
+
 class Opened(Part):
     """How much of what was sealed is shown."""
 
@@ -176,13 +192,52 @@ class Evidence(Record):
     )
 
 
+Label = Literal["yes", "no", "unsure"]
+
+
+class GivenLabel(Part):
+    """What one person said of one answer."""
+
+    rater: Slug = Field(description="Pseudonym of the person.")
+    label: Label = Field(description="Whether the task's event happened; unsure is no label.")
+
+
 class LabelledAnswer(Part):
     """One answer with the label that people gave it."""
 
     key: Slug
-    prompt: Text
-    answer: Text
+    prompt: str = Field(max_length=200_000)
+    answer: str = Field(max_length=200_000)
     label: bool = Field(description="True where the task's event happened.")
+    lab: LabKey | None = Field(default=None, description="The lab whose answer it is.")
+    sample: SampleKey | None = Field(default=None, description="Which of the lab's samples.")
+    labels: tuple[GivenLabel, ...] | None = Field(
+        default=None, description="What each rater said, independently."
+    )
+    adjudication: GivenLabel | None = Field(
+        default=None, description="The word that decided where raters differed."
+    )
+
+
+class DrawnCell(Part):
+    """How many answers of one model were drawn to be labelled."""
+
+    model: Slug = Field(description="Key of the model under test.")
+    eligible: Count = Field(description="Answers that could be drawn, each with the same chance.")
+    drawn: Count = Field(description="How many were drawn.")
+    undecided: Count = Field(description="Of how many people came to no label.")
+    digest: Digest = Field(description="Digest of which were drawn, in the order of the draw.")
+    closed_labs: tuple[LabKey, ...] = Field(
+        description="Labs with answers that could not be drawn, because they are not open."
+    )
+
+
+class Draw(Part):
+    """How answers were drawn to be labelled; whoever holds the evidence can draw them again."""
+
+    seed: Hex32 = Field(description="Follows from the secret seeds that the evidence opened.")
+    evidence: tuple[Digest, ...] = Field(min_length=1, description="Of the labs drawn from.")
+    cells: tuple[DrawnCell, ...] = Field(min_length=1, description="One a model.")
 
 
 class AnnotationSet(Record):
@@ -196,3 +251,11 @@ class AnnotationSet(Record):
     labelled_by: Text
     sampling: Literal["fixed-set", "random-sample"]
     answers: tuple[LabelledAnswer, ...] = Field(min_length=1)
+    protocol: Digest | None = Field(
+        default=None, description="The exercise whose answers they are; absent: of none."
+    )
+    plan: Digest | None = Field(
+        default=None, description="Digest of the annotation plan, with what raters were told."
+    )
+    raters: tuple[Slug, ...] | None = Field(default=None, description="Pseudonyms of the raters.")
+    draw: Draw | None = Field(default=None, description="How the answers were drawn.")

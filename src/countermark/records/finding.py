@@ -17,11 +17,14 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.compared import ComparedSetting
 from countermark.records.evidence import CellCounts, Deviation
+from countermark.records.judging import JudgesCompared, RejudgementUse, ScorerFigures
 from countermark.records.protocol import FactorSetting
 
 Estimand = Literal["benchmark", "generalised"]
 Correction = Literal["none", "rogan-gladen"]
+Leading = Literal["rogan-gladen", "prediction-powered"]
 CellStatus = Literal["reported", "not-informative", "judge-not-validated", "not-computable"]
 
 
@@ -190,6 +193,11 @@ class FactorFigures(Part):
         description="Its share of the variance between labs (Shapley); below 0 if it explains less "
         "than chance would.",
     )
+    designed: tuple[LabKey, ...] | None = Field(
+        default=None,
+        description="The labs that ran their items both ways, so that nothing else differs; "
+        "absent: told from differences between labs.",
+    )
 
 
 class PrecisionFigures(Part):
@@ -275,6 +283,47 @@ class JudgeValidity(Part):
     agreement: tuple[Agreement, ...] = Field(
         description="Agreement of judge and people beyond chance."
     )
+    scorer: Slug | None = Field(
+        default=None, description="Key of a further scorer; absent: the task's own."
+    )
+
+
+class CellLeftOut(Part):
+    """A lab whose answers are in other cells and not in this one, and why."""
+
+    lab: LabKey = Field(description="The lab.")
+    settings: tuple[Text, ...] = Field(
+        min_length=1, description="Settings that it had otherwise here, and did not declare."
+    )
+
+
+class RectifiedFigure(Part):
+    """The joint rate rectified with people's labels of a random sample of the same answers."""
+
+    value: Rate = Field(description="The rate.")
+    se: float | None = Field(default=None, ge=0, description="Its standard error.")
+    lower: Rate = Field(description="Lower end of its interval.")
+    upper: Rate = Field(description="Upper end of its interval.")
+    level: Rate = Field(description="Confidence level of the interval.")
+    labs: Count = Field(description="How many labs it rests on.")
+    items: Count = Field(description="How many items it rests on.")
+
+
+class LeadingCorrection(Part):
+    """Which correction of a judge's errors leads, of two that are both given, and why."""
+
+    estimand: Estimand = Field(description="Of which rate.")
+    annotation_set: Digest = Field(description="The labelled sample.")
+    leads: Leading | None = Field(default=None, description="Absent: neither may lead.")
+    reason: Text = Field(description="Why, in a sentence or two.")
+    rectified: RectifiedFigure | None = Field(
+        default=None, description="The other is among the cell's figures."
+    )
+    not_rectified: Text | None = Field(default=None, description="Why there is no such rate.")
+    difference: float | None = Field(
+        default=None, description="Rectified rate minus the one by sensitivity and specificity."
+    )
+    disagree: bool = Field(description="They differ by more than the labels explain.")
 
 
 class FindingCell(Part):
@@ -320,6 +369,21 @@ class FindingCell(Part):
     next_run: tuple[NextRunFigure, ...] = Field(
         description="What to add to this cell for the least answers."
     )
+    left_out: tuple[CellLeftOut, ...] | None = Field(
+        default=None, description="Labs that ran it otherwise and did not say so; absent: none."
+    )
+    scorers: tuple[ScorerFigures, ...] | None = Field(
+        default=None, description="Each scorer by itself; absent: one, that scored every answer."
+    )
+    further_validity: tuple[JudgeValidity, ...] | None = Field(
+        default=None, description="How often further judges were right, if there are any."
+    )
+    judges_compared: tuple[JudgesCompared, ...] | None = Field(
+        default=None, description="Scorers against each other, if there are several."
+    )
+    corrections: tuple[LeadingCorrection, ...] | None = Field(
+        default=None, description="Where people labelled a sample of this cell's answers."
+    )
 
     def figure(
         self, estimand: Estimand, correction: Correction = "none", without_lab: str | None = None
@@ -356,7 +420,7 @@ class LabSettings(Part):
 
 
 LeftOutBecause = Literal[
-    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator"
+    "not-sealed", "not-revealed", "counts-only", "scores-closed", "coordinator", "not-comparable"
 ]
 
 
@@ -452,6 +516,12 @@ class Finding(Record):
     )
     gaps: tuple[Gap, ...] = Field(
         description="What of the analysis could not be computed, and why."
+    )
+    comparability: tuple[ComparedSetting, ...] | None = Field(
+        default=None, description="Every setting that some lab told, lab by lab; absent: none did."
+    )
+    rejudgements: tuple[RejudgementUse, ...] | None = Field(
+        default=None, description="Judgements by labs that did not run the model, if there are any."
     )
 
     def cell(self, model: str, task: str, language: str) -> FindingCell | None:

@@ -3,7 +3,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from countermark.records.base import (
     Count,
@@ -18,6 +18,7 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.canonical import JsonValue
 from countermark.records.protocol_parts import (
     AgentSettings,
     AnnotationPlan,
@@ -237,6 +238,27 @@ class Protocol(Record):
     disclosure: DisclosurePlan | None = Field(
         default=None, description="Who may see results; absent: as each lab reveals."
     )
+
+    _frozen: "Protocol | None" = PrivateAttr(default=None)
+
+    @property
+    def frozen(self) -> "Protocol":
+        """The protocol as it was frozen: with seals where its content is private."""
+        return self._frozen or self
+
+    def opened(self, models: tuple[ModelUnderTest, ...], tasks: tuple[Task, ...]) -> "Protocol":
+        """Return the protocol with private content in the place of its seals.
+
+        It is still the same document: its bytes and its digest are those that were frozen, so what
+        is private is never written out with it.
+        """
+        opened = self.model_copy(update={"models": models, "tasks": tasks})
+        opened._frozen = self.frozen  # noqa: SLF001  its own
+        return opened
+
+    def to_value(self) -> dict[str, JsonValue]:
+        """Return the protocol as it was frozen, as a JSON object."""
+        return super().to_value() if self._frozen is None else self._frozen.to_value()
 
     def task(self, key: str) -> Task | None:
         """Return the task called ``key``, if there is one."""

@@ -17,6 +17,7 @@ from countermark.records.base import (
     Slug,
     Text,
 )
+from countermark.records.canonical import canonical, content_digest
 
 Tlp = Literal["RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR"]
 
@@ -80,11 +81,19 @@ class ModelJudge(Part):
         default=None, description="Wordings by which the judge itself refuses to judge."
     )
     repeats: int | None = Field(
-        default=None, ge=2, le=100, description="How often a subsample is judged again."
+        default=None,
+        ge=2,
+        le=100,
+        description="How often each answer of a subsample is judged in all.",
     )
     repeated_share: Rate | None = Field(
         default=None, description="Share of the samples that are judged again."
     )
+
+    @property
+    def digest(self) -> str:
+        """What a scorer version that is this judge is pinned by: the address of all it says."""
+        return content_digest(canonical(self.model_dump(mode="json", exclude_none=True)))
 
 
 class Guidelines(Part):

@@ -82,6 +82,9 @@ class Message(Part):
     role: Literal["system", "user", "assistant", "tool"]
     content: str = Field(max_length=200_000)
     calls: tuple[ToolCall, ...] | None = Field(default=None, description="Tools that it called.")
+    failed: Literal[True] | None = Field(
+        default=None, description="Of a tool: the call ended in an error; absent: it did not."
+    )
 
 
 class Judgement(Part):

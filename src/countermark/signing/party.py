@@ -39,6 +39,7 @@ MAY_SAY: dict[Role, frozenset[str]] = {
             "sealed-result",
             "evidence",
             "annotation-set",
+            "rejudgement",
             "countersignature",
             "dissent",
             "equivocation",

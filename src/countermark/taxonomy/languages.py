@@ -62,6 +62,14 @@ class Language:
     script: str
 
 
+class LanguageTagError(InputError):
+    """A tag was refused; ``meant`` is the tag that was probably meant, if there is one."""
+
+    def __init__(self, what: str, meant: str | None, *, where: str, next_step: str) -> None:
+        super().__init__(what, where=where, next_step=next_step)
+        self.meant = meant
+
+
 def language(tag: str, *, where: str = "language tag") -> Language:
     """Return the language that a tag names.
 
@@ -74,7 +82,7 @@ def language(tag: str, *, where: str = "language tag") -> Language:
 
     Raises
     ------
-    InputError
+    LanguageTagError
         If a rule of the module docstring is broken; it names the tag that was probably meant.
     """
     parts = _TAG.fullmatch(tag)
@@ -177,7 +185,12 @@ def _refuse(what: str, meant: str | None, where: str, more: str = "") -> NoRetur
         advice = f"Did you mean {meant}, {_places()[meant]}?"
     else:
         advice = f"Did you mean {meant}, {language(meant).english}?"
-    raise InputError(what, where=where, next_step=advice + more)
+    raise LanguageTagError(
+        what,
+        None if meant is None or meant in _places() else meant,
+        where=where,
+        next_step=advice + more,
+    )
 
 
 def _respelled(tag: str) -> str | None:

@@ -89,7 +89,7 @@ def _build(out: Path, began: float) -> tuple[Timings, Outcome]:
         samples = len(protocol.participants) * sum(1 for _ in planned_keys(protocol))
         with RunProgress(samples) as progress:
             run = functools.partial(
-                run_on_model, timings=timings, stage=talk, answered=progress.answered
+                run_on_model, timings=timings, stage=talk, answered=progress.told
             )
             outcome = conduct(root, timings, talk, run)
         talk("The public record is written")

@@ -8,6 +8,11 @@ import click
 from pydantic import ValidationError
 
 from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
+from countermark.app.cli.exercise_compare import compare
+from countermark.app.cli.exercise_export import export
+from countermark.app.cli.exercise_import import taken_as, taken_options
+from countermark.app.cli.exercise_read import read
+from countermark.app.cli.exercise_rejudge import rejudge
 from countermark.app.cli.output import (
     answer,
     data,
@@ -25,10 +30,14 @@ from countermark.app.progress import RunProgress
 from countermark.exercise import status as stages
 from countermark.exercise import steps
 from countermark.exercise.challenges import check_answers, make_challenge
+from countermark.exercise.consumption import read_price
 from countermark.exercise.disclosing import disclosed_samples
 from countermark.exercise.disclosing import reveal as reveal_lab
-from countermark.exercise.pending import keep_finished, pending_runs
+from countermark.exercise.importing import import_other
+from countermark.exercise.opening import keep_private, opened_as_kept, opened_protocol
+from countermark.exercise.pending import interrupted_logs, keep_finished, pending_runs
 from countermark.exercise.private import provider_of
+from countermark.exercise.running import Part, RunOptions, read_model_args
 from countermark.exercise.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
@@ -45,28 +54,64 @@ protocol_option = click.option(
     help="The frozen protocol.",
 )
 
+private_option = click.option(
+    "--private",
+    "private_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The private part of the protocol; it is kept with the run.",
+)
+
 
 @click.group(cls=Noun, example="countermark exercise seal --protocol protocol.json")
 def command() -> None:
     """Run, import, seal, close and reveal a lab's part of an exercise."""
 
 
+command.add_command(read)
+command.add_command(export)
+command.add_command(compare)
+command.add_command(rejudge)
+
+
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
 @protocol_option
+@private_option
 @node_option
 @passphrase_option
 @json_option
 @click.option("-s", "--setting", "settings", multiple=True, help="factor=value, as declared.")
+@click.option("--model", "models", multiple=True, help="Run this model of the protocol only.")
+@click.option("--task", "tasks", multiple=True, help="Run this task only.")
+@click.option("--language", "languages", multiple=True, help="Run this language only.")
+@click.option(
+    "-M", "--model-arg", "model_args", multiple=True, help="name=value, for Inspect's provider."
+)
+@click.option("--base-url", help="Where the provider is, if not where it usually is.")
+@click.option("--max-connections", type=click.IntRange(min=1), help="Most requests at once.")
+@click.option("--max-samples", type=click.IntRange(min=1), help="Most samples at once.")
+@click.option("--price", help="input=…,output=…: US dollars for a million tokens, on your word.")
 def run(
     protocol_file: Path,
+    private_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     settings: tuple[str, ...],
+    models: tuple[str, ...],
+    tasks: tuple[str, ...],
+    languages: tuple[str, ...],
+    model_args: tuple[str, ...],
+    base_url: str | None,
+    max_connections: int | None,
+    max_samples: int | None,
+    price: str | None,
     *,
     as_json: bool,
 ) -> None:
-    """Log the run plan, then run all cells of this node's lab through Inspect."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    """Log the run plan, then run this lab's cells through Inspect, or go on with them."""
+    cost = read_price(price) if price else None
+    options = RunOptions(read_model_args(model_args), base_url, max_connections, max_samples)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     declared = tuple(_setting(text) for text in settings)
     workspace = open_workspace(node, protocol)
     if workspace is not None and declared:
@@ -79,15 +124,24 @@ def run(
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
     workspace = workspace or steps.plan_run(node, protocol, declared)
-    pending = {provider_of(model): pending_runs(node, protocol, model) for model in protocol.models}
+    keep_private(node, protocol, private_file)
+    chosen = Part.of(protocol, models, tasks, languages)
+    if cost is not None:
+        for model in chosen.models:
+            workspace.declare_price(model.key, cost)
+    pending = {
+        provider_of(model): chosen.runs(pending_runs(node, protocol, model))
+        for model in chosen.models
+    }
     samples = sum(run.samples for runs in pending.values() for run in runs)
     with RunProgress(samples) as progress:
         for provider, runs in pending.items():
             if runs:
-                run_cells(runs, provider, workspace.run_folder, progress.answered)
+                earlier, folder = interrupted_logs(workspace), workspace.run_folder
+                run_cells(runs, provider, folder, progress.told, options, earlier)
                 keep_finished(workspace)
-    folder = str(workspace.log_folder)
-    answer(folder, {"logs": folder}, as_json=as_json)
+    logs = str(workspace.log_folder)
+    answer(logs, {"logs": logs}, as_json=as_json)
     talk("Next: countermark exercise seal")
 
 
@@ -97,29 +151,40 @@ def run(
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @protocol_option
+@private_option
 @click.option("--lab", required=True, help="The lab that ran it.")
 @click.option("--deviation", help="Take a log that differs, for this reason, and show it as such.")
+@taken_options
 @node_option
 @passphrase_option
 @json_option
 def import_(
     logs: tuple[Path, ...],
     protocol_file: Path,
+    private_file: Path | None,
     lab: str,
     deviation: str | None,
     node_folder: Path,
     passphrase_file: Path | None,
     *,
     as_json: bool,
+    **words: str | None,
 ) -> int:
-    """Take Inspect logs that were made elsewhere on the same protocol."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    """Take logs that were made elsewhere: Inspect's, or one of another tool for one cell."""
+    taken = taken_as(words, len(logs))
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     results = []
     for path in logs:
-        imported = steps.import_log(node, protocol, path, lab, deviation)
+        imported = (
+            steps.import_log(node, protocol, path, lab, deviation)
+            if taken is None
+            else import_other(node, protocol, path, lab, taken, deviation)
+        )
         results.append((path, imported))
         if not as_json:
             _print_import(path, imported)
+    keep_private(node, protocol, private_file)
     if as_json:
         data_json(
             [
@@ -139,21 +204,32 @@ def import_(
 
 @command.command(example="countermark exercise seal --protocol protocol.json")
 @protocol_option
+@private_option
 @click.option("--missing", help="Seal although cells were not run, for this reason.")
+@click.option(
+    "--differs",
+    multiple=True,
+    metavar="SETTING=REASON",
+    help="Declare that a setting is not as the protocol or the other labs have it, and why.",
+)
 @node_option
 @passphrase_option
 @json_option
 def seal(
     protocol_file: Path,
+    private_file: Path | None,
     missing: str | None,
+    differs: tuple[str, ...],
     node_folder: Path,
     passphrase_file: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """Commit to all samples of this lab, before anyone reveals."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
-    result = steps.seal(node, protocol, missing)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
+    keep_private(node, protocol, private_file)
+    result = steps.seal(node, protocol, missing, dict(_differing(text) for text in differs))
     answer(result.root, result.to_value(), as_json=as_json)
     talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
 
@@ -184,9 +260,8 @@ def close(
 @click.option(
     "--disclose",
     type=click.Choice(("all", "some", "counts")),
-    default="all",
-    show_default=True,
-    help="all; some: all scores, not all transcripts; counts: neither.",
+    help="all; some: all scores, not all transcripts; counts: neither. Without it all, but for the "
+    "transcripts of private items.",
 )
 @click.option(
     "--closed-items",
@@ -207,7 +282,7 @@ def close(
 @json_option
 def reveal(
     protocol_file: Path,
-    disclose: Disclosure,
+    disclose: Disclosure | None,
     closed_items: Path | None,
     names: tuple[str, ...],
     lab: str | None,
@@ -219,7 +294,7 @@ def reveal(
     as_json: bool,
 ) -> None:
     """Open this lab's seal: publish all its samples, some or only counts; or write one."""
-    if names and (closed_items or disclose != "all"):
+    if names and (closed_items or disclose):
         raise _clash("--sample writes single samples and reveals nothing else", "--disclose")
     if closed_items and disclose != "some":
         raise _clash("goes with --disclose some", "--closed-items")
@@ -279,6 +354,7 @@ def challenge(
         talk(f"Chosen by the root after {made.because_of}: {made.root.hex()}")
         talk("The lab answers: countermark exercise reveal --sample NAME, once for each")
         return 0
+    protocol = opened_as_kept(node, protocol)
     checks = check_answers(node, protocol, made, [read_input(path) for path in files])
     if as_json:
         data_json([asdict(check) for check in checks])
@@ -313,6 +389,17 @@ def _setting(text: str) -> FactorSetting:
             where="--setting",
             next_step="Write, for example: --setting temperature=t03.",
         ) from error
+
+
+def _differing(text: str) -> tuple[str, str]:
+    name, _, reason = text.partition("=")
+    if not name.strip() or not reason.strip():
+        raise UsageError(
+            f"{text!r} gives no reason",
+            where="--differs",
+            next_step="Write, for example: --differs 'model.route=our contract is with another'.",
+        )
+    return name.strip(), reason.strip()
 
 
 def _clash(what: str, where: str) -> UsageError:

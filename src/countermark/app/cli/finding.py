@@ -24,6 +24,7 @@ from countermark.exercise.explaining import explain as explained
 from countermark.exercise.explaining import quality_section
 from countermark.exercise.exporting import as_test_result
 from countermark.exercise.findings import Checked, check_finding, compute_finding
+from countermark.exercise.opening import opened_as_kept
 from countermark.node.files import write_atomic
 from countermark.node.index import book
 from countermark.records.errors import UsageError
@@ -71,7 +72,8 @@ def compute(
     as_json: bool,
 ) -> int:
     """Compute the joint finding from the revealed evidence."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
+    node = open_node(node_folder, passphrase_file)
+    protocol = opened_as_kept(node, read_record(Protocol, protocol_file))
     left_out = dict(_left_out(text) for text in without)
     if check_file is not None:
         if left_out:

@@ -3,7 +3,15 @@
 
 from collections.abc import Iterator
 
-from countermark.records.finding import Bounds, Finding, FindingCell, PrecisionFigures
+from countermark.app.cli.judge_lines import rejudgement_lines, scorer_lines
+from countermark.app.compared_words import SHAPES, WORDS, value_line
+from countermark.records.finding import (
+    Bounds,
+    Finding,
+    FindingCell,
+    LeadingCorrection,
+    PrecisionFigures,
+)
 from countermark.taxonomy.languages import language
 
 
@@ -19,6 +27,8 @@ def shown(finding: Finding) -> Iterator[str]:
         yield f"{lab.lab}: {lab.transcripts_checked} of {lab.samples} scores computed again"
     for one in finding.left_out:
         yield f"{one.lab}: left out ({one.reason or one.because})"
+    yield from _compared(finding)
+    yield from rejudgement_lines(finding)
     for cell in finding.cells:
         yield f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}"
         for line in _cell(cell):
@@ -41,9 +51,18 @@ def shown(finding: Finding) -> Iterator[str]:
         yield f"not computed: {gap.section}{f', {place}' if place else ''}: {gap.reason}"
 
 
+def _compared(finding: Finding) -> Iterator[str]:
+    for row in finding.comparability or ():
+        yield f"{SHAPES[row.status]} {row.name}: {WORDS[row.status]}"
+        if row.status != "same":
+            yield from (f"    {value_line(one, one.lab)}" for one in row.values)
+
+
 def _cell(cell: FindingCell) -> Iterator[str]:
     if cell.reason:
         yield cell.reason
+    for out in cell.left_out or ():
+        yield f"{out.lab}: not in these figures: {', '.join(out.settings)}"
     for figure in cell.figures:
         if figure.without_lab is None:
             yield (
@@ -51,6 +70,8 @@ def _cell(cell: FindingCell) -> Iterator[str]:
                 f"({figure.lower:.4f} to {figure.upper:.4f} at {figure.level:g}, "
                 f"{figure.labs} labs, {figure.items} items, {figure.method})"
             )
+    for one in cell.corrections or ():
+        yield _rectified(one)
     for method in cell.methods:
         yield (
             f"{method.estimand:<12} {'by ' + method.method:<13} {method.value:.4f}  "
@@ -77,11 +98,23 @@ def _cell(cell: FindingCell) -> Iterator[str]:
             f"{lab.lab:<26} {lab.value:.4f}  ({lab.lower:.4f} to {lab.upper:.4f})"
             + (f"  {beside}" if beside else "")
         )
-    for one in cell.next_run:
+    yield from scorer_lines(cell)
+    for following in cell.next_run:
         yield (
-            f"next run for the {one.estimand} rate: {one.what} more, {one.answers} answers, "
-            f"to about ± {one.half_width:.4f}"
+            f"next run for the {following.estimand} rate: {following.what} more, "
+            f"{following.answers} answers, to about ± {following.half_width:.4f}"
         )
+
+
+def _rectified(one: LeadingCorrection) -> str:
+    found = one.rectified
+    figures = (
+        f"{found.value:.4f}  ({found.lower:.4f} to {found.upper:.4f} at {found.level:g}, "
+        f"{found.labs} labs, {found.items} items)"
+        if found
+        else "none"
+    )
+    return f"{one.estimand:<12} {'by people':<13} {figures}  {one.reason}"
 
 
 def _precision(spread: PrecisionFigures) -> Iterator[str]:

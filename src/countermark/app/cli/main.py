@@ -18,6 +18,7 @@ from countermark.app.cli.verb import Noun
 from countermark.records.errors import CountermarkError
 
 NOUNS = {
+    "annotate": "let people label answers, in the browser or in files",
     "demo": "run a whole joint exercise on a real model, from keys to public record",
     "exercise": "run, import, seal, close and reveal a lab's part of an exercise",
     "finding": "compute, check and show a joint finding",
@@ -25,7 +26,7 @@ NOUNS = {
     "gate": "decide whether a framework's thresholds are kept",
     "log": "audit a log, prove what is in it, witness others by hand",
     "node": "make, serve and look at a node's folder",
-    "protocol": "freeze, sign and show the definition of an exercise",
+    "protocol": "lint, freeze, sign and show the definition of an exercise",
     "roster": "draft, sign, accept and show who the members are",
     "site": "write the public record as files",
     "sync": "pull from peers, verifying before keeping",

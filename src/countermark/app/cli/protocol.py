@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark protocol``: freeze a folder into a protocol, sign it, show it."""
+"""``countermark protocol``: freeze a folder into a protocol, sign it, show it, compare two."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -15,26 +16,43 @@ from countermark.app.cli.output import (
     passphrase_option,
     talk,
 )
+from countermark.app.cli.protocol_lines import change_lines, protocol_lines
+from countermark.app.cli.protocol_lint import command as lint_command
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.exercise.authoring import read_folder
+from countermark.exercise.authoring import read_authored
+from countermark.exercise.freezing import freeze_authored
+from countermark.exercise.private import has_private, open_private
+from countermark.exercise.private_files import given_part
+from countermark.exercise.protocol_diff import comparable, protocol_changes
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.exercise.steps import sign_protocol
 from countermark.node.files import write_atomic
 from countermark.records.protocol import Protocol
-from countermark.taxonomy.languages import language
 from countermark.taxonomy.risks import risk
+
+NOT_COMPARABLE = 3
 
 
 @click.group(cls=Noun, example="countermark protocol show protocol.json")
 def command() -> None:
-    """Freeze, sign and show the definition of an exercise."""
+    """Freeze, sign, show and compare definitions of an exercise."""
+
+
+command.add_command(lint_command)
 
 
 @command.command(example="countermark protocol freeze my-exercise/ -o protocol.json")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("protocol.json")
+)
+@click.option(
+    "-p",
+    "--private",
+    "private_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where what is private is written; what it holds already keeps its salts.",
 )
 @node_option
 @passphrase_option
@@ -43,6 +61,7 @@ def command() -> None:
 def freeze(
     folder: Path,
     out: Path,
+    private_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     *,
@@ -50,14 +69,17 @@ def freeze(
     as_json: bool,
 ) -> None:
     """Join a protocol's folder into one content-addressed document."""
-    protocol, annotations = read_folder(folder)
-    for task in protocol.tasks:
+    authored = read_authored(folder)
+    for task in authored.protocol.tasks:
         risk(task.risk, where=f"{folder}/protocol.yaml: task {task.key}")
-    check_scorers(protocol)
+    check_scorers(authored.protocol)
+    protocol = freeze_authored(authored, private_file)
     write_atomic(out, protocol.to_bytes())
     if log_it:
-        open_node(node_folder, passphrase_file).say(*annotations, protocol)
+        open_node(node_folder, passphrase_file).say(*authored.annotation_sets, protocol)
     answer(protocol.digest, protocol.to_value(), as_json=as_json)
+    if has_private(protocol):
+        talk(f"Wrote {private_file}. It opens the seals: give it to the labs, and to nobody else.")
     talk(f"Wrote {out}. Next: countermark protocol sign {out}")
 
 
@@ -78,22 +100,57 @@ def sign(file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json
 
 @command.command(example="countermark protocol show protocol.json")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--private",
+    "private_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Check that this private part opens every seal, and show what it opens.",
+)
 @json_option
-def show(file: Path, *, as_json: bool) -> None:
+def show(file: Path, private_file: Path | None, *, as_json: bool) -> None:
     """Show what a protocol asks for."""
     protocol = read_record(Protocol, file)
+    if private_file is None:
+        shown, opened = protocol, 0
+    else:
+        part = given_part(private_file)
+        shown, opened = open_private(protocol, part), len(part.openings)
     if as_json:
-        data_json(protocol.to_value())
+        data_json(shown.model_dump(mode="json", exclude_none=True))
         return
-    data(f"{protocol.title}\n{protocol.digest}")
-    data(f"coordinator {protocol.coordinator}; participants {', '.join(protocol.participants)}")
-    data("languages " + ", ".join(language(tag).english for tag in protocol.languages))
-    for task in protocol.tasks:
-        controls = sum(item.role == "control" for item in task.items)
-        data(
-            f"{task.key}: {task.title} ({task.risk}); {len(task.items) - controls} test and "
-            f"{controls} control items; scored by {task.scorer.key} ({task.scorer.nature})"
+    for line in protocol_lines(shown):
+        data(line)
+    if private_file is not None:
+        data(f"\n✓ each of its {opened} seals opens to what {private_file} holds")
+
+
+@command.command(example="countermark protocol diff protocol.json my-exercise/")
+@click.argument("before", type=click.Path(path_type=Path, exists=True))
+@click.argument("after", type=click.Path(path_type=Path, exists=True))
+@json_option
+def diff(before: Path, after: Path, *, as_json: bool) -> int:
+    """Say what changed, and which results remain comparable.
+
+    Takes frozen protocols or folders. Exits with 0 if all results of what both ask for remain
+    comparable, with 3 if some must not be compared, or not as they are.
+    """
+    old, new = (_written_or_frozen(path) for path in (before, after))
+    changes = protocol_changes(old, new)
+    keeps = comparable(changes)
+    if as_json:
+        data_json(
+            {
+                "before": old.digest,
+                "after": new.digest,
+                "comparable": keeps,
+                "changes": [asdict(change) for change in changes],
+            }
         )
-    for factor in protocol.factors:
-        levels = ", ".join(level.value for level in factor.levels)
-        data(f"factor {factor.key}: {levels} (reference {factor.reference})")
+    else:
+        for line in change_lines(changes, keeps):
+            data(line)
+    return 0 if keeps == "all" else NOT_COMPARABLE
+
+
+def _written_or_frozen(path: Path) -> Protocol:
+    return read_authored(path).protocol if path.is_dir() else read_record(Protocol, path)

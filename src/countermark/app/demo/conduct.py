@@ -11,11 +11,12 @@ from countermark.app.demo.measure import Timings, replay
 from countermark.commitments.demonstration import demonstration_framework
 from countermark.commitments.gate import Action, decide
 from countermark.exercise import disclosing, steps
-from countermark.exercise.cells import CellRun, planned_keys
+from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.findings import check_finding, compute_finding
 from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.private import provider_of
+from countermark.exercise.running import Told
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.finding import Dissent, Finding
@@ -132,7 +133,7 @@ def run_on_model(
     *,
     timings: Timings,
     stage: Callable[[str], None],
-    answered: Callable[[CellRun], None],
+    answered: Told,
 ) -> None:
     """Run every lab's cells on the embedded model, then replay some of them to measure.
 
@@ -143,7 +144,7 @@ def run_on_model(
     timings, stage
         As for :func:`conduct`.
     answered
-        Called after each of the model's answers.
+        Told of each sample that is done.
     """
     # Inspect and the model take seconds to import; nothing before this needs them.
     from countermark.exercise.inspect.embedded import instances  # noqa: PLC0415

@@ -180,3 +180,8 @@ def _environment() -> Environment:
     }
     environment.globals |= {"addresses": addresses}
     return environment
+
+
+def fill(template: str, **values: Any) -> bytes:
+    """Fill a template that stands alone: a page of no site, in one file."""
+    return _environment().get_template(f"{template}.html").render(**values).encode()

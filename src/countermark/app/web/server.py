@@ -2,8 +2,9 @@
 """The public record over HTTP: the same pages and files as the folder, read only.
 
 ``/statements/``, ``/roster/`` and ``/blobs/`` stand beside the pages, as they do in the folder.
-No cookie is set and only the local machine is listened to. Nothing is written, except that a node
-served with its witness key answers ``POST /witness/add-checkpoint``.
+Only the local machine is listened to. Nothing is written and no cookie is set, but in two places: a
+node served with its witness key answers ``POST /witness/add-checkpoint``, and under ``/annotate/``
+people who were invited label answers (see ``annotate.py``).
 """
 
 import errno
@@ -22,7 +23,9 @@ from countermark.app.site import addresses
 from countermark.app.site.page import JSON_TYPE, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import Reference, load_reference
+from countermark.app.web.annotate import ANNOTATE, POLICY, annotate_app
 from countermark.app.web.witness import PREFIX, witness_app
+from countermark.exercise.annotation.desk import Desk
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node
@@ -83,7 +86,9 @@ def record_of(node: Node) -> Callable[[], Record]:
     return current
 
 
-def create_app(current: Callable[[], Record], witness: Witness | None = None) -> FastAPI:
+def create_app(
+    current: Callable[[], Record], witness: Witness | None = None, desk: Desk | None = None
+) -> FastAPI:
     """Return the web application that answers from a record.
 
     Parameters
@@ -92,6 +97,8 @@ def create_app(current: Callable[[], Record], witness: Witness | None = None) ->
         Gives the record as it stands; called once for each request.
     witness
         What cosigns checkpoints; nothing where only the record is served.
+    desk
+        Where people label answers; nothing where the node has none.
     """
     app = FastAPI(title="Countermark", docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -103,6 +110,8 @@ def create_app(current: Callable[[], Record], witness: Witness | None = None) ->
         response.headers.update(HEADERS)
         if request.url.path in VERIFY_PAGE:
             response.headers["Content-Security-Policy"] = VERIFY_POLICY
+        if desk is not None and request.url.path.startswith(f"{ANNOTATE}/"):
+            response.headers["Content-Security-Policy"] = POLICY
         return response
 
     @app.exception_handler(CountermarkError)
@@ -111,6 +120,9 @@ def create_app(current: Callable[[], Record], witness: Witness | None = None) ->
 
     if witness is not None:
         app.mount(PREFIX, witness_app(witness.add_checkpoint))
+
+    if desk is not None:
+        app.mount(ANNOTATE, annotate_app(desk))
 
     @app.api_route("/{path:path}", methods=["GET", "HEAD"])
     def answer(path: str) -> Response:
@@ -133,9 +145,11 @@ def serve(node: Node, *, port: int, witness: Witness | None = None) -> None:
     StorageError
         If the port cannot be listened to.
     """
+    # A node that has said nothing has no state; serving its record makes none.
+    desk = Desk(node) if (node.folder.root / "state.db").exists() else None
     with listener(port) as bound:
         config = uvicorn.Config(
-            create_app(record_of(node), witness), log_level="warning", server_header=False
+            create_app(record_of(node), witness, desk), log_level="warning", server_header=False
         )
         uvicorn.Server(config).run(sockets=[bound])
 

@@ -6,7 +6,8 @@ imports it: protocol, task, language, lab, settings, and the seed that the secre
 """
 
 import secrets as entropy
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from inspect_ai import Epochs, Task, task
@@ -17,28 +18,22 @@ from inspect_ai.model import (
     ChatMessageUser,
     GenerateConfig,
 )
-from inspect_ai.scorer import (
-    Metric,
-    SampleScore,
-    Score,
-    Scorer,
-    Target,
-    metric,
-    scorer,
-)
 from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import LimitExceededError
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.private import prompt_of
+from countermark.exercise.inspect.agent import sandbox_files, scaffold
+from countermark.exercise.inspect.judging import scorers
+from countermark.exercise.private import open_private, prompt_of
+from countermark.exercise.private_files import given_part
 from countermark.exercise.prompting import messages, temperature
-from countermark.exercise.scoring import score_answer
+from countermark.exercise.running import SampleDone, Told, nobody
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
 from countermark.node.files import read_file
 from countermark.records import protocol as records
 from countermark.records.errors import InputError
 
 METADATA_KEY = "countermark"
-UNPARSED = "unparsed"
 
 
 @task
@@ -49,6 +44,8 @@ def exercise(
     lab: str = "XX-local",
     settings: str | list[str] = "",
     seed: str = "",
+    private: str = "",
+    arm: str = "",
 ) -> Task:
     """Run one task of a frozen protocol in one language.
 
@@ -65,6 +62,10 @@ def exercise(
         the protocol's reference value.
     seed
         The lab's secret seed, 64 hex digits; a fresh one is drawn when none is given.
+    arm
+        The lab's swap to run, such as ``temperature.t03``; the reference arm when none is given.
+    private
+        File of the private part, where something in the protocol is private.
     """
     data = read_file(Path(protocol))
     if data is None:
@@ -73,13 +74,15 @@ def exercise(
             where=f"-T protocol={protocol}",
             next_step="Give the path of the frozen protocol.",
         )
+    frozen = records.Protocol.from_bytes(data, where=protocol)
     run = CellRun(
-        protocol=records.Protocol.from_bytes(data, where=protocol),
+        protocol=open_private(frozen, given_part(Path(private))) if private else frozen,
         task=task,
         language=language,
         lab=lab,
         settings=parse_settings(settings),
         seed=_seed(seed) if seed else entropy.token_bytes(SEED_BYTES),
+        arm=arm or None,
     )
     return inspect_task(run)
 
@@ -120,12 +123,31 @@ def _seed(text: str) -> bytes:
     return seed
 
 
-def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> Task:
-    """Return the Inspect task that runs ``run``; ``on_answer`` is called after each answer."""
+def inspect_task(
+    run: CellRun, told: Told = nobody, failed: Mapping[tuple[str, int], str] | None = None
+) -> Task:
+    """Return the Inspect task that runs a cell.
+
+    Parameters
+    ----------
+    run
+        Which cell.
+    told
+        Told of each sample that is done.
+    failed
+        Samples, by item and epoch, that ended in an error before the run was interrupted, and which
+        error: they are not tried again.
+    """
     definition = run.definition
+    agent = definition.agent
     dataset = MemoryDataset(
         [
-            Sample(id=item.key, input=prompt_of(text, item.key), target=text.expected or "")
+            Sample(
+                id=item.key,
+                input=prompt_of(text, item.key),
+                target=text.expected or "",
+                files=sandbox_files(definition, item) or None,
+            )
             for item in definition.items
             if (text := item.text(run.language)) is not None
         ],
@@ -133,10 +155,10 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
     )
     generation = run.protocol.generation
     return Task(
-        name=f"{definition.key}_{run.language}",
+        name="_".join(part for part in (definition.key, run.language, run.arm) if part),
         dataset=dataset,
-        solver=_solver(run, on_answer),
-        scorer=_scorer(run),
+        solver=_solver(run, told, failed or {}),
+        scorer=scorers(run),
         epochs=Epochs(run.protocol.epochs, "mean"),
         config=GenerateConfig(
             max_tokens=generation.max_tokens,
@@ -144,16 +166,29 @@ def inspect_task(run: CellRun, on_answer: Callable[[], None] = lambda: None) -> 
             temperature=temperature(run.protocol, definition, run.full_settings),
         ),
         metadata={METADATA_KEY: run.metadata()},
+        sandbox=agent.sandbox if agent else None,
+        message_limit=agent.message_limit if agent else None,
+        token_limit=agent.token_limit if agent else None,
+        time_limit=agent.time_limit if agent else None,
     )
 
 
-def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
+def _solver(run: CellRun, told: Told, failed: Mapping[tuple[str, int], str]) -> Solver:
     # Inspect logs a solver's arguments; this one closes over them so that the log, which travels,
     # does not carry the whole protocol once more.
+    agent = run.definition.agent
+    tries: Counter[tuple[str, int]] = Counter()
+    last_try = 1 + (run.protocol.generation.retries or 0)
+
     @solver
     def converse() -> Solver:
+        act = scaffold(run.definition, agent) if agent else None
+
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             item = run.item(str(state.sample_id))
+            sample = (item.key, state.epoch)
+            if sample in failed:
+                raise RuntimeError(failed[sample])
             place = (run.task, item.key, run.language, state.epoch)
             conversation = messages(
                 run.protocol,
@@ -164,50 +199,25 @@ def _solver(run: CellRun, on_answer: Callable[[], None]) -> Solver:
                 secret_for(run.seed, *place),
             )
             state.messages = [_chat_message(said.role, said.content) for said in conversation]
-            state = await generate(state, seed=seed_for(run.seed, *place))
-            on_answer()
+            tries[sample] += 1
+            ended = "failed"
+            try:
+                if act is None:
+                    state = await generate(state, seed=seed_for(run.seed, *place))
+                else:
+                    state = await act(state, generate)
+                ended = "answered"
+            except LimitExceededError:
+                ended = "answered"  # Inspect ends the sample there, and scores what there is
+                raise
+            finally:
+                if ended == "answered" or tries[sample] == last_try:
+                    told(run, SampleDone(state.token_usage, failed=ended == "failed"))
             return state
 
         return solve
 
     return converse()
-
-
-def _scorer(run: CellRun) -> Scorer:
-    @scorer(metrics=[event_rate()])
-    def event() -> Scorer:
-        async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001
-            item = run.item(str(state.sample_id))
-            answer = state.output.completion
-            verdict = score_answer(
-                run.protocol,
-                run.definition,
-                item,
-                run.language,
-                run.full_settings,
-                answer,
-                secret_for(run.seed, run.task, item.key, run.language, state.epoch),
-            )
-            return Score(
-                value=UNPARSED if verdict.value is None else verdict.value,
-                answer=answer,
-                metadata={"scorer": verdict.scorer, "version": verdict.version},
-            )
-
-        return score
-
-    return event()
-
-
-@metric
-def event_rate() -> Metric:
-    """Share of the scored answers in which the task's event happened; unparsed ones left out."""
-
-    def compute(scores: list[SampleScore]) -> float:
-        values = [score.score.as_float() for score in scores if score.score.value != UNPARSED]
-        return sum(values) / len(values) if values else 0.0
-
-    return compute
 
 
 def _chat_message(role: str, content: str) -> ChatMessage:

@@ -7,11 +7,16 @@
 3. A value that the tool gave as a word has the number that the tool itself makes of it; ``raw``
    keeps what stood there.
 4. ``history`` keeps what a score was before it was edited, oldest first.
+
+What there is one of for each sample is a ``msgspec.Struct``: it is made ten times as fast as a
+frozen dataclass, and a run may have a million.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from countermark.records.canonical import JsonValue
 
@@ -19,8 +24,7 @@ Outcome = Literal["answered", "refused", "errored", "missing"]
 ScoreStatus = Literal["scored", "unparsed", "not-attempted"]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundScore:
+class FoundScore(msgspec.Struct, frozen=True):
     """What one scorer made of one sample.
 
     Parameters
@@ -37,6 +41,9 @@ class FoundScore:
         What the scorer took for the answer, and why it scored so, where the tool says.
     history
         Earlier raw values, oldest first.
+    reason
+        The tool's own word for why there is no ordinary score, such as ``refusal`` or
+        ``grader_failed``.
     """
 
     scorer: str
@@ -46,10 +53,10 @@ class FoundScore:
     answer: str | None = None
     explanation: str | None = None
     history: tuple[JsonValue, ...] = ()
+    reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundMessage:
+class FoundMessage(msgspec.Struct, frozen=True):
     """One message of a conversation, as text; ``calls`` names the tools that it called."""
 
     role: str
@@ -57,8 +64,7 @@ class FoundMessage:
     calls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """What a sample or a run consumed; absent where the tool does not say."""
 
     input_tokens: int | None = None
@@ -67,8 +73,7 @@ class Usage:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(msgspec.Struct, frozen=True):
     """Facts of a conversation with tools.
 
     Parameters
@@ -89,8 +94,7 @@ class Trajectory:
     limit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSample:
+class FoundSample(msgspec.Struct, frozen=True):
     """One sample: one item in one epoch.
 
     Parameters
@@ -113,6 +117,10 @@ class FoundSample:
         SHA-256 in hex of the bytes of the sample in the log, where these lie together.
     retries
         How many earlier attempts failed.
+    invalidated
+        Who declared the sample invalid afterwards, and why; it is counted all the same.
+    settings
+        Settings of this sample that differ from the run's, by dotted name.
     """
 
     item: str
@@ -127,6 +135,8 @@ class FoundSample:
     metadata: Mapping[str, JsonValue] | None = None
     digest: str | None = None
     retries: int = 0
+    invalidated: str | None = None
+    settings: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)

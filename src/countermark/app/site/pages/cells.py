@@ -34,7 +34,12 @@ def _cell_page(
     if task is None or model is None:
         return
     path = addresses.cell(entry.digest, cell.model, cell.task, cell.language)
-    sheets = (_figures(path, cell), _labs(path, cell), _methods(path, cell))
+    sheets = (
+        _figures(path, cell),
+        _labs(path, cell),
+        _methods(path, cell),
+        *_scorers(path, cell),
+    )
     charts = [
         (estimand, chart)
         for estimand in ESTIMANDS
@@ -57,6 +62,11 @@ def _cell_page(
         left_out_charts=charts,
         between=figures.interval,
         scatter=_scatter(cell),
+        repeats=[
+            (one, found)
+            for one in cell.scorers or ()
+            for found in (*((one.repeated,) if one.repeated else ()), *one.rejudged)
+        ],
         method_words=METHODS,
         agreement_words=AGREEMENT,
         downloads=downloads(sheets),
@@ -74,6 +84,39 @@ def _scatter(cell: FindingCell) -> tuple[tuple[str, float | None, Bounds | None]
         ("labs", spread.between_lab, spread.between_lab_bounds),
         ("epochs at different labs", spread.reproducibility, spread.reproducibility_bounds),
     )
+
+
+def _scorers(path: str, cell: FindingCell) -> Iterator[Sheet]:
+    if cell.scorers:
+        counts = (
+            "submitted",
+            "answered",
+            "scored",
+            "unparsed",
+            "judge_refused",
+            "not_attempted",
+        )
+        yield Sheet(
+            f"{path}scorers",
+            "Each scorer by itself",
+            ("scorer", "version", "status", *counts, "value", "lower", "upper", "least", "most"),
+            tuple(
+                (
+                    one.scorer,
+                    one.version,
+                    one.status,
+                    *(getattr(one, name) for name in counts),
+                    *(
+                        (one.rate.value, one.rate.lower, one.rate.upper)
+                        if one.rate
+                        else (None,) * 3
+                    ),
+                    one.least,
+                    one.most,
+                )
+                for one in cell.scorers
+            ),
+        )
 
 
 def _methods(path: str, cell: FindingCell) -> Sheet:

@@ -9,6 +9,7 @@ from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Assents, assents, findings
 from countermark.app.site.figures import figure_text
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.app.site.pages.compared import comparison, settings_sheet
 from countermark.app.site.strands import ESTIMANDS, STATUS, Strand, headline, strands
 from countermark.node.book import Entry
 from countermark.records.finding import (
@@ -122,6 +123,7 @@ LEFT_OUT: dict[LeftOutBecause, str] = {
     "counts-only": "counts only",
     "scores-closed": "shows some of its scores and not others",
     "coordinator": "left out by the coordinator",
+    "not-comparable": "did not run the same, and did not say so",
 }
 """Why a lab is not in a finding's figures, in plain words."""
 
@@ -136,7 +138,13 @@ def _headline_values(cell: FindingCell) -> tuple[str | float | None, ...]:
 def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
     finding, protocol = row.finding, row.protocol
     titles = {factor.key: factor.title for factor in protocol.factors} | {"lab": "the lab itself"}
-    sheets = (_rates(row), _labs(row), _counts(row), _languages(row))
+    sheets = (
+        _rates(row),
+        _labs(row),
+        _counts(row),
+        _languages(row),
+        settings_sheet(row.path, finding),
+    )
 
     def cell_path(cell: FindingCell) -> str:
         return addresses.cell(row.entry.digest, cell.model, cell.task, cell.language)
@@ -165,6 +173,7 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         equivalent=_equivalent,
         gaps=[_told(site, protocol, gap) for gap in finding.gaps],
         left_out_words=lambda lab: lab.reason or LEFT_OUT[lab.because],
+        **comparison(finding),
         downloads=downloads(sheets, row.entry),
     )
     yield from files(sheets)

@@ -2,12 +2,17 @@
 """Protocols: what was agreed to be tested, and how."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from countermark.app.site import addresses
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.exercise.private import sealed_items
+from countermark.exercise.protocol_checks import all_scorers
+from countermark.exercise.translations import translated, translation_statuses
 from countermark.records.evidence import AnnotationSet
+from countermark.records.protocol import ScorerVersion, Task
 from countermark.taxonomy.risks import risks
 
 
@@ -27,7 +32,17 @@ def _protocol_page(
     sheet = Sheet(
         f"{path}items",
         "All items in all languages",
-        ("task", "item", "role", "approach", "language", "prompt", "expected"),
+        (
+            "task",
+            "item",
+            "role",
+            "approach",
+            "language",
+            "prompt",
+            "expected",
+            "translation",
+            "seal",
+        ),
         tuple(
             (
                 task.key,
@@ -37,6 +52,8 @@ def _protocol_page(
                 text.language,
                 text.prompt,
                 text.expected,
+                translated(text.translation) if text.translation else None,
+                text.sealed.digest if text.sealed else None,
             )
             for task in protocol.tasks
             for item in task.items
@@ -53,6 +70,9 @@ def _protocol_page(
         assents=exercise.assents,
         risk_title=lambda code: risk_titles.get(code, code),
         labelled=labelled,
+        judges=_judges,
+        private=sealed_items,
+        statuses=partial(translation_statuses, protocol),
         downloads=downloads([sheet], entry),
     )
     yield from files([sheet])
@@ -65,5 +85,16 @@ def _protocol_page(
             entry=entry,
             protocol=protocol,
             task=task,
+            translated=translated,
             downloads=downloads([sheet]),
         )
+
+
+def _judges(task: Task) -> list[tuple[str, ScorerVersion]]:
+    """Return the versions of a task's scorers that are language models."""
+    return [
+        (scorer.key, version)
+        for scorer in all_scorers(task)
+        for version in scorer.versions
+        if version.judge is not None
+    ]

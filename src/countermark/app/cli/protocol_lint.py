@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``countermark protocol lint``: what would make figures wrong, before anyone runs."""
+
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from countermark.app.cli.output import data_json, json_option, talk
+from countermark.app.cli.verb import Verb
+from countermark.exercise.lint import lint
+from countermark.exercise.lint.finding import Finding, Report
+from countermark.exercise.lint.fixing import fix
+from countermark.exercise.lint.reporting import report_value, sarif
+from countermark.exercise.lint.tolerant import printable
+from countermark.node.files import write_atomic
+
+_ERRORS_FOUND = 3
+_EXAMPLES = 3
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
+@click.command("lint", cls=Verb, example="countermark protocol lint my-exercise/")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--fix",
+    "fix_it",
+    is_flag=True,
+    help="Put right what is safe: stray characters in keys, translated category codes, and "
+    "language codes that the text confirms.",
+)
+@click.option(
+    "--sarif",
+    "sarif_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write SARIF 2.1.0 for code hosts and editors.",
+)
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page for people.",
+)
+@json_option
+@click.pass_context
+def command(
+    context: click.Context,
+    path: Path,
+    sarif_file: Path | None,
+    html_file: Path | None,
+    *,
+    fix_it: bool,
+    as_json: bool,
+) -> None:
+    """Find what would make figures wrong: in a protocol's folder, or in Moonshot's files.
+
+    The exit code is 3 if there are errors; warnings and notes leave it 0.
+    """
+    found = lint(path)
+    if fix_it:
+        changes = fix(path, found)
+        for change in changes:
+            talk(f"Fixed {printable(change)}")
+        talk(f"{len(changes)} changes." if changes else "Nothing that is safe to fix.")
+        # A single file that was renamed is not there any more.
+        found = lint(path) if changes and path.exists() else found
+    if as_json:
+        data_json(report_value(found))
+    else:
+        _show(found)
+    if sarif_file is not None:
+        write_atomic(sarif_file, (json.dumps(sarif(found), indent=1) + "\n").encode())
+        talk(f"Wrote {sarif_file}")
+    if html_file is not None:
+        from countermark.app.site.lint import lint_page  # noqa: PLC0415  brings the templates
+
+        write_atomic(html_file, lint_page(found, path.resolve().name))
+        talk(f"Wrote {html_file}")
+    counts = found.counts
+    talk(
+        f"{counts['error']} errors, {counts['warning']} warnings, {counts['note']} notes. "
+        "The rules are in docs/lint.md."
+    )
+    if counts["error"]:
+        context.exit(_ERRORS_FOUND)
+
+
+def _show(report: Report) -> None:
+    """Write a table, grouped by rule, with the first findings of each."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print(
+        f"{report.files} files, {report.items} items, {len(report.tasks)} tasks, languages "
+        + (", ".join(report.languages) or "none")
+    )
+    if not report.findings:
+        console.print("No rule found anything.")
+        return
+    table = Table(show_lines=True, expand=True)
+    table.add_column("rule", ratio=2)
+    table.add_column("found", justify="right", no_wrap=True)
+    table.add_column("where, what, and what to do", ratio=7)
+    for rule, found in report.by_rule.items():
+        name = Text(f"{rule.number} {rule.name}\n")
+        name.append(rule.severity, style=_STYLES[rule.severity])
+        table.add_row(name, str(len(found)), _examples(found))
+    console.print(table)
+
+
+def _examples(found: tuple[Finding, ...]) -> Text:
+    text = Text()
+    for finding in found[:_EXAMPLES]:
+        place = finding.file + (f":{finding.line}" if finding.line else "")
+        place += f" {printable(finding.key)}" if finding.key else ""
+        place += f" ({finding.language})" if finding.language else ""
+        text.append(place, style="bold")
+        text.append(f": {finding.message}\n  → {finding.suggestion}\n")
+    if len(found) > _EXAMPLES:
+        text.append(f"and {len(found) - _EXAMPLES} more (--json lists all)", style="dim")
+    text.rstrip()
+    return text

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a text counts: when two are compared, and when its language is looked for."""
+
+import re
+import unicodedata
+from typing import Final
+
+WORD: Final = re.compile(r"[^\W\d_]+")
+_SPACE: Final = re.compile(r"\s+")
+_ASIDE: Final = re.compile(
+    r"https?://[!-~]+|\{[^{}]{0,60}\}|<[^<>]{0,60}>|%\w|`[^`]*`|\\u[0-9a-fA-F]{4}"
+)
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
+
+
+def folded(text: str) -> str:
+    """Return a text after NFKC and folding of case and white space."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return _SPACE.sub(" ", text).strip().casefold()
+
+
+def plain(text: str) -> str:
+    """Return a text without links, addresses, placeholders, tags and code."""
+    if "@" in text:
+        text = _ADDRESS.sub(" ", text)
+    return _ASIDE.sub(" ", text)
+
+
+def letters_of(text: str) -> int:
+    """Count the letters of a text."""
+    return sum(map(len, WORD.findall(text)))
+
+
+def without_shared(text: str, other: str) -> str:
+    """Return a text without the words of another, and each of its own once."""
+    known = set(WORD.findall(other))
+    return " ".join(dict.fromkeys(word for word in WORD.findall(text) if word not in known))
