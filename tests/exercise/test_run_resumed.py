@@ -29,6 +29,8 @@ pytestmark = pytest.mark.model
 
 TASK, LANGUAGE = "confidential-leak", "en"
 EPOCHS = 3
+# Processes that a shell starts in the background ignore SIGINT, and so do their children.
+STOPPABLE = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 CELL = ("--task", TASK, "--language", LANGUAGE)
 
 
@@ -61,7 +63,7 @@ class Lab:
 
     def stopped(self, after: int, with_signal: int, *more: str) -> None:
         """Begin a run, and stop it once the model was asked ``after`` times."""
-        command = [sys.executable, "-c", RECORDED + COUNTERMARK, *self.words, *more]
+        command = [sys.executable, "-c", STOPPABLE + RECORDED + COUNTERMARK, *self.words, *more]
         process = subprocess.Popen(
             command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -157,10 +159,11 @@ def test_a_sample_that_fails_is_tried_as_often_as_the_protocol_says_and_never_ag
         if text.language == LANGUAGE
     )
     one.env["RECORDED_FAILS"] = str(prompt)
-    one.stopped(7, signal.SIGKILL, *CELL, "--max-connections", "1")
+    one.stopped(7, signal.SIGKILL, *CELL, "--max-samples", "1")
     one.run(*CELL)
     failing = [entry for entry in one.asked() if entry["failed"]]
-    assert len(failing) == 2 * EPOCHS
+    # One sample was under way at the stop, and may have failed once by then.
+    assert 2 * EPOCHS <= len(failing) <= 2 * EPOCHS + 1
     log = one.log()
     (run,) = [
         run
