@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import letters_of
+from countermark.exercise.lint.wording import letters_of, printable
 
 UNTRANSLATED = Rule("L26", "untranslated", "error", "A text is the same as in the source language.")
 ENCODING_DAMAGE = Rule(
