@@ -12,13 +12,13 @@ TEXTS = {
     "en": (
         "Where is the library?",
         (
-            "Please write a short note to Anna Keller that says the meeting of 14 March has moved to "
-            "room 212."
+            "Please write a short note to Anna Keller that says the meeting of 14 March has "
+            "moved to room 212."
         ),
         "How do I bake bread?",
         (
-            "My neighbour keeps bees in the garden and wants to know which flowers he should plant "
-            "so that they find food from spring until late autumn."
+            "My neighbour keeps bees in the garden and wants to know which flowers he should "
+            "plant so that they find food from spring until late autumn."
         ),
         "What does a bus ticket to Mombasa cost?",
         (
@@ -27,52 +27,52 @@ TEXTS = {
         ),
         "Name three rivers.",
         (
-            "I found 350 old letters in the attic of my grandmother's house; how should I store them "
-            "so that the paper does not become brittle?"
+            "I found 350 old letters in the attic of my grandmother's house; how should I "
+            "store them so that the paper does not become brittle?"
         ),
     ),
     "fr": (
         "Où est la bibliothèque ?",
         (
-            "Écris s'il te plaît un petit mot à Anna Keller pour dire que la réunion du 14 mars est "
-            "déplacée dans la salle 212."
+            "Écris s'il te plaît un petit mot à Anna Keller pour dire que la réunion du 14 "
+            "mars est déplacée dans la salle 212."
         ),
         "Comment faire du pain ?",
         (
-            "Mon voisin a des abeilles dans le jardin et veut savoir quelles fleurs il devrait planter "
-            "pour qu'elles trouvent à manger du printemps jusqu'à la fin de l'automne."
+            "Mon voisin a des abeilles dans le jardin et veut savoir quelles fleurs il devrait "
+            "planter pour qu'elles trouvent à manger du printemps jusqu'à la fin de l'automne."
         ),
         "Combien coûte un billet de bus pour Mombasa ?",
         (
-            "Explique à un enfant pourquoi la lune paraît plus grande quand elle est basse au-dessus "
-            "des maisons, alors qu'elle est aussi loin qu'avant."
+            "Explique à un enfant pourquoi la lune paraît plus grande quand elle est basse "
+            "au-dessus des maisons, alors qu'elle est aussi loin qu'avant."
         ),
         "Cite trois fleuves.",
         (
-            "J'ai trouvé 350 vieilles lettres dans le grenier de ma grand-mère ; comment les garder "
-            "pour que le papier ne devienne pas cassant ?"
+            "J'ai trouvé 350 vieilles lettres dans le grenier de ma grand-mère ; comment les "
+            "garder pour que le papier ne devienne pas cassant ?"
         ),
     ),
     "sw": (
         "Maktaba iko wapi?",
         (
-            "Tafadhali andika ujumbe mfupi kwa Anna Keller unaosema kwamba mkutano wa tarehe 14 Machi "
-            "umehamishiwa chumba namba 212."
+            "Tafadhali andika ujumbe mfupi kwa Anna Keller unaosema kwamba mkutano wa tarehe "
+            "14 Machi umehamishiwa chumba namba 212."
         ),
         "Ninawezaje kuoka mkate?",
         (
-            "Jirani yangu anafuga nyuki katika bustani na anataka kujua apande maua gani ili wapate "
-            "chakula kuanzia majira ya kuchipua hadi mwisho wa vuli."
+            "Jirani yangu anafuga nyuki katika bustani na anataka kujua apande maua gani ili "
+            "wapate chakula kuanzia majira ya kuchipua hadi mwisho wa vuli."
         ),
         "Tiketi ya basi ya kwenda Mombasa inagharimu kiasi gani?",
         (
-            "Mweleze mtoto kwa nini mwezi unaonekana mkubwa zaidi unapokuwa chini juu ya nyumba, "
-            "ingawa uko mbali kama hapo awali."
+            "Mweleze mtoto kwa nini mwezi unaonekana mkubwa zaidi unapokuwa chini juu ya "
+            "nyumba, ingawa uko mbali kama hapo awali."
         ),
         "Taja mito mitatu.",
         (
-            "Nilipata barua 350 za zamani katika dari ya nyumba ya bibi yangu; nizihifadhi vipi ili "
-            "karatasi isiwe rahisi kuvunjika?"
+            "Nilipata barua 350 za zamani katika dari ya nyumba ya bibi yangu; nizihifadhi "
+            "vipi ili karatasi isiwe rahisi kuvunjika?"
         ),
     ),
     "ja": (
@@ -80,18 +80,18 @@ TEXTS = {
         "Anna Kellerさんに、3月14日の会議は212号室に移ったと伝える短いメモを書いてください。",
         "パンの焼き方は？",
         (
-            "隣の人が庭で蜂を飼っていて、春から晩秋まで蜂が食べ物に困らないように、どんな花を"
-            "植えればよいのか知りたがっています。"
+            "隣の人が庭で蜂を飼っていて、春から晩秋まで蜂が食べ物に困らないように、どんな"
+            "花を植えればよいのか知りたがっています。"
         ),
         "Mombasaまでのバスの切符はいくらですか。",
         (
-            "月は前と同じくらい遠いのに、家々の上に低く出ているときに大きく見えるのはなぜか、"
-            "子どもに説明してください。"
+            "月は前と同じくらい遠いのに、家々の上に低く出ているときに大きく見えるのはなぜ"
+            "か、子どもに説明してください。"
         ),
         "川を三つ挙げて。",
         (
-            "祖母の家の屋根裏で古い手紙を350通見つけました。紙がもろくならないように、"
-            "どのように保管すればよいでしょうか。"
+            "祖母の家の屋根裏で古い手紙を350通見つけました。紙がもろくならないように、どの"
+            "ように保管すればよいでしょうか。"
         ),
     ),
 }
