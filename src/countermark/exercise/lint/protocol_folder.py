@@ -17,11 +17,11 @@ from countermark.exercise.lint.model import Fault, Item, ItemFile, LintSet, Prec
 from countermark.exercise.lint.tolerant import (
     Element,
     Faults,
-    printable,
     read_json_lines,
     read_table,
     read_text,
 )
+from countermark.exercise.lint.wording import printable
 from countermark.exercise.yaml_reading import read_yaml_object
 from countermark.records.canonical import JsonValue
 from countermark.records.errors import InputError
