@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from countermark.exercise.authoring import PROTOCOL_FILE
+from countermark.exercise.authoring_draft import PROTOCOL_FILE
 from countermark.exercise.authoring_lines import ItemLine
 from countermark.exercise.lint.model import Fault, Item, ItemFile, LintSet, Precision, text_of
 from countermark.exercise.lint.tolerant import (
