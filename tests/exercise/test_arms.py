@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 from exercise_joint import Scored, finding_of
 from exercise_lab import Lab
-from exercise_small import cell_run, read_scripted, small_protocol
+from exercise_small import (
+    Snapshots,
+    cell_run,
+    exchange,
+    read_scripted,
+    scripted_log,
+    small_protocol,
+)
+from exercise_steps import refused
 
+from countermark.exercise import steps
 from countermark.exercise.cells import arms_of, full_settings, planned_keys
 from countermark.exercise.matching import cell_of, match_log
+from countermark.exercise.pending import pending_runs
 from countermark.exercise.samples import count_cells, samples_of
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.protocol import FactorSetting
@@ -141,3 +151,33 @@ def test_a_finding_rates_the_reference_arm_and_gives_the_swap_as_a_designed_cont
         "No designed arm was run" in gap.reason for gap in plain.gaps if gap.section == "why"
     )
     assert not any("No designed arm was run" in gap.reason for gap in swapped.gaps)
+
+
+def test_a_lab_plans_runs_imports_and_seals_its_swap_beside_the_reference(
+    snapshots: Snapshots, tmp_path: Path
+) -> None:
+    cast = snapshots.at("logged", tmp_path / "exercise")
+    protocol = snapshots.protocol.model_copy(update={"swaps": SWAPS[:1]})
+    cast.institutes[protocol.coordinator].say(protocol)
+    for node in cast.institutes.values():
+        steps.sign_protocol(node, protocol)
+    exchange(cast)
+    node, model = cast.institutes["JP"], protocol.models[0]
+    other = (FactorSetting(factor="temperature", value="t10"),)
+    text = "first arm is the reference"
+    refused(node, text, lambda: steps.plan_run(node, protocol, other), InputError)
+    workspace = steps.plan_run(node, protocol, ())
+    assert steps.own_plan(node, protocol).samples == 2 * (4 + 3) * 2 * 2
+    runs = pending_runs(node, protocol, model)
+    assert [run.arm for run in runs] == [None] * 4 + [ARM] * 4
+    for number, run in enumerate(runs[:4]):
+        scripted_log(workspace.run_folder / f"{number}.eval", run)
+    assert pending_runs(node, protocol, model) == runs[4:]
+    refused(node, f"lacks 4 cells: .* en {ARM}", lambda: steps.seal(node, protocol))
+    for run in runs[4:]:
+        path = scripted_log(tmp_path / f"{run.task}-{run.language}.eval", run)
+        kept = steps.import_log(node, protocol, path, LAB, None).kept
+        assert kept is not None
+        assert kept.name == f"{model.key}_{run.task}_{run.language}_{ARM}.eval"
+    assert pending_runs(node, protocol, model) == ()
+    assert steps.seal(node, protocol).samples == steps.own_plan(node, protocol).samples

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark``: finds the noun, and turns errors into words and exit codes.
 
-Exit codes: 0 yes or valid, 1 error, 2 usage, 3 MUST NOT, 4 not enough evidence, 5 verification
-failed. Data goes to stdout, talk to stderr.
+Exit codes: 0 yes or valid, 1 error, 2 usage, 3 MUST NOT or lint errors, 4 not enough evidence, 5
+verification failed. Data goes to stdout, talk to stderr.
 """
 
 import importlib

@@ -3,6 +3,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -11,12 +12,10 @@ from rich.text import Text
 
 from countermark.app.cli.output import data_json, json_option, talk
 from countermark.app.cli.verb import Verb
-from countermark.exercise.lint import lint
-from countermark.exercise.lint.finding import Finding, Report
-from countermark.exercise.lint.fixing import fix
-from countermark.exercise.lint.reporting import report_value, sarif
-from countermark.exercise.lint.tolerant import printable
 from countermark.node.files import write_atomic
+
+if TYPE_CHECKING:
+    from countermark.exercise.lint.finding import Finding, Report
 
 _ERRORS_FOUND = 3
 _EXAMPLES = 3
@@ -59,11 +58,16 @@ def command(
 
     The exit code is 3 if there are errors; warnings and notes leave it 0.
     """
+    # They bring numpy and the model of languages, which the other verbs do without.
+    from countermark.exercise.lint import lint  # noqa: PLC0415
+    from countermark.exercise.lint.fixing import fix  # noqa: PLC0415
+    from countermark.exercise.lint.reporting import report_value, sarif  # noqa: PLC0415
+
     found = lint(path)
     if fix_it:
         changes = fix(path, found)
         for change in changes:
-            talk(f"Fixed {printable(change)}")
+            talk(f"Fixed {change}")
         talk(f"{len(changes)} changes." if changes else "Nothing that is safe to fix.")
         # A single file that was renamed is not there any more.
         found = lint(path) if changes and path.exists() else found
@@ -88,7 +92,7 @@ def command(
         context.exit(_ERRORS_FOUND)
 
 
-def _show(report: Report) -> None:
+def _show(report: "Report") -> None:
     """Write a table, grouped by rule, with the first findings of each."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.print(
@@ -109,11 +113,11 @@ def _show(report: Report) -> None:
     console.print(table)
 
 
-def _examples(found: tuple[Finding, ...]) -> Text:
+def _examples(found: "tuple[Finding, ...]") -> Text:
     text = Text()
     for finding in found[:_EXAMPLES]:
         place = finding.file + (f":{finding.line}" if finding.line else "")
-        place += f" {printable(finding.key)}" if finding.key else ""
+        place += f" {finding.shown_key}" if finding.key else ""
         place += f" ({finding.language})" if finding.language else ""
         text.append(place, style="bold")
         text.append(f": {finding.message}\n  → {finding.suggestion}\n")

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from countermark import __version__
 from countermark.app.site.context import fill
 from countermark.exercise.lint.finding import Report
-from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import printable
 
 MOST_ROWS = 100
 
@@ -31,7 +31,6 @@ def lint_page(report: Report, title: str) -> bytes:
         "lint",
         report=report,
         title=printable(title),
-        printable=printable,
         most=MOST_ROWS,
         version=__version__,
         style=Markup(style),  # noqa: S704  ours

@@ -202,8 +202,9 @@ def prompt_shown(item: Item | None, language: str, asked: str) -> str:
 
 
 def _order(seed: bytes, answer: Drawn) -> tuple[bytes, str]:
-    said = canonical(["order", answer.place])
-    return hmac.digest(seed, said, hashlib.sha256), answer.key.text
+    name = answer.key.text
+    said = f"order\n{answer.lab}\n{name}\n".encode()
+    return hmac.digest(seed, said, hashlib.sha256), name
 
 
 def _below(seed: bytes, purpose: list[str], limit: int) -> int:

@@ -100,13 +100,14 @@ def _scores(batch: Sequence[bytes], labels: Sequence[str]) -> NDArray[np.float32
     model = _model()
     table, prior, columns = _columns(tuple(labels))
     rows, features = _walk(batch)
-    scores = np.tile(prior, (len(batch), 1))
+    # A text without any feature tells nothing, whatever language is likelier beforehand.
+    scores = np.zeros((len(batch), len(prior)), dtype=np.float32)
     if rows.size:
         pairs, counts = np.unique(rows * np.int64(len(model.nb_ptc)) + features, return_counts=True)
         owner, feature = np.divmod(pairs, len(model.nb_ptc))
         weights = np.log1p(counts).astype(np.float32)[:, None] * table[feature]
         starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        scores[owner[starts]] += np.add.reduceat(weights, starts, axis=0)
+        scores[owner[starts]] = prior + np.add.reduceat(weights, starts, axis=0)
     # Some labels have two columns, for two scripts; the better one counts.
     return np.stack([scores[:, which].max(axis=1) for which in columns], axis=1)
 

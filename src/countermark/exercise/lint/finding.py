@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from countermark.exercise.lint.wording import printable
+
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
@@ -98,6 +100,11 @@ class Finding:
     key: str | None = None
     language: str | None = None
     fixes: tuple[Fix, ...] = ()
+
+    @property
+    def shown_key(self) -> str | None:
+        """The key without control characters."""
+        return None if self.key is None else printable(self.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from countermark.exercise.authoring import PROTOCOL_FILE
+from countermark.exercise.authoring_draft import PROTOCOL_FILE
 from countermark.exercise.lint.finding import Rename, Replace, Report
 from countermark.exercise.lint.tolerant import Faults, read_text
 from countermark.exercise.yaml_reading import read_yaml_object

@@ -28,7 +28,8 @@ from countermark.exercise.lint.model import (
     text_of,
 )
 from countermark.exercise.lint.outcomes import read_outcomes
-from countermark.exercise.lint.tolerant import Element, Faults, printable, read_document, read_text
+from countermark.exercise.lint.tolerant import Element, Faults, read_document, read_text
+from countermark.exercise.lint.wording import printable
 from countermark.records.canonical import JsonValue
 from countermark.taxonomy.languages import LanguageTagError, language
 

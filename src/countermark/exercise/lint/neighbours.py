@@ -66,12 +66,11 @@ def _candidates(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
         for row in range(1, ROWS):
             keys = _mixed(keys) + rows[:, row]
         order = np.argsort(keys, kind="stable")
-        ends = np.flatnonzero(np.diff(keys[order])) + 1
-        for members in np.split(order, ends):
-            if 1 < len(members) <= CROWD:
-                pairs.update(combinations(members.tolist(), 2))
-            elif len(members) > CROWD:
-                pairs.update(pairwise(members.tolist()))
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(keys[order])) + 1))
+        sizes = np.diff(starts, append=len(order))
+        for start, size in zip(starts[sizes > 1], sizes[sizes > 1], strict=True):
+            members = order[start : start + size].tolist()
+            pairs.update(combinations(members, 2) if size <= CROWD else pairwise(members))
     if pairs:
         both = np.array(sorted(pairs))
         for part in np.array_split(both, len(both) // _BATCH + 1):

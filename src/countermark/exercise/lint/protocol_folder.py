@@ -11,17 +11,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from countermark.exercise.authoring import PROTOCOL_FILE
+from countermark.exercise.authoring_draft import PROTOCOL_FILE
 from countermark.exercise.authoring_lines import ItemLine
 from countermark.exercise.lint.model import Fault, Item, ItemFile, LintSet, Precision, text_of
 from countermark.exercise.lint.tolerant import (
     Element,
     Faults,
-    printable,
     read_json_lines,
     read_table,
     read_text,
 )
+from countermark.exercise.lint.wording import printable
 from countermark.exercise.yaml_reading import read_yaml_object
 from countermark.records.canonical import JsonValue
 from countermark.records.errors import InputError

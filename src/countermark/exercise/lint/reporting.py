@@ -10,7 +10,6 @@ from urllib.parse import quote
 from countermark import __version__
 from countermark.exercise.lint.finding import Finding, Report
 from countermark.exercise.lint.rules import RULES
-from countermark.exercise.lint.tolerant import printable
 from countermark.records.canonical import JsonValue
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -53,7 +52,7 @@ def report_value(report: Report) -> JsonValue:
         "items": report.items,
         "tasks": list(report.tasks),
         "languages": list(report.languages),
-        "counts": dict(report.counts),
+        "counts": {severity: count for severity, count in report.counts.items()},  # noqa: C416
         "findings": [
             {
                 "rule": finding.rule.number,
@@ -61,7 +60,7 @@ def report_value(report: Report) -> JsonValue:
                 "severity": finding.rule.severity,
                 "file": finding.file,
                 "line": finding.line,
-                "key": None if finding.key is None else printable(finding.key),
+                "key": finding.shown_key,
                 "language": finding.language,
                 "message": finding.message,
                 "suggestion": finding.suggestion,
@@ -80,7 +79,7 @@ def _result(finding: Finding) -> JsonValue:
         }
     }
     if finding.key is not None:
-        place["logicalLocations"] = [{"name": printable(finding.key), "kind": "item"}]
+        place["logicalLocations"] = [{"name": finding.shown_key, "kind": "item"}]
     properties: dict[str, JsonValue] = {"suggestion": finding.suggestion}
     if finding.language is not None:
         properties["language"] = finding.language

@@ -9,6 +9,7 @@ Simplified and traditional characters, and Cantonese and Mandarin, share a block
 apart by characters that only one of the two uses; a text without any is not told apart.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Final
@@ -57,7 +58,7 @@ _MIXED: Final = {
 SIMPLIFIED: Final = "们这说会对来时国为个学问题请过还发么给让从与东车门见长马鱼电话书写当"
 TRADITIONAL: Final = "們這說會對來時國為個學問題請過還發麼給讓從與東車門見長馬魚電話書寫當"
 _EITHER: Final = frozenset(SIMPLIFIED) & frozenset(TRADITIONAL)
-CANTONESE: Final = "嘅係唔咗喺冇嗰哋啲嘢咁嚟佢乜噉啱嗌揾畀諗睇"
+CANTONESE: Final = "俾攞吓嘅係唔咗喺冇嗰哋啲嘢咁嚟佢乜噉啱嗌揾畀諗睇"
 MANDARIN: Final = "的是不了在没沒那这這些他她它们們吗嗎很"
 
 
@@ -109,12 +110,15 @@ def known_script(script: str) -> bool:
 
 def marks(text: str, ours: str, theirs: str) -> tuple[int, int]:
     """Count the characters of a text that only the first, and only the second list has."""
-    first, second = frozenset(ours), frozenset(theirs)
-    common = (first & second) | _EITHER
-    return (
-        sum(text.count(mark) for mark in first - common),
-        sum(text.count(mark) for mark in second - common),
-    )
+    first, second = _only(ours, theirs)
+    return len(first.findall(text)), len(second.findall(text))
+
+
+@cache
+def _only(ours: str, theirs: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    common = (frozenset(ours) & frozenset(theirs)) | _EITHER
+    first, second = ("".join(sorted(frozenset(one) - common)) for one in (ours, theirs))
+    return re.compile(f"[{first}]"), re.compile(f"[{second}]")
 
 
 @cache

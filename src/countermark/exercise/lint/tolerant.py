@@ -29,7 +29,6 @@ from countermark.records.canonical import JsonValue
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 _SPACE = re.compile(r"[ \t\n\r\ufeff]*")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _LONGEST_NUMBER = 400
 
 
@@ -72,11 +71,6 @@ class Faults:
                 line,
             )
         )
-
-
-def printable(text: str) -> str:
-    """Return a text with its control characters, direction marks and stray surrogates spelt out."""
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def read_text(path: Path, faults: Faults) -> str | None:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of a text counts: when two are compared, and when its language is looked for."""
+"""What of a text counts when two are compared or a language is looked for; how it is shown."""
 
 import re
 import unicodedata
 from typing import Final
 
+_CONTROL: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 WORD: Final = re.compile(r"[^\W\d_]+")
 _SPACE: Final = re.compile(r"\s+")
 _ASIDE: Final = re.compile(
@@ -36,3 +39,8 @@ def without_shared(text: str, other: str) -> str:
     """Return a text without the words of another, and each of its own once."""
     known = set(WORD.findall(other))
     return " ".join(dict.fromkeys(word for word in WORD.findall(text) if word not in known))
+
+
+def printable(text: str) -> str:
+    """Return a text with its control characters, direction marks and stray surrogates spelt out."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

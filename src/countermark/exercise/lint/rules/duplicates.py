@@ -8,8 +8,7 @@ from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet
 from countermark.exercise.lint.neighbours import NEAR, near_pairs
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import folded
+from countermark.exercise.lint.wording import folded, printable
 
 DUPLICATE_HERE = Rule(
     "L30", "duplicate-in-one-language", "error", "Items that differ elsewhere are the same here."

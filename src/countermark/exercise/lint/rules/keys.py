@@ -15,7 +15,7 @@ from countermark.exercise.lint.matching import (
     stripped,
 )
 from countermark.exercise.lint.model import ItemFile, LintSet, source_of
-from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import printable
 
 NO_KEY = Rule("L08", "no-key", "warning", "Items have no key.")
 KEY_TWICE = Rule("L09", "key-twice", "error", "Two items of a file have one key.")

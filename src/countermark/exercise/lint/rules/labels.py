@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from countermark.exercise.lint.finding import Finding, Replace, Rule
 from countermark.exercise.lint.model import ItemFile, LintSet, source_of
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import folded
+from countermark.exercise.lint.wording import folded, printable
 from countermark.records.errors import InputError
 from countermark.taxonomy.risks import risk
 

@@ -15,8 +15,7 @@ from countermark.exercise.lint import detection, scripts
 from countermark.exercise.lint.finding import Finding, Rename, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet, Recipe, meant
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import folded, letters_of, without_shared
+from countermark.exercise.lint.wording import folded, letters_of, printable, without_shared
 from countermark.taxonomy.languages import LanguageTagError, commonly_meant, language
 
 LANGUAGE_CODE = Rule("L21", "language-code", "error", "A language code is not its BCP 47 tag.")
@@ -43,7 +42,8 @@ _SAMPLE = 4000
 
 def check(lint: LintSet) -> Iterator[Finding]:
     """Yield findings on codes, then on the texts of each file."""
-    for thing in (*lint.files, *lint.recipes):
+    things: list[ItemFile | Recipe] = [*lint.files, *lint.recipes]
+    for thing in things:
         if thing.code:
             yield from _code(thing, lint)
     sources = {other.path: source for source, other in lint.pairs()}

@@ -12,8 +12,7 @@ from babel import Locale
 from countermark.exercise.lint.detection import close, label
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.model import ItemFile, LintSet, Recipe
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import folded
+from countermark.exercise.lint.wording import folded, printable
 
 NAME_CONTRADICTS = Rule(
     "L33", "name-contradicts-language", "error", "A file's name for itself says another language."
@@ -32,7 +31,8 @@ _LEAST_LENGTH = 7
 
 def check(lint: LintSet) -> Iterator[Finding]:
     """Yield findings on names and descriptions of files and recipes."""
-    for thing in (*lint.files, *lint.recipes):
+    things: list[ItemFile | Recipe] = [*lint.files, *lint.recipes]
+    for thing in things:
         if thing.code:
             yield from _language_named(thing)
         yield from _misspelt(thing)

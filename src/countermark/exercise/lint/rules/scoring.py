@@ -14,7 +14,7 @@ from typing import Literal
 
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.model import LintSet, Outcome, Recipe, Source
-from countermark.exercise.lint.tolerant import printable
+from countermark.exercise.lint.wording import printable
 
 COUNTS_EXCEED = Rule(
     "L36", "counts-exceed-answers", "error", "A result counts more verdicts than answers."

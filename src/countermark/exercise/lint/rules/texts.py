@@ -5,12 +5,12 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.matching import counterparts
 from countermark.exercise.lint.model import Item, ItemFile, LintSet
-from countermark.exercise.lint.tolerant import printable
-from countermark.exercise.lint.wording import letters_of
+from countermark.exercise.lint.wording import letters_of, printable
 
 UNTRANSLATED = Rule("L26", "untranslated", "error", "A text is the same as in the source language.")
 ENCODING_DAMAGE = Rule(
@@ -144,6 +144,8 @@ def _lost(file: ItemFile, item: Item, other: Item, source: ItemFile) -> Iterator
         )
 
 
+# A source text is held against every language; more than one task at a time is not needed.
+@lru_cache(maxsize=16_384)
 def _placeholders(text: str) -> Counter[str]:
     if not ("{" in text or "%" in text or "<" in text or "@" in text or "://" in text):
         return Counter()
@@ -154,12 +156,17 @@ def _placeholders(text: str) -> Counter[str]:
 
 def _missing_numbers(theirs: str, ours: str) -> list[str]:
     """Return numbers of at least three digits whose digits are nowhere in the other text."""
-    wanted = [_NOT_DIGIT.sub("", found) for found in _NUMBER.findall(_western(theirs))]
-    wanted = [digits for digits in wanted if len(digits) >= 3]
+    wanted = _numbers(theirs)
     if not wanted or _NUMERALS.search(ours):
         return []
     there = _NOT_DIGIT.sub("", _western(ours))
     return [digits for digits in dict.fromkeys(wanted) if digits not in there]
+
+
+@lru_cache(maxsize=16_384)
+def _numbers(text: str) -> tuple[str, ...]:
+    found = (_NOT_DIGIT.sub("", number) for number in _NUMBER.findall(_western(text)))
+    return tuple(digits for digits in found if len(digits) >= 3)
 
 
 def _western(text: str) -> str:
