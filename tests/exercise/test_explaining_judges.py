@@ -51,5 +51,5 @@ def test_a_finding_explains_its_judges_also_where_no_rate_is_published() -> None
     for status in ("reported", "judge-not-validated"):
         cell = FINDING.cells[0].model_copy(update={**judged_cell(), "status": status})
         changed = FINDING.model_copy(update={"cells": (cell, *FINDING.cells[1:])})
-        assert "first-judge v1" in " ".join(explain(changed)[1].sentences)
+        assert "first-judge v1" in " ".join(explain(changed)[2].sentences)
     assert said(scorers=None, judges_compared=None) == []

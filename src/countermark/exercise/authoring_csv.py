@@ -26,6 +26,9 @@ from countermark.records.errors import InputError
 
 CSV = ".csv"
 
+LONGEST_FIELD = 131_072
+"""Characters; the longest text of a protocol has fewer."""
+
 
 def csv_lines(
     kind: type[BaseModel], data: bytes, path: Path
@@ -70,6 +73,7 @@ def _rows(data: bytes, path: Path) -> Iterator[tuple[str, list[str]]]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         _refuse("is not UTF-8", f"{path}:{line}", "Save it as CSV UTF-8 in the spreadsheet.")
+    csv.field_size_limit(LONGEST_FIELD)  # one setting of the process, which other readers change
     reader, begins = csv.reader(io.StringIO(text, newline=""), strict=True), 1
     while True:
         where = f"{path}:{begins}"

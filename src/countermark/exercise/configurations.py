@@ -138,9 +138,11 @@ def _of_samples(log: Log, run: CellRun) -> dict[str, JsonValue]:
 
 def _told(samples: Sequence[LogSample], run: CellRun) -> dict[str, JsonValue]:
     """Say what the model was told (rule 2), with each sample's secret put back to its place."""
-    wanted = asked_items(run.protocol, run.definition, run.language, run.full_settings)
-    known = {item.key for item in run.definition.items}
-    public = {item.key for item in run.definition.items if is_public(item, run.language)}
+    frozen = run.protocol.frozen
+    task = frozen.task(run.task) or run.definition
+    wanted = asked_items(frozen, task, run.language, run.full_settings)
+    known = {item.key for item in task.items}
+    public = {item.key for item in task.items if is_public(item, run.language)}
     systems: set[str] = set()
     told: dict[str, list[JsonValue]] = {}
     for sample in samples:

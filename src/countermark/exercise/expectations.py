@@ -60,8 +60,8 @@ def asked(
     InputError
         If a setting names a value that the protocol does not have.
     """
-    defined = protocol.task(task)
-    tested = protocol.frozen.model(model)
+    protocol = protocol.frozen  # whoever lacks the private part asks for the same
+    defined, tested = protocol.task(task), protocol.model(model)
     if defined is None or tested is None:
         return {}
     found: dict[str, JsonValue] = {

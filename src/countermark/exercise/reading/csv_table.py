@@ -59,8 +59,6 @@ COLUMNS = (
 _TEXTS = {"answer", "prompt", "target", "error", "explanation"}
 SEPARATORS = (",", ";", "\t")
 MOST_COLUMNS = 1_000
-# The limit is one of the whole program, and guards against open quotation marks; lines have one.
-csv.field_size_limit(MAX_LINE_BYTES)
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?[\d.]*,\d+", re.ASCII)
@@ -399,6 +397,8 @@ def _names(header: str) -> tuple[str, ...]:
 def _fields(line: str, separator: str, where: str, *, strict: bool = True) -> list[str]:
     if '"' not in line and "\r" not in line:
         return line.split(separator)
+    # A setting of the process, which other readers change; lines have a limit of their own.
+    csv.field_size_limit(MAX_LINE_BYTES)
     try:
         rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=strict))
     except csv.Error as error:
