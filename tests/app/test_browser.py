@@ -193,7 +193,7 @@ def test_the_page_of_a_lint_is_readable_for_everybody_and_loads_nothing(
     assert asked == [file.as_uri()]
     page.evaluate(Axe().axe_script)
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         assert _violations(page, {}) == []
     # The style is allowed by its digest; were that wrong, the page would have none.
     assert page.evaluate("() => getComputedStyle(document.body).margin") == "0px"
