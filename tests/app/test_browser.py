@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from lint_sets import defective
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from sample_book import sample_book
 
 from countermark.app.site.build import build_site
+from countermark.app.site.lint import lint_page
 from countermark.app.site.reference import load_reference
+from countermark.exercise.lint import lint
 
 pytestmark = pytest.mark.browser
 
@@ -174,3 +177,23 @@ def _violations(page: Page, options: dict[str, object]) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+def test_the_page_of_a_lint_is_readable_for_everybody_and_loads_nothing(
+    site: Site, tmp_path: Path
+) -> None:
+    file = tmp_path / "lint.html"
+    file.write_bytes(lint_page(lint(defective(tmp_path / "set")), "a set"))
+    page = site.browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    page.set_viewport_size(NARROW)
+    assert not page.evaluate(OVERFLOWS)
+    assert asked == [file.as_uri()]
+    page.evaluate(Axe().axe_script)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert _violations(page, {}) == []
+    # The style is allowed by its digest; were that wrong, the page would have none.
+    assert page.evaluate("() => getComputedStyle(document.body).margin") == "0px"

@@ -223,6 +223,31 @@ def test_a_file_that_is_too_large_and_one_that_is_none_are_faults(tmp_path: Path
     assert messages["datasets/loop-en.json"] == "is a link"
 
 
+def test_a_folder_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    clean(tmp_path)
+    for place in range(5):
+        with (tmp_path / "datasets" / f"{place}.json").open("wb") as file:
+            file.truncate(MAX_FILE_BYTES - 1)
+    with pytest.raises(InputError, match="are looked at together"):
+        lint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "mark", ["a", "A", "1", "!", "?", "@", "{", "<", "\\t ", "é", "Ã", "%", "`"]
+)
+def test_a_long_run_of_one_character_costs_no_more_than_its_length(
+    tmp_path: Path, mark: str
+) -> None:
+    # Were any of the patterns to look back over a run, these would take hours.
+    run = mark * 300_000
+    for language in ("en", "fr", "yue"):
+        examples = rows([*TEXTS["en"], f"{run} @ {{x}} a"], target=[*"abcdefgh", f"{run}a"])
+        examples[8]["id"] = f"x{run}a!"
+        more = {"name": run, "description": run, "reference": run}
+        dataset(tmp_path, f"care-{language}", examples, **more)
+    assert lint(tmp_path).items == 27
+
+
 def test_metrics_are_read_and_never_run(tmp_path: Path) -> None:
     clean(tmp_path)
     (tmp_path / "metrics").mkdir()

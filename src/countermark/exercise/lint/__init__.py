@@ -17,6 +17,9 @@ from countermark.records.errors import InputError
 
 __all__ = ["lint", "read", "report"]
 
+MAX_BYTES = 256 * 1024 * 1024
+_SUFFIXES = {".json", ".jsonl", ".csv", ".py"}
+
 
 def lint(path: Path) -> Report:
     """Read what is at a path, and hold all rules against it.
@@ -38,6 +41,7 @@ def read(path: Path) -> LintSet:
         If the path is none of these.
     """
     if path.is_dir():
+        _check_size(path)
         if (path / PROTOCOL_FILE).exists() or (path / "items").is_dir():
             return read_protocol_folder(path)
         if any((path / name).is_dir() for name in FOLDERS) or any(path.glob("*.json")):
@@ -54,6 +58,24 @@ def read(path: Path) -> LintSet:
         next_step="Give a protocol folder, a file of items (.jsonl, .csv), or a file, a folder or "
         "a checkout of Moonshot's data.",
     )
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a folder whose files together would not fit in memory as they are held there."""
+    folders = [path, *(path / name for name in ("items", *FOLDERS))]
+    size = sum(
+        one.lstat().st_size
+        for folder in folders
+        if folder.is_dir()
+        for one in folder.iterdir()
+        if one.suffix in _SUFFIXES
+    )
+    if size > MAX_BYTES:
+        raise InputError(
+            f"holds {size:,} bytes of files; at most {MAX_BYTES:,} are looked at together",
+            where=str(path),
+            next_step="Lint one task at a time.",
+        )
 
 
 def report(found: LintSet) -> Report:

@@ -29,7 +29,8 @@ LEAST: Final = 8
 SHIFTS: Final = 5
 _RARE: Final = 3
 _MOST_ROWS: Final = 2000
-_ANCHOR: Final = re.compile(r"[A-Za-z0-9]*[A-Z0-9][A-Za-z0-9]+")
+_WORD: Final = re.compile(r"[A-Za-z0-9]{2,}")
+_CAPITAL: Final = re.compile(r"[A-Z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
 
 
 def _anchors(texts: Sequence[str]) -> list[frozenset[str]]:
-    found = [frozenset(_ANCHOR.findall(text)) for text in texts]
+    found = [frozenset(filter(_CAPITAL.search, _WORD.findall(text))) for text in texts]
     common = Counter(anchor for anchors in found for anchor in anchors)
     return [frozenset(one for one in anchors if common[one] <= _RARE) for anchors in found]
 

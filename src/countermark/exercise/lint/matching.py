@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which item of one language belongs to which item of another, as far as the files tell."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from countermark.exercise.lint.alignment import Alignment, align
 from countermark.exercise.lint.model import Item, ItemFile, source_of
-
-_EDGES = re.compile(r"^\W+|\W+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +19,8 @@ class KeyGroup:
 
 def stripped(key: str) -> str:
     """Return a key without what is no letter or digit at its ends."""
-    return _EDGES.sub("", key)
+    places = [place for place, mark in enumerate(key) if mark.isalnum()]
+    return key[places[0] : places[-1] + 1] if places else ""
 
 
 @lru_cache(maxsize=512)

@@ -9,16 +9,18 @@ _CONTROL: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 WORD: Final = re.compile(r"[^\W\d_]+")
+_LONGEST: Final = 1_000_000  # NFKC makes some characters eighteen times as long
 _SPACE: Final = re.compile(r"\s+")
 _ASIDE: Final = re.compile(
     r"https?://[!-~]+|\{[^{}]{0,60}\}|<[^<>]{0,60}>|%\w|`[^`]*`|\\u[0-9a-fA-F]{4}"
 )
-_ADDRESS: Final = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
+# Runs are looked at from their beginning only, so that a long one costs no more than its length.
+_ADDRESS: Final = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+")
 
 
 def folded(text: str) -> str:
     """Return a text after NFKC and folding of case and white space."""
-    if not text.isascii():
+    if not text.isascii() and len(text) < _LONGEST:
         text = unicodedata.normalize("NFKC", text)
     return _SPACE.sub(" ", text).strip().casefold()
 

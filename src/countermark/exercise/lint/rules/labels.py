@@ -21,6 +21,7 @@ _CODE = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _QUESTION = re.compile(r"[?？؟]\W*$")
 _LONGEST_CODE = 24
+_END = 10  # characters in which the question mark stands, with quotes after it
 _FEW_VALUES = 3
 _LEAST_OTHERS = 2
 _MOST = 0.8
@@ -120,7 +121,7 @@ def _kind(file: ItemFile, source: ItemFile, prompts: frozenset[str]) -> str:
         return "a code"
     if file is not source and _mostly(values, lambda value: folded(value) in prompts):
         return "the source prompt"
-    if _mostly(values, _QUESTION.search):
+    if _mostly(values, lambda value: _QUESTION.search(value[-_END:])):
         return "a question"
     return "a text"
 

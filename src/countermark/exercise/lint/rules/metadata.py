@@ -27,6 +27,7 @@ _OWN_NAMES = {"farsi": "fa", "kiswahili": "sw", "mandarin": "zh", "bahasa": "ms"
 _WORD = re.compile(r"[^\W\d_]{5,}")
 _NEAR = 0.75
 _LEAST_LENGTH = 7
+_LONGEST = 2000
 
 
 def check(lint: LintSet) -> Iterator[Finding]:
@@ -44,7 +45,7 @@ def _language_named(thing: ItemFile | Recipe) -> Iterator[Finding]:
     tag = thing.tag if isinstance(thing, ItemFile) else _tag(thing)
     named = {
         word: names()[word.casefold()]
-        for word in _WORD.findall(thing.name)
+        for word in _WORD.findall(thing.name[:_LONGEST])
         if word.casefold() in names() and word[0].isupper()
     }
     if tag and named and not any(close(label(tag), label(other)) for other in named.values()):
@@ -82,8 +83,8 @@ def _shared(things: tuple[ItemFile, ...] | tuple[Recipe, ...]) -> Iterator[Findi
 def _misspelt(thing: ItemFile | Recipe) -> Iterator[Finding]:
     """Find words that are nearly a language, or nearly a word of the file's own reference."""
     text = thing.reference if isinstance(thing, ItemFile) else ""
-    known = set(names()) | {word.casefold() for word in _WORD.findall(text)}
-    said = f"{thing.name} {thing.description}"
+    known = set(names()) | {word.casefold() for word in _WORD.findall(text[:_LONGEST])}
+    said = f"{thing.name} {thing.description}"[:_LONGEST]
     for word in dict.fromkeys(found for found in _WORD.findall(said) if found[0].isupper()):
         small = word.casefold()
         if len(small) < _LEAST_LENGTH or small in known:

@@ -25,7 +25,7 @@ RULES = (UNTRANSLATED, ENCODING_DAMAGE, LOST_PLACEHOLDER, LOST_NUMBER)
 _LEAST_LETTERS = 8
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{1,60}\}\}|\{[A-Za-z_][\w.]{0,40}\}|%\([A-Za-z_]\w{0,40}\)[sd]|%[sd](?![A-Za-z])"
-    r"|</?[A-Za-z][^<>]{0,60}>|https?://[!-~]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"|</?[A-Za-z][^<>]{0,60}>|https?://[!-~]+|(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 )
 _DAMAGE = re.compile(
     r"(?P<lost>\ufffd)|(?P<surrogate>[\ud800-\udfff])"
@@ -34,6 +34,10 @@ _DAMAGE = re.compile(
     "\u02c6\u02dc\u2013\u2014\u2018-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]+)"
     r"|(?P<escape>\\[tnr]\s*$|\\u[0-9a-fA-F]{4})"
     r"|(?P<entity>&(?:amp|quot|lt|gt|nbsp|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});)"
+)
+# One character that every damage has: most texts have none, and are looked at no further.
+_SUSPECT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\u202a-\u202e\ufffd\ud800-\udfff\u00c2-\u00f4&\\\\]"
 )
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f\u066b\u066c ]\d{3})*(?:[.,\u066b]\d+)?")
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
@@ -73,6 +77,8 @@ def _untranslated(file: ItemFile, source: ItemFile) -> Iterator[Finding]:
 
 
 def _damage(file: ItemFile, item: Item, other: Item | None) -> Iterator[Finding]:
+    if _SUSPECT.search(item.text) is None:
+        return
     for found in _DAMAGE.finditer(item.text):
         kind, what = str(found.lastgroup), found[0]
         if other is not None and kind in {"escape", "entity"} and what in other.text:
