@@ -2,23 +2,26 @@
 """The worked replica of docs/replica.md: its folder, its planning, its simulated analysis.
 
     python scripts/replica.py folder DIR     write the protocol folder
-    python scripts/replica.py damaged DIR    write it with twelve kinds of damage seen in the field
     python scripts/replica.py --check        say whether the tables of docs/replica.md are today's
     python scripts/replica.py                write them anew
 
 The answers are simulated from known rates: nothing here says anything of a real model.
 """
 
+import functools
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import replica_design as design
+from replica_damage import damaged
 from scipy import special
 
+from countermark.exercise.lint import lint
 from countermark.statistics import (
     AnalysisProtocol,
     Assumed,
@@ -37,6 +40,8 @@ from countermark.statistics import (
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "replica.md"
 SEED = 2025
+LINTED = 24
+"""Items of a task in the folders that are damaged: fewer, so that the page is made in seconds."""
 RATES = {"model-a": 0.12, "model-b": 0.25}
 """Simulated shares of unacceptable answers in English; others are shifted by SHIFT."""
 SHIFT = {"en": 0.0, "fr": 0.05, "fa": 0.2, "ja": 0.1, "ko": 0.15, "ms": 0.1, "sw": 0.4, "te": 0.5,
@@ -118,7 +123,8 @@ def _named(names: tuple[str, ...], codes: np.ndarray) -> list[str]:
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     """Return a Markdown table; all columns but the first are figures."""
-    lines = ["| " + " | ".join(header) + " |", "|---|" + "---:|" * (len(header) - 1)]
+    aligned = "---|" if header[1].startswith("found") else "---:|"
+    lines = ["| " + " | ".join(header) + " |", "|---|" + aligned * (len(header) - 1)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
 
 
@@ -233,7 +239,23 @@ def languages(found: JointAnalysis) -> str:
     return table(("language against English", *verdicts), rows)
 
 
+def caught(_: JointAnalysis) -> str:
+    """Return what the lint says of each kind of damage that it does not say of the whole folder."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "replica"
+        make = functools.partial(design.write_folder, items=LINTED)
+        make(folder)
+        usual = {one.rule.number for one in lint(folder).findings}
+        for damage in damaged(make, folder):
+            found = {one.rule.number: one.rule.name for one in lint(folder).findings}
+            told = [f"{number} `{found[number]}`" for number in sorted(found.keys() - usual)]
+            rows.append((damage.words, ", ".join(told) or "nothing"))
+    return table(("damage", "found by the lint, before anyone ran"), rows)
+
+
 TABLES: dict[str, Callable[[JointAnalysis], str]] = {
+    "caught": caught,
     "planning": planning,
     "aggregates": aggregates,
     "rates": rates,

@@ -159,8 +159,8 @@ def _task(key: str) -> dict[str, object]:
     }
 
 
-def write_folder(folder: Path) -> None:
-    """Write the whole protocol folder."""
+def write_folder(folder: Path, items: int = ITEMS) -> None:
+    """Write the whole protocol folder, with so many items a task."""
     if folder.exists():
         shutil.rmtree(folder)
     (folder / "items").mkdir(parents=True)
@@ -168,7 +168,7 @@ def write_folder(folder: Path) -> None:
         for language in LANGUAGES:
             lines = [
                 json.dumps(item(category, number, language), ensure_ascii=False)
-                for number in range(ITEMS)
+                for number in range(items)
             ]
             path = folder / "items" / f"{category}.{language}.jsonl"
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
