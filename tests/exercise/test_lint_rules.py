@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from lint_sets import (
     CANTONESE,
     CHAT,
@@ -245,6 +246,13 @@ def test_rule_l17_too_few_items_for_the_grades_or_the_margin(tmp_path: Path, fol
     assert len(found(folder, "L17")) == 8
     edit(folder / "protocol.yaml", "margin: 0.05", "margin: 0.9")
     assert found(folder, "L17") == []
+    text = (folder / "protocol.yaml").read_text(encoding="utf-8")
+    value = yaml.safe_load(text)
+    value["tasks"][0]["precision"] = {"half_width": 0.05, "level": 0.95, "expected_rate": 0.2}
+    (folder / "protocol.yaml").write_text(yaml.safe_dump(value), encoding="utf-8")
+    own = found(folder, "L17")
+    assert {one.file.split(".")[0] for one in own} == {f"items/{value['tasks'][0]['key']}"}
+    assert "for a rate near 0.2" in own[0].message
 
 
 def test_rule_l18_a_translated_category_is_found_and_can_be_restored(tmp_path: Path) -> None:

@@ -138,13 +138,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """How precise a protocol says its rates are to be: a half-width, and where it says so."""
+    """How precise a protocol says its rates are to be: a half-width, and where it says so.
+
+    ``rate`` is the one that was planned with; one half needs the most items.
+    """
 
     half_width: float
     level: float
     labs: int
     epochs: int
     said: str
+    rate: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -162,6 +166,7 @@ class LintSet:
     tasks: tuple[str, ...] = ()
     risks: tuple[tuple[str, str], ...] = ()
     precision: Precision | None = None
+    task_precisions: tuple[tuple[str, Precision], ...] = ()
 
     @cached_property
     def by_task(self) -> Mapping[str, tuple[ItemFile, ...]]:

@@ -8,6 +8,7 @@ read, tasks and languages are taken from the names of the item files.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from pydantic import ValidationError
 
@@ -68,6 +69,7 @@ def read_protocol_folder(folder: Path) -> LintSet:
         tasks=tuple(tasks),
         risks=tuple(risks.items()),
         precision=_precision(value),
+        task_precisions=tuple(_task_precisions(value)),
     )
 
 
@@ -160,15 +162,40 @@ def _precision(value: dict[str, JsonValue]) -> Precision | None:
     """Return what the protocol says of precision: the margin by which it compares languages."""
     comparison = value.get("comparison")
     margin = comparison.get("margin") if isinstance(comparison, dict) else None
-    labs, epochs = value.get("participants"), value.get("epochs")
-    if not isinstance(margin, float) or not 0 < margin < 1:
+    if not _is_share(margin):
         return None
-    return Precision(
-        half_width=margin,
-        level=0.95,
-        labs=max(2, len(labs)) if isinstance(labs, list) else 2,
-        epochs=epochs if isinstance(epochs, int) and 0 < epochs <= 1000 else 1,
-        said=f"the margin {margin:g} by which languages are compared",
+    labs, epochs = _size(value)
+    said = f"the margin {margin:g} by which languages are compared"
+    return Precision(half_width=margin, level=0.95, labs=labs, epochs=epochs, said=said)
+
+
+def _task_precisions(value: dict[str, JsonValue]) -> Iterator[tuple[str, Precision]]:
+    """Yield what single tasks say of precision."""
+    tasks = value.get("tasks")
+    labs, epochs = _size(value)
+    for task in tasks if isinstance(tasks, list) else ():
+        own = task.get("precision") if isinstance(task, dict) else None
+        if not isinstance(task, dict) or not isinstance(own, dict):
+            continue
+        half_width, level, rate = (
+            own.get(name) for name in ("half_width", "level", "expected_rate")
+        )
+        if _is_share(half_width) and _is_share(level) and _is_share(rate):
+            key = text_of(task.get("key"))
+            said = f"the precision that {PROTOCOL_FILE} declares of {printable(key)}"
+            yield key, Precision(half_width, level, labs, epochs, said, rate)
+
+
+def _is_share(value: JsonValue) -> TypeGuard[float]:
+    return isinstance(value, float) and 0 < value < 1
+
+
+def _size(value: dict[str, JsonValue]) -> tuple[int, int]:
+    """Return how many labs and epochs a protocol plans, as far as it says so."""
+    labs, epochs = value.get("participants"), value.get("epochs")
+    return (
+        max(2, len(labs)) if isinstance(labs, list) else 2,
+        epochs if isinstance(epochs, int) and 0 < epochs <= 1000 else 1,
     )
 
 

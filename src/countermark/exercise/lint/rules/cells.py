@@ -21,7 +21,6 @@ TOO_FEW_ITEMS = Rule(
 RULES = (MISSING_CELL, TOO_FEW_ITEMS)
 
 _LEAST_LANGUAGES, _LEAST_TASKS = 3, 2
-_RATE = 0.5  # the rate that needs the most items; before a test nobody knows a better one
 
 
 def check(lint: LintSet) -> Iterator[Finding]:
@@ -30,9 +29,11 @@ def check(lint: LintSet) -> Iterator[Finding]:
     if len(languages) > 1:
         for task in tasks:
             yield from _missing(lint, task, languages, len(tasks))
-    if lint.precision is not None:
-        for file in lint.files:
-            yield from _small(file, len(file.items), lint.precision)
+    own = dict(lint.task_precisions)
+    for file in lint.files:
+        precision = own.get(file.task, lint.precision)
+        if precision is not None:
+            yield from _small(file, len(file.items), precision)
     datasets = {_stem(file.path): file for file in lint.files}
     for recipe in lint.recipes:
         yield from _small_for_grades(recipe, datasets)
@@ -68,7 +69,7 @@ def _missing(lint: LintSet, task: str, languages: Sequence[str], tasks: int) -> 
 
 def _small(file: ItemFile, count: int, precision: Precision) -> Iterator[Finding]:
     needed = items_needed(
-        Variances.cautious(_RATE),
+        Variances.cautious(precision.rate),
         precision.half_width,
         labs=precision.labs,
         epochs=precision.epochs,
@@ -79,8 +80,9 @@ def _small(file: ItemFile, count: int, precision: Precision) -> Iterator[Finding
     yield Finding(
         TOO_FEW_ITEMS,
         file.path,
-        f"has {count} items; for a rate near {_RATE:g} to be known to ± {precision.half_width:g} "
-        f"({precision.level:.0%} interval) it takes {needed}: {precision.said}",
+        f"has {count} items; for a rate near {precision.rate:g} to be known to "
+        f"± {precision.half_width:g} ({precision.level:.0%} interval) it takes {needed}: "
+        f"{precision.said}",
         f"Add {needed - count} items, or declare less precision.",
         language=file.code,
     )
