@@ -245,14 +245,16 @@ class Archive:
         """Yield the fields of :class:`Member` for each entry of the directory."""
         position, place = self.directory.start, 0
         end = position + self.directory.length
+        # Bound once, as in ``_check``: a long log has a million entries.
+        unpack, fixed = _CENTRAL.unpack_from, _CENTRAL.size
         while position < end:
             window = self._at(position, min(_WINDOW, end - position))
             cursor, most = 0, len(window)
-            while most - cursor >= _CENTRAL.size:
+            while most - cursor >= fixed:
                 magic, version, flags, method, crc, packed, size, names, extra, note, offset = (
-                    _CENTRAL.unpack_from(window, cursor)
+                    unpack(window, cursor)
                 )
-                start = cursor + _CENTRAL.size
+                start = cursor + fixed
                 after = start + names + extra + note
                 if magic != b"PK\x01\x02" or version > _NEWEST_VERSION:
                     self._refuse_entry()
@@ -285,7 +287,7 @@ class Archive:
         """Hold the directory to rules 1 and 2, and find what rule 5 leaves out."""
         if count > MAX_MEMBERS:
             self._refuse(f"has {count:,} members; at most {MAX_MEMBERS:,} are read")
-        total = 0
+        total, limit, header = 0, self.directory.start, _LOCAL.size
         starts, ends, names = array("Q"), array("Q"), array("q")
         for row in self._rows():
             _, name, _, _, _, _, packed, size, offset, _ = row
@@ -293,8 +295,8 @@ class Archive:
             if size > MAX_MEMBER_BYTES:
                 most = f"{size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
                 self._refuse(f"declares a member of {most}", Member._make(row))
-            end = offset + _LOCAL.size + len(name) + packed
-            if end > self.directory.start:
+            end = offset + header + len(name) + packed
+            if end > limit:
                 self._refuse(f"is truncated or damaged at {Member._make(row).label!r}")
             starts.append(offset)
             ends.append(end)

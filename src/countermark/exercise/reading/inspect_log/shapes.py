@@ -8,6 +8,7 @@
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -80,12 +81,17 @@ class LogPlan(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
 
 
-class LogUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LogTotal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All tokens of one model."""
+
+    total_tokens: int = 0
+
+
+class LogUsage(LogTotal, frozen=True, kw_only=True, gc=False):
     """Tokens of one model; cached input tokens are not in ``input_tokens``."""
 
     input_tokens: int = 0
     output_tokens: int = 0
-    total_tokens: int = 0
     input_tokens_cache_write: int | None = None
     input_tokens_cache_read: int | None = None
     total_cost: float | None = None
@@ -315,8 +321,7 @@ class LogSummary(LogLine, frozen=True, kw_only=True, gc=False):
 
     error: str | None = None
     limit: str | None = None
-    model_usage: dict[str, LogUsage] = {}
-    model_fallbacks: list[LogFallback] | None = None
+    model_usage: Mapping[str, LogTotal] = {}
 
 
 class LogShell(msgspec.Struct, frozen=True, kw_only=True):
