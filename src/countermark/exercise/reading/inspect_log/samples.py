@@ -24,6 +24,7 @@ from countermark.exercise.reading.inspect_log.log import Document
 from countermark.exercise.reading.inspect_log.scores import found_scores
 from countermark.exercise.reading.inspect_log.shapes import (
     ATTACHMENT,
+    LogCall,
     LogEvent,
     LogMessage,
     LogProvenance,
@@ -85,7 +86,7 @@ class SampleReader:
 
     def _settings(self, sample: LogSample, configs: set[bytes]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
-        for config in sorted(configs):
+        for config in sorted(configs) if len(configs) > 1 else configs:
             found.update(self._differences(config))
         for fallback in sample.model_fallbacks or ():
             found[f"fallback.{fallback.model}"] = fallback.fallback_model
@@ -184,15 +185,16 @@ def _told(provenance: LogProvenance | None) -> str | None:
 
 
 def _trajectory(sample: LogSample, tools: list[LogEvent]) -> Trajectory | None:
+    made: list[LogEvent] | list[LogCall] = tools or [
+        call for message in sample.messages if message.tool_calls for call in message.tool_calls
+    ]
+    if not made and sample.limit is None:
+        return None
+    calls = [(call.function, bytes(call.arguments)) for call in made]
     if tools:
-        calls = [(one.function, bytes(one.arguments)) for one in tools]
         failed = sum(one.error is not None for one in tools)
     else:
-        made = [call for message in sample.messages for call in message.tool_calls or ()]
-        calls = [(call.function, bytes(call.arguments)) for call in made]
         failed = sum(one.role == "tool" and one.error is not None for one in sample.messages)
-    if not calls and sample.limit is None:
-        return None
     return Trajectory(
         tool_calls=len(calls),
         repeated_calls=len(calls) - len(set(calls)),

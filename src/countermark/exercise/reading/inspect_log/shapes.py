@@ -9,7 +9,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from countermark.exercise.reading.archive import NEXT_STEP
 from countermark.records.errors import InputError
 
 T = TypeVar("T")
+Ids: TypeAlias = list[str | int] | None
 ATTACHMENT = "attachment://"
 
 
@@ -30,13 +31,20 @@ class LogRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogDataset(msgspec.Struct, frozen=True, kw_only=True):
-    """The header's account of the data set; ``samples`` counts all, ``sample_ids`` those run."""
+    """The header's account of the data set; ``samples`` counts all, ``sample_ids`` those run.
+
+    The ids are decoded where they are asked for: a long log has a million.
+    """
 
     name: str | None = None
     location: str | None = None
     samples: int | None = None
-    sample_ids: list[str | int] | None = None
+    sample_ids: msgspec.Raw = msgspec.Raw(b"null")
     shuffled: bool | None = None
+
+    def ids(self) -> list[str | int] | None:
+        """Return the ids of the samples that were run; nothing if the header does not say."""
+        return decode(self.sample_ids, Ids, "sample ids of the header")  # type: ignore[arg-type]
 
 
 class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
