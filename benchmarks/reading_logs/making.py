@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logs for ``benchmarks/reading.py``: the layout of a real log, written for any number of samples.
 
-    python benchmarks/reading_logs/making.py FOLDER LOGS SAMPLES
+    python benchmarks/reading_logs/making.py FOLDER LOGS SAMPLES [deflate]
 
 Inspect runs a task with three scorers on its scripted model ``mockllm``, two samples long. The
 sample, its line in ``summaries.json`` and the header of that log are then written as often as is
-asked for, under new ids, packed with zstandard and laid out as Inspect lays them out, a journal
-entry for every ten samples. Nothing else is simulated, and no score means anything.
+asked for, under new ids, packed as that log is (zstandard), or with deflate as logs of 2025 are, and
+laid out as Inspect lays them out, a journal entry for every ten samples. Nothing else is simulated, and no score means anything.
 """
 
 import json
@@ -71,18 +71,19 @@ def real_log(folder: Path) -> Path:
 class Writer:
     """Writes a zip of any length, with zip64 where it is needed."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, method: int) -> None:
         self._file = file
         self._directory = tempfile.TemporaryFile()  # noqa: SIM115  closed when collected
         self._count = 0
+        self._method = method
         self._packer = zstandard.ZstdCompressor(write_content_size=False)
 
     def add(self, name: str, contents: bytes) -> None:
         """Write one member."""
-        packed, offset = self._packer.compress(contents), self._file.tell()
+        packed, offset = self._packed(contents), self._file.tell()
         sizes = (zlib.crc32(contents), len(packed), len(contents))
         title = name.encode()
-        common = (63, 0, 93, 0, 0, *sizes, len(title))
+        common = (63, 0, self._method, 0, 0, *sizes, len(title))
         large = offset >= 0xFFFFFFFF
         extra = struct.pack("<2HQ", 1, 8, offset) if large else b""
         self._file.write(struct.pack("<4s5H3I2H", b"PK\x03\x04", *common, 0) + title + packed)
@@ -96,6 +97,12 @@ class Writer:
             + extra
         )
         self._count += 1
+
+    def _packed(self, contents: bytes) -> bytes:
+        if self._method != zipfile.ZIP_DEFLATED:
+            return self._packer.compress(contents)
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        return packer.compress(contents) + packer.flush()
 
     def close(self) -> None:
         """Write the directory."""
@@ -111,10 +118,12 @@ class Writer:
         )
 
 
-def copies(real: Path, folder: Path, logs: int, samples: int) -> None:
+def copies(real: Path, folder: Path, logs: int, samples: int, *, deflate: bool) -> None:
     """Write logs of the same layout."""
     with zipfile.ZipFile(real) as source:
-        sample = source.read(f"samples/{FIRST}_epoch_1.json").decode()
+        place = source.getinfo(f"samples/{FIRST}_epoch_1.json")
+        method = zipfile.ZIP_DEFLATED if deflate else place.compress_type
+        sample = source.read(place).decode()
         header = json.loads(source.read("header.json"))
         start = json.loads(source.read("_journal/start.json"))
         (first, *_) = [
@@ -133,7 +142,7 @@ def copies(real: Path, folder: Path, logs: int, samples: int) -> None:
             # Inspect tells samples apart by these, so each gets its own.
             own, line_of = (one.replace(uuid, f"{number}-{FIRST}") for one in (sample, line))
             lines = [line_of.replace(FIRST, one) for one in names]
-            _write(Writer(file), header, start, own, lines)
+            _write(Writer(file, method), header, start, own, lines)
 
 
 def _write(writer: Writer, header: Any, start: Any, sample: str, lines: list[str]) -> None:
@@ -152,7 +161,8 @@ def _write(writer: Writer, header: Any, start: Any, sample: str, lines: list[str
 def main() -> None:
     folder, logs, samples = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with tempfile.TemporaryDirectory() as scratch:
-        copies(real_log(Path(scratch)), folder, logs, samples)
+        deflate = sys.argv[4:] == ["deflate"]
+        copies(real_log(Path(scratch)), folder, logs, samples, deflate=deflate)
 
 
 if __name__ == "__main__":

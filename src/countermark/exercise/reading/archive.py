@@ -23,7 +23,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from operator import lt
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, TypeAlias
@@ -51,7 +50,7 @@ _MOST_COMMENT = 0xFFFF
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _NEWEST_VERSION = 63
 _ENCRYPTED, _UTF8 = 1, 1 << 11
-_SPARE = 64
+_HEADROOM = _LOCAL.size + 64
 _FEW = 100_000
 
 
@@ -179,20 +178,21 @@ class Archive:
         InputError
             If rule 3 is broken; it names the member.
         """
-        if member.flags & _ENCRYPTED:
+        # Taken apart at once: a field of a named tuple costs more than a plain name.
+        _, name, _, flags, _, crc, length, size, offset, extra = member
+        if flags & _ENCRYPTED:
             self._refuse("is encrypted", member)
-        guess = _LOCAL.size + len(member.name) + member.extra + _SPARE
-        data = self._at(member.offset, guess + member.packed)
+        data = self._at(offset, _HEADROOM + len(name) + extra + length)
         body = self._body(data, member)
         self._check_room(body, member)
-        if body + member.packed > len(data):
-            data = self._at(member.offset, body + member.packed)
-        packed = memoryview(data)[body : body + member.packed]
+        if body + length > len(data):
+            data = self._at(offset, body + length)
+        packed = memoryview(data)[body : body + length]
         try:
             contents = self._unpack(packed, member)
         except (zlib.error, zstandard.ZstdError) as error:
             self._refuse(f"is damaged ({error})", member)
-        if len(contents) != member.size or zlib.crc32(contents) != member.crc:
+        if len(contents) != size or zlib.crc32(contents) != crc:
             self._refuse("is damaged: it is not what the log's directory says", member)
         return contents
 
@@ -245,14 +245,16 @@ class Archive:
         """Yield the fields of :class:`Member` for each entry of the directory."""
         position, place = self.directory.start, 0
         end = position + self.directory.length
+        # Bound once, as in ``_check``: a long log has a million entries.
+        unpack, fixed = _CENTRAL.unpack_from, _CENTRAL.size
         while position < end:
             window = self._at(position, min(_WINDOW, end - position))
             cursor, most = 0, len(window)
-            while most - cursor >= _CENTRAL.size:
+            while most - cursor >= fixed:
                 magic, version, flags, method, crc, packed, size, names, extra, note, offset = (
-                    _CENTRAL.unpack_from(window, cursor)
+                    unpack(window, cursor)
                 )
-                start = cursor + _CENTRAL.size
+                start = cursor + fixed
                 after = start + names + extra + note
                 if magic != b"PK\x01\x02" or version > _NEWEST_VERSION:
                     self._refuse_entry()
@@ -285,19 +287,21 @@ class Archive:
         """Hold the directory to rules 1 and 2, and find what rule 5 leaves out."""
         if count > MAX_MEMBERS:
             self._refuse(f"has {count:,} members; at most {MAX_MEMBERS:,} are read")
-        total = 0
-        starts, ends, names = array("Q"), array("Q"), array("q")
+        total, limit, header = 0, self.directory.start, _LOCAL.size
+        starts, names = self.directory.starts, array("q")
+        before, ordered = 0, True
         for row in self._rows():
             _, name, _, _, _, _, packed, size, offset, _ = row
             total += size
             if size > MAX_MEMBER_BYTES:
                 most = f"{size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
                 self._refuse(f"declares a member of {most}", Member._make(row))
-            end = offset + _LOCAL.size + len(name) + packed
-            if end > self.directory.start:
+            end = offset + header + len(name) + packed
+            if end > limit:
                 self._refuse(f"is truncated or damaged at {Member._make(row).label!r}")
+            ordered &= before <= offset
+            before = end
             starts.append(offset)
-            ends.append(end)
             names.append(hash(name))
             if keep(name):
                 self.directory.kept[name] = Member._make(row)
@@ -308,10 +312,9 @@ class Archive:
             self._refuse(f"has {found:,} members where its directory says {count:,}")
         if total > max(MAX_TOTAL_BYTES, MAX_RATIO * self._size):
             self._refuse(f"declares {total:,} bytes unpacked from {self._size:,}")
-        if any(map(lt, starts[1:], ends)):
-            starts = array("Q", sorted(starts))
+        if not ordered:
+            starts[:] = array("Q", sorted(starts))
             self._check_order()
-        self.directory.starts.extend(starts)
         repeated = _repeated(names)
         if repeated:
             self.directory.superseded.update(self._replaced(repeated))
@@ -371,13 +374,12 @@ class Archive:
 
 def _repeated(hashes: "array[int]") -> set[int]:
     """Return the values that come more than once, in a few bytes for each value."""
-    if len(hashes) <= _FEW:
-        return {value for value, count in Counter(hashes).items() if count > 1}
-    # It takes a tenth of a second to import, and only very long logs need it.
-    import numpy as np  # noqa: PLC0415
-
-    ordered = np.sort(np.frombuffer(hashes, dtype=np.int64))
-    return {int(value) for value in ordered[1:][ordered[1:] == ordered[:-1]]}
+    found: set[int] = set()
+    parts = 1 + len(hashes) // _FEW
+    for part in range(parts):
+        each = Counter(value for value in hashes if value % parts == part)
+        found.update(value for value, count in each.items() if count > 1)
+    return found
 
 
 def _up_to(reader: Any, limit: int) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from countermark.exercise.reading.inspect_log.log import Document, open_log
-from countermark.exercise.reading.inspect_log.scores import number, part_names, part_values
+from countermark.exercise.reading.inspect_log.scores import LETTERS, number, part_names, part_values
 from countermark.exercise.reading.inspect_log.shapes import LogSummary, LogValue
 
 
@@ -70,31 +70,39 @@ def columns(path: Path) -> Columns:
 def _fill(found: Columns, lines: Iterable[LogSummary]) -> None:
     # Names are bound once: this loop is all that a long log costs beside its decoding.
     items, epochs, errors, limits = found.item, found.epoch, found.error, found.limit
-    scores, nan = found.scores, math.nan
+    scores, tokens, nan, isfinite = found.scores, found.tokens, math.nan, math.isfinite
+    count = 0
     rows: dict[tuple[str, int], int] = {}
     for line in lines:
         key = (str(line.id), line.epoch)
-        row = rows.setdefault(key, len(items))
-        if row == len(items):
+        row = rows.setdefault(key, count)
+        if row == count:
+            count += 1
             items.append(key[0])
             epochs.append(key[1])
             errors.append(line.error)
             limits.append(line.limit)
-            found.tokens.append(0)
+            tokens.append(0)
             for column in scores.values():
                 column.append(nan)
         else:
-            errors[row], limits[row], found.tokens[row] = line.error, line.limit, 0
+            errors[row], limits[row], tokens[row] = line.error, line.limit, 0
         for used in line.model_usage.values():
-            found.tokens[row] += used.total_tokens
-        for name, score in (line.scores or {}).items():
+            tokens[row] += used.total_tokens
+        if not line.scores:
+            continue
+        for name, score in line.scores.items():
             value = score.value
-            if isinstance(value, dict | list):
+            kind = type(value)
+            if kind is dict or kind is list:
                 for part, one in zip(part_names(name, value), part_values(value), strict=True):
                     _column(found, part)[row] = _mark(one)
+                continue
+            column = scores[name] if name in scores else _column(found, name)
+            if kind is str and value in LETTERS:
+                column[row] = LETTERS[value]
             else:
-                column = scores[name] if name in scores else _column(found, name)
-                column[row] = _mark(value)
+                column[row] = value if kind is float and isfinite(value) else _mark(value)
 
 
 def _mark(value: object) -> float:

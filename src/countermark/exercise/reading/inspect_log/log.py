@@ -73,8 +73,7 @@ _DECODER, _SPACE = json.JSONDecoder(), frozenset(" \t\n\r")
 _NUMBERED = re.compile(rb".*/([0-9]{1,18})\.json", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True, gc=False):
     """One sample as it was read.
 
     Parameters

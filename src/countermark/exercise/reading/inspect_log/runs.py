@@ -75,7 +75,8 @@ def submitted(header: LogHeader) -> int | None:
         return header.results.total_samples
     config, data = header.eval.config, header.eval.dataset
     epochs: object = config.get("epochs") or 1
-    items = len(data.sample_ids) if data.sample_ids is not None else _cut(data.samples, config)
+    ids = data.ids()
+    items = len(ids) if ids is not None else _cut(data.samples, config)
     if items is None or not isinstance(epochs, int):
         return None
     return items * epochs
@@ -100,18 +101,24 @@ def _samples(log: InspectLog) -> Iterator[FoundSample]:
     header = log.header
     reader = SampleReader(_score_names(log), _unnamed(header), generation(header))
     planned = submitted(header) or 0
-    ids = header.eval.dataset.sample_ids
-    epochs = header.eval.config.get("epochs") or 1
-    seen: set[tuple[str, int]] = set()
     count = 0
     for document in log.documents():
-        found = reader.found(document)
         count += 1
-        if ids is not None:
-            seen.add((found.item, found.epoch))
-        yield found
-    if ids is None or count >= planned or not isinstance(epochs, int):
+        yield reader.found(document)
+    if count < planned:
+        yield from _missing(log, reader)
+
+
+def _missing(log: InspectLog, reader: SampleReader) -> Iterator[FoundSample]:
+    """Yield the planned samples that a log lacks (rule 2).
+
+    The samples are read once more for it, so that only a log that lacks some has its ids held.
+    """
+    header = log.header
+    ids, epochs = header.eval.dataset.ids(), header.eval.config.get("epochs") or 1
+    if ids is None or not isinstance(epochs, int):
         return
+    seen = {(str(one.sample.id), one.sample.epoch) for one in log.documents()}
     for epoch in range(1, epochs + 1):
         for one in ids:
             if (str(one), epoch) not in seen:
@@ -130,7 +137,8 @@ def _score_names(log: InspectLog) -> tuple[str, ...]:
         scores = (named_scores(one.sample, unnamed) for one in log.documents())
     for one in scores:
         for name, score in one.items():
-            if isinstance(score.value, dict | list):
+            kind = type(score.value)
+            if kind is dict or kind is list:
                 names.update(dict.fromkeys(part_names(name, score.value)))
             elif name not in names:
                 names[name] = None

@@ -24,6 +24,8 @@ from countermark.exercise.reading.inspect_log.log import Document
 from countermark.exercise.reading.inspect_log.scores import found_scores
 from countermark.exercise.reading.inspect_log.shapes import (
     ATTACHMENT,
+    LogCall,
+    LogEvent,
     LogMessage,
     LogProvenance,
     LogSample,
@@ -59,21 +61,22 @@ class SampleReader:
         """Return one sample in the common form."""
         sample = document.sample
         outcome, error = _outcome(sample)
+        tools, configs = _events(sample)
         return FoundSample(
             item=str(sample.id),
             epoch=sample.epoch,
             outcome=outcome,
             scores=found_scores(sample, self._names, self._unnamed),
-            messages=tuple(_message(sample, one) for one in sample.messages),
+            messages=tuple([_message(sample, one) for one in sample.messages]),
             target=_target(sample),
             error=error,
             usage=usage_of(sample.model_usage, sample.total_time),
-            trajectory=_trajectory(sample),
+            trajectory=_trajectory(sample, tools),
             metadata=sample.metadata or None,
             digest=document.digest,
             retries=len(sample.error_retries or ()),
             invalidated=_told(sample.invalidation),
-            settings=self._settings(sample),
+            settings=self._settings(sample, configs),
         )
 
     def missing(self, item: str, epoch: int) -> FoundSample:
@@ -81,14 +84,9 @@ class SampleReader:
         scores = tuple(FoundScore(name, "not-attempted") for name in self._names)
         return FoundSample(item=item, epoch=epoch, outcome="missing", scores=scores)
 
-    def _settings(self, sample: LogSample) -> dict[str, Any] | None:
-        configs = {
-            bytes(event.config)
-            for event in sample.all_events
-            if event.event == "model" and event.role is None
-        }
+    def _settings(self, sample: LogSample, configs: set[bytes]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
-        for config in sorted(configs):
+        for config in sorted(configs) if len(configs) > 1 else configs:
             found.update(self._differences(config))
         for fallback in sample.model_fallbacks or ():
             found[f"fallback.{fallback.model}"] = fallback.fallback_model
@@ -136,6 +134,18 @@ def usage_of(used: Mapping[str, LogUsage], seconds: object = None) -> Usage | No
     )
 
 
+def _events(sample: LogSample) -> tuple[list[LogEvent], set[bytes]]:
+    """Return the calls of tools, and the settings of the model's own calls."""
+    tools, configs = [], set()
+    for event in sample.all_events:
+        kind = event.event
+        if kind == "tool":
+            tools.append(event)
+        elif kind == "model" and event.role is None:
+            configs.add(bytes(event.config))
+    return tools, configs
+
+
 def _outcome(sample: LogSample) -> tuple[Outcome, str | None]:
     if sample.error is not None:
         return "errored", sample.resolve(sample.error.message)
@@ -174,17 +184,17 @@ def _told(provenance: LogProvenance | None) -> str | None:
     return f"{provenance.author}: {provenance.reason}" if provenance.reason else provenance.author
 
 
-def _trajectory(sample: LogSample) -> Trajectory | None:
-    tools = [one for one in sample.all_events if one.event == "tool"]
+def _trajectory(sample: LogSample, tools: list[LogEvent]) -> Trajectory | None:
+    made: list[LogEvent] | list[LogCall] = tools or [
+        call for message in sample.messages if message.tool_calls for call in message.tool_calls
+    ]
+    if not made and sample.limit is None:
+        return None
+    calls = [(call.function, bytes(call.arguments)) for call in made]
     if tools:
-        calls = [(one.function, bytes(one.arguments)) for one in tools]
         failed = sum(one.error is not None for one in tools)
     else:
-        made = [call for message in sample.messages for call in message.tool_calls or ()]
-        calls = [(call.function, bytes(call.arguments)) for call in made]
         failed = sum(one.role == "tool" and one.error is not None for one in sample.messages)
-    if not calls and sample.limit is None:
-        return None
     return Trajectory(
         tool_calls=len(calls),
         repeated_calls=len(calls) - len(set(calls)),

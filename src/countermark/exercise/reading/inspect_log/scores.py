@@ -18,14 +18,14 @@ from countermark.exercise.reading.found import FoundScore
 from countermark.exercise.reading.inspect_log.shapes import LogSample, LogScore
 
 UNCHANGED = "UNCHANGED"
-_LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
+LETTERS = {"C": 1.0, "P": 0.5, "I": 0.0, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 
 
 def number(value: object) -> float | None:
     """Return the number of one value under rules 1 and 2; nothing if it is unparsed."""
     if isinstance(value, str):
-        found = _LETTERS.get(value)
+        found = LETTERS.get(value)
         if found is not None:
             return found
         found = _WORDS.get(value.lower())
@@ -59,7 +59,8 @@ def found_scores(sample: LogSample, names: tuple[str, ...], unnamed: str) -> tup
     """
     found: list[FoundScore] = []
     for name, score in named_scores(sample, unnamed).items():
-        if isinstance(score.value, dict | list):
+        kind = type(score.value)
+        if kind is dict or kind is list:
             found += _parts(name, score)
         else:
             found.append(_one(name, score.value, score, _history(score) if score.history else ()))
@@ -112,7 +113,7 @@ def _parts(name: str, score: LogScore) -> list[FoundScore]:
 
 
 def _one(name: str, value: Any, score: LogScore, history: tuple[Any, ...]) -> FoundScore:
-    mark = number(value)
+    mark = LETTERS[value] if type(value) is str and value in LETTERS else number(value)
     return FoundScore(
         name,
         "unparsed" if mark is None else "scored",
@@ -121,7 +122,7 @@ def _one(name: str, value: Any, score: LogScore, history: tuple[Any, ...]) -> Fo
         score.answer,
         score.explanation,
         history,
-        _reason(score),
+        _reason(score) if score.metadata else score.reason,
     )
 
 

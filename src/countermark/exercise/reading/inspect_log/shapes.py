@@ -8,7 +8,8 @@
 """
 
 import json
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import msgspec
 
@@ -16,6 +17,7 @@ from countermark.exercise.reading.archive import NEXT_STEP
 from countermark.records.errors import InputError
 
 T = TypeVar("T")
+Ids: TypeAlias = list[str | int] | None
 ATTACHMENT = "attachment://"
 
 
@@ -29,13 +31,20 @@ class LogRevision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogDataset(msgspec.Struct, frozen=True, kw_only=True):
-    """The header's account of the data set; ``samples`` counts all, ``sample_ids`` those run."""
+    """The header's account of the data set; ``samples`` counts all, ``sample_ids`` those run.
+
+    The ids are decoded where they are asked for: a long log has a million.
+    """
 
     name: str | None = None
     location: str | None = None
     samples: int | None = None
-    sample_ids: list[str | int] | None = None
+    sample_ids: msgspec.Raw = msgspec.Raw(b"null")
     shuffled: bool | None = None
+
+    def ids(self) -> list[str | int] | None:
+        """Return the ids of the samples that were run; nothing if the header does not say."""
+        return decode(self.sample_ids, Ids, "sample ids of the header")  # type: ignore[arg-type]
 
 
 class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,12 +89,17 @@ class LogPlan(msgspec.Struct, frozen=True, kw_only=True):
     config: dict[str, Any] = {}
 
 
-class LogUsage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class LogTotal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """All tokens of one model."""
+
+    total_tokens: int = 0
+
+
+class LogUsage(LogTotal, frozen=True, kw_only=True, gc=False):
     """Tokens of one model; cached input tokens are not in ``input_tokens``."""
 
     input_tokens: int = 0
     output_tokens: int = 0
-    total_tokens: int = 0
     input_tokens_cache_write: int | None = None
     input_tokens_cache_read: int | None = None
     total_cost: float | None = None
@@ -315,8 +329,7 @@ class LogSummary(LogLine, frozen=True, kw_only=True, gc=False):
 
     error: str | None = None
     limit: str | None = None
-    model_usage: dict[str, LogUsage] = {}
-    model_fallbacks: list[LogFallback] | None = None
+    model_usage: Mapping[str, LogTotal] = {}
 
 
 class LogShell(msgspec.Struct, frozen=True, kw_only=True):
