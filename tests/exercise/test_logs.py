@@ -313,6 +313,15 @@ def test_files_that_real_inspects_wrote_are_read() -> None:
         assert [s.messages for s in zipped.samples] == [s.messages for s in plain.samples]
 
 
+def test_rule_1_the_lines_of_a_very_long_log_may_be_too_long_to_read(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = member("summaries.json", [{"id": "a", "epoch": 1, "input": "x" * 9000}])
+    monkeypatch.setattr(archive, "MAX_MEMBER_BYTES", 9000)
+    assert len(read_log(write(zip_of([*honest(), lines]))).samples) == 1
+    refusal(write(zip_of([*honest(), replace(lines, name="other.json")])), "declares a member")
+
+
 def test_reading_a_log_loads_neither_pydantic_nor_numpy() -> None:
     code = (
         "import sys, countermark.exercise.reading.inspect_log\n"
