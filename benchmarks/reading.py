@@ -111,7 +111,9 @@ def evidence(folder: Path, repeat: int, size: float) -> tuple[list[Row], Measure
     """Bar 2."""
     mine, least = measure("evidence", folder, repeat), measure("floor", folder, repeat)
     return [
-        Row(f"evidence pass of {mine.samples:,} samples", _rate(mine), "samples/s", at_least=20_000),
+        Row(
+            f"evidence pass of {mine.samples:,} samples", _rate(mine), "samples/s", at_least=20_000
+        ),
         Row("… which is, of the packed logs", size / mine.seconds, "MiB/s"),
         Row("… if it only unpacked, checked, hashed and scanned", _rate(least), "samples/s"),
         Row("… memory held, imports included", mine.peak, "MiB"),
@@ -119,7 +121,7 @@ def evidence(folder: Path, repeat: int, size: float) -> tuple[list[Row], Measure
 
 
 def older(folder: Path, repeat: int) -> list[Row]:
-    """What bar 2 would be with the packing of older logs."""
+    """Return what bar 2 would be with the packing of older logs."""
     mine = measure("evidence", folder, repeat)
     return [Row("evidence pass of the same, deflated", _rate(mine), "samples/s")]
 

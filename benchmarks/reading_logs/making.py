@@ -5,8 +5,9 @@
 
 Inspect runs a task with three scorers on its scripted model ``mockllm``, two samples long. The
 sample, its line in ``summaries.json`` and the header of that log are then written as often as is
-asked for, under new ids, packed as that log is (zstandard), or with deflate as logs of 2025 are, and
-laid out as Inspect lays them out, a journal entry for every ten samples. Nothing else is simulated, and no score means anything.
+asked for, under new ids, packed as that log is (zstandard) or with deflate as older logs are, and
+laid out as Inspect lays them out, a journal entry for every ten samples. Nothing else is
+simulated, and no score means anything.
 """
 
 import json

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+HEADER = 30  # bytes before a member's name
+
 
 def _columns() -> Callable[[list[Path]], int]:
     from countermark.exercise.reading.inspect_log import columns  # noqa: PLC0415
@@ -54,7 +56,7 @@ def _floor() -> Callable[[list[Path]], int]:
             with zipfile.ZipFile(path) as log:
                 members = [one for one in log.infolist() if one.filename.startswith("samples/")]
             for one in members:
-                start = one.header_offset + zipfile.sizeFileHeader + len(one.filename)
+                start = one.header_offset + HEADER + len(one.filename)
                 packed, size = data[start : start + one.compress_size], one.file_size
                 if one.compress_type == zipfile.ZIP_DEFLATED:
                     contents = zlib.decompress(packed, -zlib.MAX_WBITS, size)

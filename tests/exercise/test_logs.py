@@ -2,6 +2,8 @@
 import functools
 import json
 import random
+import subprocess
+import sys
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -182,7 +184,11 @@ def test_rule_4_names_are_only_names(write: Write, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["log.eval"]
 
 
-def test_rule_5_of_members_with_one_name_the_last_counts(write: Write) -> None:
+@pytest.mark.parametrize("few", [1, 100_000])
+def test_rule_5_of_members_with_one_name_the_last_counts(
+    write: Write, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(archive, "_FEW", few)  # names are compared in as many parts as it takes
     header, sample = honest()
     again = member(sample.name, {**SAMPLE, "messages": [{"role": "user", "content": "Later"}]})
     other = member("samples/b_epoch_1.json", {**SAMPLE, "id": "b"})
@@ -305,3 +311,21 @@ def test_files_that_real_inspects_wrote_are_read() -> None:
         dataset = msgspec.structs.replace(plain.header.eval.dataset, sample_ids=ids)
         assert zipped.header.eval == msgspec.structs.replace(plain.header.eval, dataset=dataset)
         assert [s.messages for s in zipped.samples] == [s.messages for s in plain.samples]
+
+
+def test_rule_1_the_lines_of_a_very_long_log_may_be_too_long_to_read(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = member("summaries.json", [{"id": "a", "epoch": 1, "input": "x" * 9000}])
+    monkeypatch.setattr(archive, "MAX_MEMBER_BYTES", 9000)
+    assert len(read_log(write(zip_of([*honest(), lines]))).samples) == 1
+    refusal(write(zip_of([*honest(), replace(lines, name="other.json")])), "declares a member")
+
+
+def test_reading_a_log_loads_neither_pydantic_nor_numpy() -> None:
+    code = (
+        "import sys, countermark.exercise.reading.inspect_log\n"
+        "print(sorted({'pydantic', 'numpy'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.strip() == "[]"

@@ -3,7 +3,8 @@
 
 1. At most ``MAX_MEMBERS`` members, of at most ``MAX_MEMBER_BYTES`` each, and together at most
    ``MAX_TOTAL_BYTES`` or ``MAX_RATIO`` times the file, by what the directory declares, before
-   anything is unpacked.
+   anything is unpacked. One that the caller has another way to read may be longer: reading it is
+   refused.
 2. No two members share bytes of the file: a small file may otherwise declare enormous contents.
 3. Only stored, deflate and zstandard members; never more bytes out than were declared, and what
    comes out has the declared size and checksum.
@@ -115,6 +116,8 @@ class Archive:
     known
         The directory of the file as it was opened before; it is not checked again if the file is
         still the same.
+    spare
+        The names of members that may be too long to be read.
 
     Raises
     ------
@@ -127,7 +130,9 @@ class Archive:
         path: Path,
         keep: Callable[[bytes], bool] = lambda _: False,
         known: "Directory | None" = None,
+        spare: frozenset[bytes] = frozenset(),
     ) -> None:
+        self._spare = spare
         self.where = str(path)
         try:
             self._file = path.open("rb", buffering=_WINDOW)
@@ -180,6 +185,8 @@ class Archive:
         """
         # Taken apart at once: a field of a named tuple costs more than a plain name.
         _, name, _, flags, _, crc, length, size, offset, extra = member
+        if size > MAX_MEMBER_BYTES:
+            self._refuse(f"is {size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read", member)
         if flags & _ENCRYPTED:
             self._refuse("is encrypted", member)
         data = self._at(offset, _HEADROOM + len(name) + extra + length)
@@ -293,7 +300,7 @@ class Archive:
         for row in self._rows():
             _, name, _, _, _, _, packed, size, offset, _ = row
             total += size
-            if size > MAX_MEMBER_BYTES:
+            if size > MAX_MEMBER_BYTES and name not in self._spare:
                 most = f"{size:,} bytes; at most {MAX_MEMBER_BYTES:,} are read"
                 self._refuse(f"declares a member of {most}", Member._make(row))
             end = offset + header + len(name) + packed

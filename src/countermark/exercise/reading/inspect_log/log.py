@@ -63,6 +63,7 @@ MAX_JSON_BYTES = 1024 * 1024 * 1024
 MAX_SUMMARIES = 32 * 1024 * 1024  # a longer one is read from the journal, piece by piece
 _HEAD = 64 * 1024
 _HEADER, _START, _SUMMARIES = b"header.json", b"_journal/start.json", b"summaries.json"
+_SPARE = frozenset({_SUMMARIES})  # the journal says the same
 _JOURNAL, _UPDATES, _SAMPLES = b"_journal/summaries/", b"_journal/config_updates/", b"samples/"
 _PIECE = re.compile(
     rb"(samples/.+_epoch_[0-9]+)/(?:(sample|metadata|skeleton)|"
@@ -164,7 +165,7 @@ def open_log(path: Path) -> InspectLog:
 
 
 def _zip_log(path: Path) -> InspectLog:
-    with Archive(path, keep=_is_kept) as archive:
+    with Archive(path, _is_kept, spare=_SPARE) as archive:
         directory = archive.directory
         finished = _HEADER in directory.kept
         member = directory.kept.get(_HEADER) or directory.kept.get(_START)
@@ -199,7 +200,7 @@ def _is_kept(name: bytes) -> bool:
 
 
 def _zip_documents(path: Path, known: Directory) -> Iterator[Document]:
-    with Archive(path, keep=_is_kept, known=known) as archive:
+    with Archive(path, _is_kept, known, _SPARE) as archive:
         pieces = _pieces(archive)
         strays: dict[bytes, tuple[str, LogSample]] = {}
         for member in archive.members():
@@ -288,7 +289,7 @@ def _sequence(
 
 def _lines(path: Path, known: Directory, kind: type[Line]) -> Iterator[Line]:
     whole = known.kept.get(_SUMMARIES)
-    with Archive(path, keep=_is_kept, known=known) as archive:
+    with Archive(path, _is_kept, known, _SPARE) as archive:
         if whole is not None and whole.size <= MAX_SUMMARIES:
             yield from _member(archive, whole, list[kind])  # type: ignore[valid-type]
             return
