@@ -25,6 +25,7 @@ SILENT = {
     ("node", "rotate"),
     ("node", "serve"),
     ("log", "prove"),
+    ("annotate", "scores"),
 }
 
 

@@ -125,10 +125,12 @@ def invite(
 @click.argument("name")
 @protocol_option
 @node_option
-def revoke(name: str, protocol_file: Path, node_folder: Path) -> None:
+@json_option
+def revoke(name: str, protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     """End a person's links; drafts that they have not submitted are not used."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
     planning.revoke(node, protocol, name)
+    answer(name, {"revoked": name}, as_json=as_json)
     talk(f"The links of {name} no longer work.")
 
 
