@@ -83,7 +83,9 @@ def statement_signer(key: Ed25519PrivateKey) -> CryptoSigner:
     return CryptoSigner(key)
 
 
-def public_key(public: str, scheme: Scheme = ED25519_SCHEME) -> SSlibKey:
+def public_key(
+    public: str, scheme: Scheme = ED25519_SCHEME, *, where: str | None = None
+) -> SSlibKey:
     """Return the public key of a statement signer; its key id is the hash of its contents.
 
     Parameters
@@ -93,6 +95,8 @@ def public_key(public: str, scheme: Scheme = ED25519_SCHEME) -> SSlibKey:
         on P-256.
     scheme
         What it signs with.
+    where
+        What an error should say it was found in.
 
     Raises
     ------
@@ -106,6 +110,7 @@ def public_key(public: str, scheme: Scheme = ED25519_SCHEME) -> SSlibKey:
     if data.hex() != public:
         raise InputError(
             f"is not the lower-case hex of an {scheme} public key: {public[:70]!r}",
+            where=where,
             next_step="Give the hex digits that `roster show` prints.",
         )
     return SSlibKey.from_crypto(ed25519_key(data) if scheme == ED25519_SCHEME else p256_key(data))
@@ -125,7 +130,7 @@ def standard_key(key: Key, *, where: str) -> SSlibKey:
         If it is neither Ed25519 nor ECDSA P-256.
     """
     if key.scheme == ED25519_SCHEME:
-        return public_key(str(key.keyval.get("public")))
+        return public_key(str(key.keyval.get("public")), where=where)
     if key.scheme == ECDSA_SCHEME:
         return public_from_pem(str(key.keyval.get("public")).encode(errors="replace"), where=where)
     raise _other_scheme(key.scheme, where)
