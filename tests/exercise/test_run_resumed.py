@@ -43,6 +43,7 @@ class Lab:
         )
         self.node: Node = cast.institutes["GB"]
         self.requests = folder / "requests"
+        self.talk = folder / "talk"
         self.file = folder / "protocol.json"
         self.file.write_bytes(self.protocol.to_bytes())
         self.env = environment(folder, RECORDED_REQUESTS=str(self.requests), RECORDED_SECONDS="0.3")
@@ -61,10 +62,13 @@ class Lab:
 
     def stopped(self, after: int, with_signal: int, *more: str) -> None:
         """Begin a run, and stop it once the model was asked ``after`` times."""
-        command = [sys.executable, "-c", RECORDED + COUNTERMARK, *self.words, *more]
-        process = subprocess.Popen(
-            command, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        # A shell starts what runs in its background with this signal ignored, and so do its heirs.
+        heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        command = [sys.executable, "-c", heard + RECORDED + COUNTERMARK, *self.words, *more]
+        with self.talk.open("wb") as talk:
+            process = subprocess.Popen(
+                command, env=self.env, stdout=subprocess.DEVNULL, stderr=talk
+            )
         began = time.monotonic()
         while len(self.asked()) < after:
             assert process.poll() is None
@@ -72,7 +76,7 @@ class Lab:
             time.sleep(0.05)
         process.send_signal(with_signal)
         process.wait(60)
-        assert process.returncode != 0
+        assert process.returncode != 0, self.talk.read_text()
 
     def asked(self) -> list[dict[str, object]]:
         if not self.requests.exists():
@@ -132,6 +136,22 @@ def test_a_killed_run_goes_on_and_no_finished_sample_is_asked_again(
     assert len(tasks) == 3
     one.run(*CELL)
     assert one.asked() == asked, "a finished cell is not run again"
+
+
+def test_ctrl_c_stops_a_run_and_what_was_finished_is_kept(lab: Callable[..., Lab]) -> None:
+    one = lab()
+    one.stopped(7, signal.SIGINT, *CELL, "--max-connections", "1")
+    before = one.asked()
+    assert len(before) < 4 * EPOCHS, "it stopped early"
+    assert "Stopped. Nothing was left half written" in one.talk.read_text()
+    assert steps.own_workspace(one.node, one.protocol).logs() == ()
+    one.run(*CELL)
+    said = set(answers(one.log()).values())
+    assert len(said) == 4 * EPOCHS
+    # One was under way at the stop; it alone is asked again.
+    kept = [entry["answer"] for entry in before if entry["answer"] in said]
+    assert len(kept) >= len(before) - 1
+    assert len(one.asked()) <= 4 * EPOCHS + 1
 
 
 def test_a_sample_that_fails_is_tried_as_often_as_the_protocol_says_and_never_again(

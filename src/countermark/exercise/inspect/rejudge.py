@@ -9,10 +9,11 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import ChatMessageUser, GenerateConfig, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
+from countermark.exercise.inspect.finished import check_finished
 from countermark.exercise.judging.asking import judge_prompt
 from countermark.exercise.judging.rejudged import Batch
 from countermark.exercise.judging.repeats import judge_seed
-from countermark.records.errors import InputError, StateError
+from countermark.records.errors import InputError
 
 
 def run_judge(batch: Batch, protocol: str, lab: str, folder: Path) -> Path:
@@ -44,7 +45,7 @@ def run_judge(batch: Batch, protocol: str, lab: str, folder: Path) -> Path:
             next_step="Name a judge that the protocol pins with a model.",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    (log,) = inspect_eval(
+    logs = inspect_eval(
         Task(
             name=f"rejudge_{batch.task}_{batch.language}",
             dataset=MemoryDataset(
@@ -69,15 +70,8 @@ def run_judge(batch: Batch, protocol: str, lab: str, folder: Path) -> Path:
         display="none",
         fail_on_error=False,
     )
-    if log.status == "cancelled":
-        raise KeyboardInterrupt  # Inspect makes a cancelled log of it; the person meant stop
-    if log.status != "success":
-        reason = log.error.message if log.error else "no reason given"
-        raise StateError(
-            f"stopped with {log.status}: {reason}",
-            where=f"{batch.scorer} {batch.pinned.version}",
-            next_step=f"Look into {log.location}, then judge again.",
-        )
+    check_finished(logs, 1, f"{lab} {batch.scorer} {batch.pinned.version}")
+    (log,) = logs
     return Path(log.location.removeprefix("file://"))
 
 

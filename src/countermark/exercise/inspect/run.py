@@ -11,7 +11,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from inspect_ai import Task, eval_retry, task
 from inspect_ai import eval as inspect_eval
@@ -19,10 +19,10 @@ from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import get_model
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.inspect.finished import check_finished
 from countermark.exercise.inspect.interrupted import interrupted_log
 from countermark.exercise.inspect.task import inspect_task
 from countermark.exercise.running import RunOptions, SampleDone, Told, nobody
-from countermark.records.errors import StateError
 
 _TASKS_AT_ONCE = 2  # so that no core idles while the last answers of a cell come in
 _CELLS: dict[str, Task] = {}
@@ -83,10 +83,11 @@ def run_cells(
             if sample.error is None or (str(sample.id), sample.epoch) in failed:
                 told(run, SampleDone(failed=sample.error is not None, kept=True))
         made(failed)
-        logs += eval_retry(earlier, **_bounds(options), **_always(folder, [run]))
-        _check(logs[-1:], runs)
+        again = eval_retry(earlier, **_bounds(options), **_always(folder, [run]))
+        check_finished(again, 1, run.lab)
+        logs += again
     if fresh:
-        logs += inspect_eval(
+        ran = inspect_eval(
             fresh,
             model=get_model(model, base_url=options.base_url, **arguments),
             max_tasks=_TASKS_AT_ONCE,
@@ -94,7 +95,8 @@ def run_cells(
             **_bounds(options),
             **_always(folder, runs),
         )
-    _check(logs, runs)
+        check_finished(ran, len(fresh), runs[0].lab)
+        logs += ran
     return tuple(Path(log.location.removeprefix("file://")) for log in logs)
 
 
@@ -129,20 +131,3 @@ def _always(folder: Path, runs: Sequence[CellRun]) -> dict[str, Any]:
         "display": "none",
         "fail_on_error": False,
     }
-
-
-def _check(logs: Sequence[EvalLog], runs: Sequence[CellRun]) -> None:
-    for log in logs:
-        if log.status == "cancelled":
-            raise KeyboardInterrupt  # Inspect makes a cancelled log of it; the person meant stop
-        if log.status != "success":
-            _stopped(log, runs)
-
-
-def _stopped(log: EvalLog, runs: Sequence[CellRun]) -> NoReturn:
-    reason = log.error.message if log.error else "no reason given"
-    raise StateError(
-        f"stopped with {log.status}: {reason}",
-        where=f"{runs[0].lab} {log.eval.task}",
-        next_step=f"Look into {log.location}, then run the lab again.",
-    )
