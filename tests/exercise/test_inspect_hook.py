@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from exercise_small import Snapshots, scripted_log
-from exercise_steps import At, files
+from exercise_steps import At, files, said
 from inspect_home import environment
 
 from countermark.exercise import steps
@@ -18,15 +18,16 @@ from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import read_log
 from countermark.exercise.matching import match_log
 from countermark.node.node import Node
+from countermark.records.evidence import SealedResult
 
 pytestmark = pytest.mark.model
 
 
 def ended(path: Path, status: str = "success", **metadata: Any) -> Any:
     """Return what Inspect tells a hook at the end of a task."""
-    said = metadata or (read_log(path).header.eval.metadata or {})
+    about = metadata or (read_log(path).header.eval.metadata or {})
     log = SimpleNamespace(
-        status=status, location=f"file://{path}", eval=SimpleNamespace(metadata=said)
+        status=status, location=f"file://{path}", eval=SimpleNamespace(metadata=about)
     )
     return SimpleNamespace(log=log)
 
@@ -45,9 +46,9 @@ def told(
     hook = ImportFinished()
     assert hook.enabled()
     asyncio.run(hook.on_task_end(data))
-    said = capsys.readouterr()
-    assert said.out == ""
-    return said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    return printed.err
 
 
 def test_rule_1_a_finished_log_of_a_planned_protocol_is_taken_once(
@@ -85,8 +86,9 @@ def test_rules_1_and_3_what_cannot_be_taken_is_said_and_breaks_nothing(
     assert "was not taken" in told(ended(path), tmp_path / "nowhere", monkeypatch, capsys)
     unknown = {**run.metadata(), "protocol": "sha256:" + "0" * 64}
     data = ended(path, countermark=unknown)
-    said = told(data, nodes["JP"].folder.root, monkeypatch, capsys)
-    assert "has not planned its protocol" in said
+    assert "has not planned its protocol" in told(
+        data, nodes["JP"].folder.root, monkeypatch, capsys
+    )
 
 
 def test_rule_2_a_log_that_differs_is_left_to_a_person(
@@ -101,8 +103,8 @@ def test_rule_2_a_log_that_differs_is_left_to_a_person(
     node = at("planned").institutes["JP"]
     header, samples = log_value(planned(node, snapshots), "other/model")
     path = write_log(tmp_path / "a.eval", header, samples)
-    said = told(ended(path), node.folder.root, monkeypatch, capsys)
-    assert "was not taken: the model is other/model" in said
+    left = told(ended(path), node.folder.root, monkeypatch, capsys)
+    assert "was not taken: the model is other/model" in left
     assert steps.own_workspace(node, snapshots.protocol).logs() == ()
 
 
@@ -117,6 +119,48 @@ def test_rule_4_logs_of_exercise_run_are_passed_over(
     path = scripted_log(folder / "a.eval", planned(node, snapshots))
     assert told(ended(path), node.folder.root, monkeypatch, capsys) == ""
     assert path.exists()
+
+
+def ends_all_cells(
+    node: Node,
+    snapshots: Snapshots,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> list[str]:
+    """Let the hook see a log of every planned cell, and return what it said of each."""
+    runs = steps.cell_runs(node, snapshots.protocol)
+    paths = [scripted_log(tmp_path / f"{place}.eval", run) for place, run in enumerate(runs)]
+    return [told(ended(path), node.folder.root, monkeypatch, capsys) for path in paths]
+
+
+def test_rule_5_the_last_log_is_followed_by_the_seal(
+    at: At,
+    snapshots: Snapshots,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    node = at("planned").institutes["JP"]
+    *before, last = ends_all_cells(node, snapshots, tmp_path, monkeypatch, capsys)
+    assert [line.rpartition(": ")[2].strip() for line in before] == ["3", "2", "1"]
+    assert "the result is sealed" in last
+    (sealed,) = said(node, SealedResult)
+    assert sealed.lab == "JP-simulated"
+
+
+def test_rule_5_keys_that_do_not_open_leave_the_seal_to_a_person(
+    at: At,
+    snapshots: Snapshots,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    node = at("planned").institutes["JP"]
+    monkeypatch.setattr(Node, "keys_are_encrypted", lambda _: True)
+    *_, last = ends_all_cells(node, snapshots, tmp_path, monkeypatch, capsys)
+    assert "Next: countermark exercise seal" in last
+    assert said(node, SealedResult) == []
 
 
 def test_inspects_own_command_leaves_its_log_in_the_node(

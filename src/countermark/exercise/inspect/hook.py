@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A hook that takes each finished log of Inspect into a node, as ``exercise import`` would.
+"""A hook that takes each finished log of Inspect into a node, and seals when the last one is in.
 
-It is on where the environment variable ``COUNTERMARK_NODE`` names a node's folder.
+It does what ``exercise import`` and ``exercise seal`` would. It is on where the environment
+variable ``COUNTERMARK_NODE`` names a node's folder.
 
 1. Only finished logs of a protocol that the node knows and its lab has planned are taken. Planning
    needs the node's keys, which no hook asks for.
 2. A log that differs from the protocol is not taken: a person declares deviations.
 3. What happened is said on standard error. No error of ours breaks Inspect's run.
 4. Logs of ``exercise run`` are passed over: it keeps them itself.
+5. Once the node has a log of every cell that its lab planned, the result is sealed, if the keys
+   open: they are not encrypted, or ``COUNTERMARK_PASSPHRASE_FILE`` names the file whose first line
+   is their passphrase. Nothing is declared in a person's name, so what a seal would have to explain
+   is left to ``exercise seal``.
 """
 
 import os
@@ -25,7 +30,7 @@ from countermark.node.node import Node
 from countermark.records.errors import CountermarkError
 from countermark.records.protocol import Protocol
 
-NODE = "COUNTERMARK_NODE"
+NODE, PASSPHRASE = "COUNTERMARK_NODE", "COUNTERMARK_PASSPHRASE_FILE"
 
 
 @hooks(name="import_finished", description="Takes finished logs into the node of COUNTERMARK_NODE.")
@@ -55,7 +60,7 @@ def _taken(folder: Path, log: EvalLog) -> str | None:
 
 
 def _import(folder: Path, said: dict[str, object], path: Path) -> str | None:
-    node = Node.open(folder)
+    node = Node.open(folder, _passphrase())
     protocol = next(
         (one for _, one in book(node).of_kind(Protocol) if one.digest == said.get("protocol")), None
     )
@@ -66,6 +71,26 @@ def _import(folder: Path, said: dict[str, object], path: Path) -> str | None:
         return None
     imported = steps.import_log(node, protocol, path, str(said.get("lab")), None)
     if imported.kept is not None:
-        return f"{path.name} is kept as {imported.kept.name}. Next: countermark exercise seal"
+        return f"{path.name} is kept as {imported.kept.name}. {_sealed(node, protocol)}"
     reasons = "; ".join(found.text for found in imported.differences)
     return f"{path.name} was not taken: {reasons}"
+
+
+def _passphrase() -> str | None:
+    name = os.environ.get(PASSPHRASE)
+    return Path(name).read_text(encoding="utf-8").partition("\n")[0] if name else None
+
+
+def _sealed(node: Node, protocol: Protocol) -> str:
+    """Seal by rule 5, and say what was done or what is next."""
+    workspace = steps.own_workspace(node, protocol)
+    _, lacking = steps.lab_samples(node, protocol, workspace.logs())
+    if lacking:
+        return f"Cells without a log: {len(lacking)}"
+    if node.keys_are_encrypted() and node.passphrase is None:
+        return "It was the last. Next: countermark exercise seal"
+    try:
+        steps.seal(node, protocol)
+    except CountermarkError as error:
+        return f"It was the last, but the seal waits: {error}"
+    return "It was the last: the result is sealed"
