@@ -16,7 +16,7 @@ DIALECT = {"name": "dialect", "robustness": True, "fairness": False, "computed_o
 
 
 def runs(path: Path) -> list[FoundRun]:
-    assert helm.recognises(path, read_start(path))
+    assert path.is_dir() or helm.recognises(path, read_start(path))
     return list(helm.read(path))
 
 

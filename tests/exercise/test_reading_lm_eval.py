@@ -16,7 +16,7 @@ DATE = "2026-01-21T03-44-18.458309"
 
 
 def runs(path: Path) -> list[FoundRun]:
-    assert lm_eval.recognises(path, read_start(path))
+    assert path.is_dir() or lm_eval.recognises(path, read_start(path))
     return list(lm_eval.read(path))
 
 
@@ -63,13 +63,11 @@ def test_rule_2_samples_are_taken_from_the_file_of_the_same_date(
     (tmp_path / f"samples_sums_{DATE}.jsonl").write_bytes(lines(*pair))
     other = tmp_path / f"samples_sums_{DATE.replace('18.4', '19.4')}.jsonl"
     other.write_bytes(lines(lm_eval_sample(7, 0.0)))
-    by_results, by_samples, by_folder = (
-        runs(tmp_path / f"results_{DATE}.json"),
-        runs(tmp_path / f"samples_sums_{DATE}.jsonl"),
-        runs(tmp_path),
-    )
-    for found in (by_results, by_samples, by_folder):
-        (run,) = found
+    (by_results,) = runs(tmp_path / f"results_{DATE}.json")
+    (by_samples,) = runs(tmp_path / f"samples_sums_{DATE}.jsonl")
+    by_folder, without = runs(tmp_path)
+    assert (without.file, without.model) == (str(other), "unknown")
+    for run in (by_results, by_samples, by_folder):
         assert [sample.item for sample in run.samples()] == ["0", "1"]
         assert (run.model, run.submitted, run.notes) == ("org/m", 2, ())
 

@@ -59,11 +59,18 @@ _WHY = "the record may weight or filter samples, or use another unit"
 _ALGORITHMS = {"sha256": hashlib.sha256, "md5": hashlib.md5}
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a record or a samples file of Every Eval Ever."""
-    if path.is_dir() or b'"evaluation_id"' not in start:
+    if b'"evaluation_id"' not in start:
         return False
     return b'"evaluation_results"' in start or b'"sample_id"' in start
+
+
+def together(path: Path) -> Path:
+    """Return the record that a samples file lies beside, if there is one."""
+    if path.suffix != ".jsonl" or not path.stem.endswith(SAMPLES):
+        return path
+    return sibling(path, path.stem.removesuffix(SAMPLES) + ".json", TOOL) or path
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -242,6 +249,7 @@ def _run(
             stated=stated,
         ),
         submitted=submitted or None,
+        stated=stated,
         notes=(*notes, *found),
     )
 

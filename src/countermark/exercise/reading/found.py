@@ -164,6 +164,9 @@ class FoundRun:
     submitted
         How many samples were asked for, where the tool says; samples beyond those in the log are
         *missing*.
+    stated
+        What the file itself states of the whole run, by name, as the tool computed it: nothing here
+        was computed from the samples.
     notes
         What a reader should know: an unfinished run, duplicate members, a changed score.
     samples
@@ -183,4 +186,5 @@ class FoundRun:
     settings: Mapping[str, JsonValue] | None = None
     submitted: int | None = None
     usage: Usage | None = None
+    stated: Mapping[str, float] | None = None
     notes: tuple[str, ...] = ()

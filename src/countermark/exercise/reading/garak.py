@@ -34,6 +34,7 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
+    numbers,
     read_document,
     read_lines,
     read_start,
@@ -59,12 +60,16 @@ _WHY = "garak may have judged outputs that the report does not hold, or by anoth
 _KINDS = (b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a report of garak."""
-    if path.is_dir():
-        return False
     head = start[:4096]
     return b'"entry_type"' in head and any(kind in head for kind in _KINDS)
+
+
+def is_hit_log(start: bytes) -> bool:
+    """Tell whether a file is the other file of a run, which holds only the attempts that hit."""
+    first = start.split(b"\n", 1)[0]
+    return b'"entry_type"' not in first and b'"attempt_id"' in first and b'"detector"' in first
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -252,6 +257,7 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
             **settings(eval=probe.evals, threshold=report.threshold),
         },
         submitted=max(processed, counted.samples) or None,
+        stated={**numbers(settings(**probe.evals)), **stated},
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 

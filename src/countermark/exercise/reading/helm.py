@@ -62,9 +62,7 @@ _Sample = tuple[str, int]  # instance and trial
 
 
 def recognises(path: Path, start: bytes) -> bool:
-    """Tell whether a folder is of a run, or a file one of its files."""
-    if path.is_dir():
-        return (path / SPEC).is_file() or (path / STATE).is_file()
+    """Tell whether a file is one of the files of a run."""
     marks = {
         SPEC: b'"adapter_spec"',
         STATE: b'"adapter_spec"',
@@ -73,6 +71,11 @@ def recognises(path: Path, start: bytes) -> bool:
         SCENARIO: b'"name"',
     }
     return path.name in marks and marks[path.name] in start
+
+
+def together(path: Path) -> Path:
+    """Return the run folder that a file is of."""
+    return path.parent
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -163,6 +166,7 @@ def _run(
             stats=stated,
         ),
         submitted=counted.samples,
+        stated=stated,
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 

@@ -37,6 +37,7 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
+    numbers,
     read_document,
     refuse,
     sequence,
@@ -67,15 +68,21 @@ _METADATA = (
 _DONE = {"completed", "complete", "success"}
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a result of Moonshot."""
-    if path.is_dir():
-        return False
     if b'"run_metadata"' in start[:4096] and b'"run_results"' in start:
         return True
     if b'"metadata"' not in start[:4096] or b'"endpoints"' not in start[:65536]:
         return False
     return b'"recipes"' in start and b'"cookbooks"' in start
+
+
+def is_input(start: bytes) -> bool:
+    """Tell whether a file is what Moonshot is given: a dataset, a recipe or a cookbook."""
+    head = start[:4096]
+    if b'"name"' not in head or b'"description"' not in head:
+        return False
+    return any(mark in start for mark in (b'"examples"', b'"datasets"', b'"recipes"'))
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -299,6 +306,7 @@ def _run(
             **{key: metadata.get(key) for key in _METADATA},
         ),
         submitted=max(asked, len(part.data)) if part.alone else len(part.data),
+        stated=numbers(settings(**part.metrics)),
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 
@@ -386,6 +394,7 @@ def _integration_runs(whole: dict[str, Any], path: Path) -> Iterator[FoundRun]:
                 metrics=result.get("evaluation_summary"),
             ),
             submitted=counted.samples,
+            stated=numbers(settings(**mapping(result.get("evaluation_summary")))),
             notes=differences(counted.means, stated, _WHY),
         )  # fmt: skip
 

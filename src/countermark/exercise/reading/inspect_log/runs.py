@@ -7,13 +7,19 @@
 3. Every sample has every score that the log has anywhere: one that it lacks was *not attempted*.
 4. The notes say what a count alone would hide: an unfinished run, parts that a later part replaced,
    settings changed during the run, samples declared invalid, edited tags and metadata.
+5. What the results state is named ``score/metric``, or ``score/reducer/metric`` where several ways
+   to reduce the epochs of a sample were asked for.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from countermark.exercise.reading.archive import LOCAL_MAGIC
+from countermark.exercise.reading.documents import numbers
 from countermark.exercise.reading.found import FoundRun, FoundSample
 from countermark.exercise.reading.inspect_log.log import InspectLog, open_log
 from countermark.exercise.reading.inspect_log.samples import SampleReader, usage_of
@@ -65,6 +71,7 @@ def _run(log: InspectLog) -> FoundRun:
         settings=settings(header),
         submitted=submitted(header),
         usage=usage_of(header.stats.model_usage),
+        stated=_stated(header),
         notes=tuple(_notes(log)),
     )
 
@@ -80,6 +87,26 @@ def submitted(header: LogHeader) -> int | None:
     if items is None or not isinstance(epochs, int):
         return None
     return items * epochs
+
+
+def _stated(header: LogHeader) -> dict[str, float]:
+    """Return the metrics that the results state (rule 5)."""
+    results = header.results
+    if results is None:
+        return {}
+    measures = list(results.scores)
+    if results.scorer is not None and not measures:
+        measures = [msgspec.structs.replace(results.scorer, metrics=results.metrics)]
+    alike = Counter(measure.name for measure in measures)
+    return numbers(
+        {
+            "/".join(
+                (one.name, *((one.reducer or str(place),) if alike[one.name] > 1 else ()), metric)
+            ): measured.value
+            for place, one in enumerate(measures)
+            for metric, measured in one.metrics.items()
+        }
+    )
 
 
 def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
