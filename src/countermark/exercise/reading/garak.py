@@ -2,7 +2,7 @@
 """Reports of garak (``*.report.jsonl``), of the versions whose outputs are texts and since.
 
 1. A run is one probe. The model is the target that the setup line names, or ``model_type``
-   before.
+   before. The first versions wrote a line ``config`` in its place, and none at the end.
 2. A sample is one output of one attempt: the attempt's sequence number is its item, with the
    first digits of its uuid where numbers come twice, and the generation, from 1, is its epoch.
 3. garak writes an attempt when the model has answered (status 1) and again when its detectors
@@ -10,6 +10,8 @@
    outputs and no verdicts: its scores are *not attempted*.
 4. An output that is absent is *errored*, and so is an attempt without outputs. An empty text is
    an answer.
+   Detectors skip an absent output: where one gives as many numbers as there are outputs that are
+   not absent, these are the ones they belong to.
 5. Each detector's number from 0 to 1 is one score, and ``<detector>/hit`` is 1 where it reaches
    the threshold of the run (0.5 unless it says otherwise) and 0 below: what garak counts as
    failed. A detector that gives no number for an answer leaves it *unparsed*.
@@ -57,7 +59,9 @@ THRESHOLD = 0.5
 _DETECTED = 2
 _AGAIN = "Give the report (.report.jsonl) as garak wrote it; a hit log is no report."
 _WHY = "garak may have judged outputs that the report does not hold, or by another threshold"
-_KINDS = (b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
+_CONFIG = "config."
+_NAMES = ("plugins.target", "plugins.model", f"{_CONFIG}model")
+_KINDS = (b'"config"', b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
 
 
 def recognises(_path: Path, start: bytes) -> bool:
@@ -107,12 +111,15 @@ class _Report:
     version: str | None = None
     started: str | None = None
     finished: bool = False
+    endless: bool = False
     probes: dict[str, _Probe] = field(default_factory=dict)
 
     @property
     def threshold(self) -> float:
         """From which number on a detector has hit."""
-        given = number(self.setup.get("run.eval_threshold"))
+        given = number(
+            self.setup.get("run.eval_threshold", self.setup.get(f"{_CONFIG}eval_threshold"))
+        )
         return THRESHOLD if given is None else given
 
 
@@ -128,6 +135,9 @@ def _read_report(path: Path) -> _Report:
             case "start_run setup":
                 report.setup = report.setup or value
                 report.version = report.version or text(value.get("_config.version"))
+            case "config":
+                report.setup = {f"{_CONFIG}{name}": one for name, one in value.items()}
+                report.endless = True
             case "init":
                 report.version = text(value.get("garak_version")) or report.version
                 report.started = report.started or text(value.get("start_time"))
@@ -222,7 +232,8 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
     reader = _Samples(path, probe, detectors, report.threshold)
     counted = tally(reader.samples)
     notes = [] if counted.samples else ["The report holds no attempt of this probe."]
-    notes += [] if report.finished else ["The report has no end: the run may not have finished."]
+    if not report.finished and not report.endless:
+        notes.append("The report has no end: the run may not have finished.")
     stated: dict[str, float] = {}
     processed = 0
     for detector, eval_line in probe.evals.items():
@@ -237,7 +248,7 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
             stated[f"{detector}/hit"] = fails / total
     if processed > counted.samples:
         notes.append(f"The report holds {counted.samples:,} of the {processed:,} outputs judged.")
-    setup = {key: value for key, value in report.setup.items() if key != "entry_type"}
+    setup = {k: v for k, v in report.setup.items() if not k.endswith("entry_type")}
     languages = probe.languages - {""}
     target = text(setup.get("run.target_lang"))
     if len(languages) > 1:
@@ -250,7 +261,7 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
         task=name,
         samples=reader.samples,
         language=target if languages == {target} else None,
-        status="success" if report.finished else "started",
+        status=None if report.endless else "success" if report.finished else "started",
         created=report.started or text(setup.get("transient.starttime_iso")),
         settings={
             **{key: value for key, value in setup.items() if value is not None},
@@ -263,9 +274,11 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
 
 
 def _model(setup: dict[str, Any]) -> str:
-    kind = text(setup.get("plugins.target_type")) or text(setup.get("plugins.model_type"))
-    name = text(setup.get("plugins.target_name")) or text(setup.get("plugins.model_name"))
-    return "/".join(part for part in (kind, name) if part) or "unknown"
+    parts = (
+        next((name for key in _NAMES if (name := text(setup.get(f"{key}_{part}")))), None)
+        for part in ("type", "name")
+    )
+    return "/".join(part for part in parts if part) or "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +296,10 @@ class _Samples:
             where = f"{self.path}:{line.number}"
             attempt = mapping(decode(line.data, where, TOOL))
             outputs = sequence(attempt.get("outputs")) or [None]
-            results = mapping(attempt.get("detector_results"))
+            results = {
+                detector: _in_place(outputs, given)
+                for detector, given in mapping(attempt.get("detector_results")).items()
+            }
             for place, output in enumerate(outputs):
                 yield self._sample(attempt, place, output, results, line)
 
@@ -327,8 +343,7 @@ class _Samples:
     ) -> Iterator[FoundScore]:
         """Rule 5."""
         hit = f"{detector}/hit"
-        listed = sequence(results)
-        raw = listed[place] if place < len(listed) else None
+        raw = results[place] if isinstance(results, list) and place < len(results) else None
         if not isinstance(results, list) or outcome != "answered":
             yield FoundScore(detector, "not-attempted", raw=raw)
             yield FoundScore(hit, "not-attempted", raw=raw)
@@ -340,6 +355,15 @@ class _Samples:
             return
         yield FoundScore(detector, "scored", value, raw)
         yield FoundScore(hit, "scored", float(value >= self.threshold), raw)
+
+
+def _in_place(outputs: list[Any], given: Any) -> Any:
+    """Return a detector's numbers in the places of their outputs (rule 4)."""
+    told = [place for place, output in enumerate(outputs) if _text_of(output) is not None]
+    if not isinstance(given, list) or len(given) != len(told) or len(told) == len(outputs):
+        return given
+    by_place = dict(zip(told, given, strict=True))
+    return [by_place.get(place) for place in range(len(outputs))]
 
 
 def _text_of(output: Any) -> str | None:
