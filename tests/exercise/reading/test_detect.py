@@ -54,6 +54,7 @@ def test_rule_3_what_nobody_recognises_is_refused_with_what_is_read(tmp_path: Pa
     ("contents", "words"),
     [
         (b"\x1f\x8b\x08", "packed with gzip"),
+        (b"SQLite format 3\0", "is a database"),
         (lines({"goal": "", "attempt_id": "1", "probe": "a", "detector": "b"}), "hit log of garak"),
         (b'{"config_general": {"lighteval_sha": "?"}, "results": {}}', "of lighteval"),
         (b'{"name": "a", "description": "b", "examples": []}', "no result"),

@@ -30,6 +30,7 @@ from countermark.records.errors import InputError
 
 HEAD = 64 * 1024
 MOST_FILES = 100_000
+_SQLITE = b"SQLite format 3\0"
 _GZIP = b"\x1f\x8b"
 
 
@@ -175,6 +176,11 @@ def _unknown(path: Path, head: bytes) -> InputError:
     """Rule 3."""
     for recognised, what, next_step in (
         (head.startswith(_GZIP), "is packed with gzip", "Unpack it, and give what is in it."),
+        (
+            head.startswith(_SQLITE),
+            "is a database, such as that of a Moonshot session",
+            "Give the results that the tool wrote beside it, or a table (.csv) made from it.",
+        ),
         (
             garak.is_hit_log(head),
             "is a hit log of garak, which holds only what hit",

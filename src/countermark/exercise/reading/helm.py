@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run folders of HELM, or one of their files, with the others read from beside it.
 
-1. A run is one split of one run folder, under one perturbation or none: HELM states its aggregates
-   so. Split and perturbation are in the settings.
+1. A run is one split of one run folder, or one part of a split that HELM sets apart (toxic and
+   not), under one perturbation or none: HELM states its aggregates so. All three are in the
+   settings.
 2. A sample is one instance in one trial; the trial, from 1, is its epoch. Several requests about
-   one instance (a request for each choice, a calibration) are one sample.
+   one instance (a request for each choice, a calibration, the pieces of a long text whose
+   likelihood is asked for) are one sample.
 3. A request that failed, or gave no completion, makes its sample *errored*; its scores are *not
    attempted*, whatever HELM counts there, and a note says so. An empty completion is an answer.
 4. Each statistic of an instance is a score, except those that describe the request (tokens, time,
    why it ended), which are metadata. One without a value is *unparsed*, and so is one that an
-   instance lacks and another instance of the run has.
+   instance lacks and another instance of the run has. Several metrics of a run may give a statistic
+   of one name, of which HELM only warns: equal values count once, another one is named ``name/2``.
 5. The aggregates that ``stats.json`` states are in the settings as ``stats.<metric>``; where the
    mean of the samples differs from one, a note says so.
 6. An instance that has statistics and no request is refused: the files are not of one run. Without
@@ -57,7 +60,8 @@ _DESCRIBES = (
 )  # fmt: skip
 _AGAIN = "Give the whole run folder as HELM wrote it: " + ", ".join(FILES) + "."
 _WHY = "HELM averages trials first, and may count failed requests"
-_Key = tuple[str, str]  # split and perturbation
+_WHOLE = "language_modeling"
+_Key = tuple[str, str, str]  # split, part of it, and perturbation
 _Sample = tuple[str, int]  # instance and trial
 
 
@@ -96,12 +100,12 @@ def read(path: Path) -> Iterator[FoundRun]:
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
     if not adapter:
         refuse("has no adapter_spec in its run_spec.json", str(folder), _AGAIN)
-    requests = _requests(files[STATE], folder)
+    requests = _requests(files[STATE], folder, several=adapter.get("method") == _WHOLE)
     instances = _instances(files[INSTANCES], folder)
     if requests:
         _check_same_run(requests, instances, folder)
     stated = _stated(files[STATS])
-    for key in dict.fromkeys((*requests, *instances)) or (("", ""),):
+    for key in dict.fromkeys((*requests, *instances)) or (("", "", ""),):
         yield _run(folder, files, adapter, key, requests, instances, stated.get(key, {}))
 
 
@@ -135,7 +139,7 @@ def _run(
     instances: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]],
     stated: dict[str, float],
 ) -> FoundRun:
-    split, perturbation = key
+    split, part, perturbation = key
     spec = mapping(files[SPEC])
     reader = _Samples(requests.get(key, {}), instances.get(key, {}))
     counted = tally(reader.samples)
@@ -162,6 +166,7 @@ def _run(
             data_augmenter=spec.get("data_augmenter_spec"),
             groups=spec.get("groups"),
             split=split or None,
+            sub_split=part or None,
             perturbation=json.loads(perturbation) if perturbation else None,
             stats=stated,
         ),
@@ -171,7 +176,9 @@ def _run(
     )
 
 
-def _requests(state: Any, folder: Path) -> dict[_Key, dict[_Sample, list[dict[str, Any]]]]:
+def _requests(
+    state: Any, folder: Path, *, several: bool
+) -> dict[_Key, dict[_Sample, list[dict[str, Any]]]]:
     if state is None:
         return {}
     listed = mapping(state).get("request_states")
@@ -185,10 +192,10 @@ def _requests(state: Any, folder: Path) -> dict[_Key, dict[_Sample, list[dict[st
         instance = mapping(mapping(request).get("instance"))
         if not instance:
             refuse("has no instance", spot, _AGAIN)
-        key = (text(instance.get("split")) or "", _perturbation(instance.get("perturbation")))
+        key = (*_split(instance), _perturbation(instance.get("perturbation")))
         sample = (_id(instance.get("id"), spot), _trial(request, spot))
         mark = (key, sample, request.get("reference_index"), text(request.get("request_mode")))
-        if mark in seen:
+        if mark in seen and not several:
             refuse(f"has instance {sample[0]!r} twice in trial {sample[1]}", spot, _AGAIN)
         seen.add(mark)
         found.setdefault(key, {}).setdefault(sample, []).append(request)
@@ -214,12 +221,27 @@ def _instances(listed: Any, folder: Path) -> dict[_Key, dict[_Sample, dict[str, 
             if metric is None:
                 refuse("has a statistic without a name", spot, _AGAIN)
             own = _perturbation(name.get("perturbation")) or perturbation
-            key = (text(name.get("split")) or "", own)
-            stats = found.setdefault(key, {}).setdefault(sample, {})
-            if metric in stats:
-                refuse(f"has {metric!r} twice for instance {sample[0]!r}", spot, _AGAIN)
-            stats[metric] = stat
+            stats = found.setdefault((*_split(name), own), {}).setdefault(sample, {})
+            if metric.startswith(_DESCRIBES):
+                stats.setdefault(metric, stat)
+            else:
+                _add_statistic(stats, metric, stat)
     return found
+
+
+def _add_statistic(stats: dict[str, dict[str, Any]], metric: str, stat: dict[str, Any]) -> None:
+    """Take note of one statistic of an instance under a name of its own (rule 4)."""
+    name, count = metric, 1
+    while name in stats:
+        if stats[name].get("mean") == stat.get("mean"):
+            return
+        count += 1
+        name = f"{metric}/{count}"
+    stats[name] = stat
+
+
+def _split(value: dict[str, Any]) -> tuple[str, str]:
+    return text(value.get("split")) or "", text(value.get("sub_split")) or ""
 
 
 def _check_same_run(
@@ -248,8 +270,8 @@ def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
         if mapping(perturbation).get("computed_on") in {"worst", "original"}:
             continue
         if metric is not None and mean is not None and not metric.startswith(_DESCRIBES):
-            key = (text(name.get("split")) or "", _perturbation(perturbation))
-            found.setdefault(key, {})[metric] = mean
+            key = (*_split(name), _perturbation(perturbation))
+            found.setdefault(key, {}).setdefault(metric, mean)
     return found
 
 
@@ -270,7 +292,7 @@ def _sample(
     answer = text(mapped.get((completion or "").strip()))
     told = _told(mapping(request.get("request")))
     right = [
-        text(mapping(one.get("output")).get("text")) or ""
+        _text_of(one.get("output"))
         for one in sequence(instance.get("references"))
         if isinstance(one, dict) and "correct" in sequence(one.get("tags"))
     ]
@@ -315,6 +337,11 @@ def _error(requests: list[dict[str, Any]]) -> str | None:
         if not sequence(result.get("completions")):
             return "the log has no completion"
     return None
+
+
+def _text_of(value: Any) -> str:
+    """Return the text of an output; the first versions wrote the text alone."""
+    return text(value) or text(mapping(value).get("text")) or ""
 
 
 def _completion(request: dict[str, Any]) -> str | None:

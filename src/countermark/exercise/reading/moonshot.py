@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results of Moonshot: of recipes and of cookbooks, in the three forms that it has had.
+"""Results of Moonshot: of recipes and of cookbooks, in the four forms that it has had.
 
 The forms are the first one of early 2024 (each result under a text such as ``('endpoint',
-'recipe', 'dataset', 'template')``), the one since (``results`` with ``recipes`` or
-``cookbooks``), and that of Moonshot for continuous integration (``run_metadata`` and
+'recipe', 'dataset', 'template')``), that of April 2024 (models, datasets and templates inside each
+other) and the one since (``results`` with ``recipes`` or ``cookbooks``, ``details`` in each), and
+that of Moonshot for continuous integration (``run_metadata`` and
 ``run_results``).
 
 1. A run is one model on one dataset of one recipe with one prompt template, in one cookbook or
    none. Its task is ``recipe/dataset``.
 2. Moonshot gives its prompts no key: a sample's item is its place in the run, from 1. The digest
    of the prompt is in the metadata.
-3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``. It is no
+3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``, except numbers
+   that it lists by the text of each prediction. It is no
    score of any sample: the samples' scores are *not attempted*, and a note says so, except by
    rules 4 and 5.
 4. Where the metric is the exact match of prediction and target, each sample is scored by it: 1 or
@@ -144,6 +146,8 @@ def _parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
     for cookbook_name, recipe in recipes:
         name = text(mapping(recipe).get("id")) or "unknown"
         where = f"{path}: {'/'.join(filter(None, (cookbook_name, name)))}"
+        if isinstance(recipe, dict) and isinstance(recipe.get("models"), list):
+            recipe["details"] = list(_nested(recipe["models"]))
         if not isinstance(recipe, dict) or not isinstance(recipe.get("details"), list):
             refuse("has no list of details", where, _AGAIN)
         summaries = {
@@ -170,6 +174,18 @@ def _parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
                 summary=summaries.get(model, {}),
                 alone=models.count(model) == 1,
             )
+
+
+def _nested(models: list[Any]) -> Iterator[dict[str, Any]]:
+    """Yield the results of a recipe of April 2024 as later versions wrote them."""
+    for model in models:
+        for dataset in sequence(mapping(model).get("datasets")):
+            for template in sequence(mapping(dataset).get("prompt_templates")):
+                yield mapping(template) | {
+                    "model_id": mapping(model).get("id"),
+                    "dataset_id": mapping(dataset).get("id"),
+                    "prompt_template_id": mapping(template).get("id"),
+                }
 
 
 def _early_parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
@@ -217,6 +233,16 @@ def _early_key(key: str, where: str) -> tuple[str, str, str, str]:
     return padded[0], padded[1], padded[2], padded[3]
 
 
+def _of_the_run(metrics: dict[str, Any], data: list[Any]) -> dict[str, Any]:
+    """Leave out what is listed by prediction (rule 3)."""
+    predictions = {_prediction(entry) for entry in data}
+    return {
+        name: _of_the_run(value, data) if isinstance(value, dict) else value
+        for name, value in metrics.items()
+        if name not in predictions
+    }
+
+
 def _merged(listed: Any) -> dict[str, Any]:
     metrics: dict[str, Any] = {}
     for one in listed if isinstance(listed, list) else [listed]:
@@ -261,6 +287,7 @@ def _run(
     part: _Part, metadata: dict[str, Any], path: Path, exact: set[tuple[str, str]]
 ) -> FoundRun:
     own = {name: value for name, value in part.metrics.items() if name != "grading_criteria"}
+    metrics = _of_the_run(part.metrics, part.data)
     scorer, notes = None, []
     if EXACT in own:
         scorer, unit = EXACT, 1.0 if (number(own[EXACT]) or 0.0) <= 1.0 else 100.0
@@ -301,12 +328,12 @@ def _run(
             recipe=part.recipe,
             dataset=part.dataset,
             prompt_template=part.template or None,
-            metrics=part.metrics,
+            metrics=metrics,
             summary={k: v for k, v in part.summary.items() if k != "model_id"},
             **{key: metadata.get(key) for key in _METADATA},
         ),
         submitted=max(asked, len(part.data)) if part.alone else len(part.data),
-        stated=numbers(settings(**part.metrics)),
+        stated=numbers(settings(**metrics)),
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 
