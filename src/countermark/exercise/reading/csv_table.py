@@ -20,16 +20,14 @@
 8. The file is UTF-8, with or without a byte order mark. Each row has as many fields as the first.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from countermark.exercise.reading.csv_rows import fields_of, names_of, row_text, separator_of
 from countermark.exercise.reading.documents import (
-    MAX_LINE_BYTES,
     Keys,
     Line,
     LineIndex,
@@ -57,7 +55,6 @@ COLUMNS = (
     "error", "explanation", "seconds", "input_tokens", "output_tokens", "submitted",
 )  # fmt: skip
 _TEXTS = {"answer", "prompt", "target", "error", "explanation"}
-SEPARATORS = (",", ";", "\t")
 MOST_COLUMNS = 1_000
 _BOM = b"\xef\xbb\xbf"
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -77,7 +74,7 @@ def recognises(_path: Path, start: bytes) -> bool:
     if first.startswith((b"{", b"[")) or b"\0" in first:
         return False
     try:
-        names = _names(first.decode("utf-8"))
+        names = names_of(first.decode("utf-8"))
     except (UnicodeDecodeError, InputError):
         return False
     return "item" in names and bool({"model", "task"} & set(names))
@@ -124,11 +121,11 @@ class _Table:
         self.path = path
         where = f"{path}:1"
         header = next(read_lines(path, TOOL, quoted=True), None)
-        first = "" if header is None else _text(header.data.removeprefix(_BOM), where)
+        first = "" if header is None else row_text(header.data.removeprefix(_BOM), where)
         if not first:
             refuse("is empty", str(path), _AGAIN)
-        self._separator = _separator(first)
-        self.columns = _names(first)
+        self._separator = separator_of(first)
+        self.columns = names_of(first)
         self._check_columns(where)
         self.scorers = tuple(
             column
@@ -143,7 +140,7 @@ class _Table:
         """Split rows into fields (rules 1 and 8)."""
         for line in lines:
             where = f"{self.path}:{line.number}"
-            fields = _fields(_text(line.data, where), self._separator, where)
+            fields = fields_of(row_text(line.data, where), self._separator, where)
             if len(fields) != len(self.columns):
                 refuse(
                     f"has {len(fields)} fields where the first row has {len(self.columns)}",
@@ -366,43 +363,3 @@ def _usage(row: _Row) -> Usage | None:
     if told is None and given is None and not raw:
         return None
     return Usage(input_tokens=told, output_tokens=given, seconds=float(raw) if raw else None)
-
-
-def _text(data: bytes, where: str) -> str:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        refuse(
-            f"is not UTF-8 (byte {error.start} of the line)",
-            where,
-            "Save the table as CSV in UTF-8.",
-        )
-    if "\0" in text:
-        refuse("holds a zero byte", where, "Save the table as CSV in UTF-8.")
-    return text
-
-
-def _separator(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(SEPARATORS, key=bare.count)
-
-
-def _names(header: str) -> tuple[str, ...]:
-    fields = _fields(header, _separator(header), "header", strict=False)
-    return tuple(field.strip().lower() for field in fields)
-
-
-def _fields(line: str, separator: str, where: str, *, strict: bool = True) -> list[str]:
-    if '"' not in line and "\r" not in line:
-        return line.split(separator)
-    # A setting of the process, which other readers change; lines have a limit of their own.
-    csv.field_size_limit(MAX_LINE_BYTES)
-    try:
-        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=strict))
-    except csv.Error as error:
-        refuse(
-            f"is no row of a table: {error}",
-            where,
-            "Close each quotation mark, and write one inside a text twice.",
-        )
-    return rows[0] if rows else []

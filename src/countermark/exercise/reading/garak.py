@@ -31,7 +31,6 @@ from typing import Any
 from countermark.exercise.reading.documents import (
     Keys,
     Line,
-    LineIndex,
     decode,
     differences,
     mapping,
@@ -41,22 +40,22 @@ from countermark.exercise.reading.documents import (
     read_lines,
     read_start,
     refuse,
-    sequence,
     settings,
     tally,
     text,
 )
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
-    FoundSample,
-    FoundScore,
-    Outcome,
+)
+from countermark.exercise.reading.garak_samples import (
+    DETECTED,
+    TOOL,
+    Probe,
+    ProbeSamples,
+    language_of,
 )
 
-TOOL = "garak"
 THRESHOLD = 0.5
-_DETECTED = 2
 _AGAIN = "Give the report (.report.jsonl) as garak wrote it; a hit log is no report."
 _WHY = "garak may have judged outputs that the report does not hold, or by another threshold"
 _CONFIG = "config."
@@ -92,18 +91,6 @@ def read(path: Path) -> Iterator[FoundRun]:
 
 
 @dataclass(slots=True)
-class _Probe:
-    """Where the attempts of one probe are, and what garak states of it."""
-
-    lines: LineIndex = field(default_factory=LineIndex)
-    evals: dict[str, dict[str, Any]] = field(default_factory=dict)
-    detectors: dict[str, None] = field(default_factory=dict)
-    languages: set[str] = field(default_factory=set)
-    sequence_numbers: set[int] = field(default_factory=set)
-    repeated: bool = False
-
-
-@dataclass(slots=True)
 class _Report:
     """What one pass over a report finds."""
 
@@ -112,7 +99,7 @@ class _Report:
     started: str | None = None
     finished: bool = False
     endless: bool = False
-    probes: dict[str, _Probe] = field(default_factory=dict)
+    probes: dict[str, Probe] = field(default_factory=dict)
 
     @property
     def threshold(self) -> float:
@@ -180,7 +167,7 @@ def _take_digest(report: _Report, value: dict[str, Any]) -> None:
                 if not detector.startswith("_")
             }
             if evals and not name.startswith("_"):
-                report.probes[name.removeprefix("probes.")] = _Probe(evals=evals)
+                report.probes[name.removeprefix("probes.")] = Probe(evals=evals)
 
 
 def _take_attempt(
@@ -196,10 +183,10 @@ def _take_attempt(
     if name is None or uuid is None:
         refuse("has no probe or no uuid", where, _AGAIN)
     name = name.removeprefix("probes.")
-    probe = report.probes.setdefault(name, _Probe())
-    probe.languages.add(_language(value) or "")
-    status = value.get("status", _DETECTED)
-    if status != _DETECTED:
+    probe = report.probes.setdefault(name, Probe())
+    probe.languages.add(language_of(value) or "")
+    status = value.get("status", DETECTED)
+    if status != DETECTED:
         waiting[uuid] = (name, Line(line.offset, line.number, b""))
         return
     waiting.pop(uuid, None)
@@ -217,7 +204,7 @@ def _take_eval(report: _Report, value: dict[str, Any], where: str) -> None:
     if name is None or detector is None:
         refuse("has no probe or no detector", where, _AGAIN)
     name, detector = name.removeprefix("probes."), detector.removeprefix("detector.")
-    known = report.probes.setdefault(name, _Probe()).evals
+    known = report.probes.setdefault(name, Probe()).evals
     if detector in known:
         refuse(f"has the eval of {name} by {detector} twice", where, _AGAIN)
     known[detector] = {
@@ -227,9 +214,9 @@ def _take_eval(report: _Report, value: dict[str, Any], where: str) -> None:
     }
 
 
-def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
+def _run(path: Path, report: _Report, name: str, probe: Probe) -> FoundRun:
     detectors = tuple(probe.detectors | dict.fromkeys(probe.evals))
-    reader = _Samples(path, probe, detectors, report.threshold)
+    reader = ProbeSamples(path, probe, detectors, report.threshold)
     counted = tally(reader.samples)
     notes = [] if counted.samples else ["The report holds no attempt of this probe."]
     if not report.finished and not report.endless:
@@ -279,128 +266,3 @@ def _model(setup: dict[str, Any]) -> str:
         for part in ("type", "name")
     )
     return "/".join(part for part in parts if part) or "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The outputs of one probe's attempts."""
-
-    path: Path
-    probe: _Probe
-    detectors: tuple[str, ...]
-    threshold: float
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them, attempt by attempt (rule 2)."""
-        for line in self.probe.lines.lines(self.path, TOOL):
-            where = f"{self.path}:{line.number}"
-            attempt = mapping(decode(line.data, where, TOOL))
-            outputs = sequence(attempt.get("outputs")) or [None]
-            results = {
-                detector: _in_place(outputs, given)
-                for detector, given in mapping(attempt.get("detector_results")).items()
-            }
-            for place, output in enumerate(outputs):
-                yield self._sample(attempt, place, output, results, line)
-
-    def _sample(
-        self,
-        attempt: dict[str, Any],
-        place: int,
-        output: Any,
-        results: dict[str, Any],
-        line: Line,
-    ) -> FoundSample:
-        answer = _text_of(output)
-        outcome: Outcome = "errored" if answer is None else "answered"
-        order = attempt.get("seq")
-        item = str(order) if isinstance(order, int) else text(attempt.get("uuid")) or ""
-        if self.probe.repeated or attempt.get("status", _DETECTED) != _DETECTED:
-            item = f"{item}-{str(attempt.get('uuid'))[:8]}"
-        told = _told(attempt, place)
-        metadata = {
-            key: attempt[key]
-            for key in ("uuid", "status", "goal", "intent")
-            if attempt.get(key) is not None
-        }
-        return FoundSample(
-            item=item,
-            epoch=place + 1,
-            outcome=outcome,
-            scores=tuple(
-                score
-                for detector in self.detectors
-                for score in self._scores(detector, results.get(detector), place, outcome)
-            ),
-            messages=told if answer is None else (*told, FoundMessage("assistant", answer)),
-            error="the model gave no output" if answer is None else None,
-            metadata={**metadata, **({"language": known} if (known := _language(attempt)) else {})},
-            digest=line.digest,
-        )
-
-    def _scores(
-        self, detector: str, results: Any, place: int, outcome: Outcome
-    ) -> Iterator[FoundScore]:
-        """Rule 5."""
-        hit = f"{detector}/hit"
-        raw = results[place] if isinstance(results, list) and place < len(results) else None
-        if not isinstance(results, list) or outcome != "answered":
-            yield FoundScore(detector, "not-attempted", raw=raw)
-            yield FoundScore(hit, "not-attempted", raw=raw)
-            return
-        value = number(raw)
-        if value is None:
-            yield FoundScore(detector, "unparsed", raw=raw)
-            yield FoundScore(hit, "unparsed", raw=raw)
-            return
-        yield FoundScore(detector, "scored", value, raw)
-        yield FoundScore(hit, "scored", float(value >= self.threshold), raw)
-
-
-def _in_place(outputs: list[Any], given: Any) -> Any:
-    """Return a detector's numbers in the places of their outputs (rule 4)."""
-    told = [place for place, output in enumerate(outputs) if _text_of(output) is not None]
-    if not isinstance(given, list) or len(given) != len(told) or len(told) == len(outputs):
-        return given
-    by_place = dict(zip(told, given, strict=True))
-    return [by_place.get(place) for place in range(len(outputs))]
-
-
-def _text_of(output: Any) -> str | None:
-    value = output.get("text") if isinstance(output, dict) else output
-    return value if isinstance(value, str) else None
-
-
-def _turns(conversation: Any) -> tuple[FoundMessage, ...]:
-    listed = conversation if isinstance(conversation, list) else mapping(conversation).get("turns")
-    found = []
-    for turn in sequence(listed):
-        content = _text_of(mapping(turn).get("content"))
-        if content is not None:
-            found.append(FoundMessage(text(mapping(turn).get("role")) or "user", content))
-    return tuple(found)
-
-
-def _told(attempt: dict[str, Any], place: int) -> tuple[FoundMessage, ...]:
-    conversations = attempt.get("conversations", attempt.get("messages"))
-    own = sequence(conversations)[place : place + 1]
-    told = _turns(own[0]) if own else ()
-    if told and told[-1].role == "assistant":
-        told = told[:-1]
-    if told:
-        return told
-    prompt = attempt.get("prompt")
-    simple = _text_of(prompt)
-    return (FoundMessage("user", simple),) if simple is not None else _turns(prompt)
-
-
-def _language(attempt: dict[str, Any]) -> str | None:
-    prompt = mapping(attempt.get("prompt"))
-    found = {
-        tag
-        for turn in sequence(prompt.get("turns"))
-        if (tag := text(mapping(mapping(turn).get("content")).get("lang"))) and tag != "*"
-    }
-    found |= {tag for tag in (text(attempt.get("lang")), text(prompt.get("lang"))) if tag}
-    found.discard("*")
-    return found.pop() if len(found) == 1 else None

@@ -21,7 +21,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,9 @@ from countermark.exercise.reading.documents import (
     text,
 )
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
-    FoundSample,
-    FoundScore,
-    Outcome,
-    Usage,
 )
+from countermark.exercise.reading.helm_samples import DESCRIBES, Instance, InstanceSamples
 
 TOOL = "helm"
 SPEC, STATE, INSTANCES, STATS, SCENARIO = FILES = (
@@ -54,15 +49,10 @@ SPEC, STATE, INSTANCES, STATS, SCENARIO = FILES = (
     "stats.json",
     "scenario.json",
 )
-_DESCRIBES = (
-    "num_", "training_", "inference_", "finish_reason_", "batch_size", "prompt_truncated",
-    "logprob", "max_prob",
-)  # fmt: skip
 _AGAIN = "Give the whole run folder as HELM wrote it: " + ", ".join(FILES) + "."
 _WHY = "HELM averages trials first, and may count failed requests"
 _WHOLE = "language_modeling"
 _Key = tuple[str, str, str]  # split, part of it, and perturbation
-_Sample = tuple[str, int]  # instance and trial
 
 
 def recognises(path: Path, start: bytes) -> bool:
@@ -109,39 +99,18 @@ def read(path: Path) -> Iterator[FoundRun]:
         yield _run(folder, files, adapter, key, requests, instances, stated.get(key, {}))
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The samples of one split under one perturbation."""
-
-    requests: Mapping[_Sample, list[dict[str, Any]]]
-    instances: Mapping[_Sample, Mapping[str, dict[str, Any]]]
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them in HELM's order."""
-        metrics = tuple(
-            dict.fromkeys(
-                name
-                for stats in self.instances.values()
-                for name in stats
-                if not name.startswith(_DESCRIBES)
-            )
-        )
-        for key in dict.fromkeys((*self.requests, *self.instances)):
-            yield _sample(key, self.requests.get(key, []), self.instances.get(key, {}), metrics)
-
-
 def _run(
     folder: Path,
     files: dict[str, Any],
     adapter: dict[str, Any],
     key: _Key,
-    requests: dict[_Key, dict[_Sample, list[dict[str, Any]]]],
-    instances: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]],
+    requests: dict[_Key, dict[Instance, list[dict[str, Any]]]],
+    instances: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]],
     stated: dict[str, float],
 ) -> FoundRun:
     split, part, perturbation = key
     spec = mapping(files[SPEC])
-    reader = _Samples(requests.get(key, {}), instances.get(key, {}))
+    reader = InstanceSamples(requests.get(key, {}), instances.get(key, {}))
     counted = tally(reader.samples)
     notes = [f"{name} is not in the folder." for name in FILES if files[name] is None]
     if not requests and instances:
@@ -178,14 +147,14 @@ def _run(
 
 def _requests(
     state: Any, folder: Path, *, several: bool
-) -> dict[_Key, dict[_Sample, list[dict[str, Any]]]]:
+) -> dict[_Key, dict[Instance, list[dict[str, Any]]]]:
     if state is None:
         return {}
     listed = mapping(state).get("request_states")
     where = f"{folder / STATE}"
     if not isinstance(listed, list):
         refuse("has no list of request_states", where, _AGAIN)
-    found: dict[_Key, dict[_Sample, list[dict[str, Any]]]] = {}
+    found: dict[_Key, dict[Instance, list[dict[str, Any]]]] = {}
     seen: set[tuple[Any, ...]] = set()
     for place, request in enumerate(listed):
         spot = f"{where}: request {place}"
@@ -202,13 +171,13 @@ def _requests(
     return found
 
 
-def _instances(listed: Any, folder: Path) -> dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]]:
+def _instances(listed: Any, folder: Path) -> dict[_Key, dict[Instance, dict[str, dict[str, Any]]]]:
     if listed is None:
         return {}
     where = f"{folder / INSTANCES}"
     if not isinstance(listed, list):
         refuse("is no list of instances", where, _AGAIN)
-    found: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]] = {}
+    found: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]] = {}
     for place, entry in enumerate(listed):
         spot = f"{where}: entry {place}"
         if not isinstance(entry, dict) or not isinstance(entry.get("stats"), list):
@@ -222,7 +191,7 @@ def _instances(listed: Any, folder: Path) -> dict[_Key, dict[_Sample, dict[str, 
                 refuse("has a statistic without a name", spot, _AGAIN)
             own = _perturbation(name.get("perturbation")) or perturbation
             stats = found.setdefault((*_split(name), own), {}).setdefault(sample, {})
-            if metric.startswith(_DESCRIBES):
+            if metric.startswith(DESCRIBES):
                 stats.setdefault(metric, stat)
             else:
                 _add_statistic(stats, metric, stat)
@@ -245,8 +214,8 @@ def _split(value: dict[str, Any]) -> tuple[str, str]:
 
 
 def _check_same_run(
-    requests: dict[_Key, dict[_Sample, list[dict[str, Any]]]],
-    instances: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]],
+    requests: dict[_Key, dict[Instance, list[dict[str, Any]]]],
+    instances: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]],
     folder: Path,
 ) -> None:
     """Rule 6."""
@@ -269,112 +238,13 @@ def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
         perturbation = name.get("perturbation")
         if mapping(perturbation).get("computed_on") in {"worst", "original"}:
             continue
-        if metric is not None and mean is not None and not metric.startswith(_DESCRIBES):
+        if metric is not None and mean is not None and not metric.startswith(DESCRIBES):
             key = (*_split(name), _perturbation(perturbation))
             found.setdefault(key, {}).setdefault(metric, mean)
     return found
 
 
-def _sample(
-    key: _Sample,
-    requests: list[dict[str, Any]],
-    stats: Mapping[str, dict[str, Any]],
-    metrics: tuple[str, ...],
-) -> FoundSample:
-    item, trial = key
-    first = next((one for one in requests if one.get("request_mode") != "calibration"), None)
-    request = first or (requests[0] if requests else {})
-    instance = mapping(request.get("instance"))
-    error = _error(requests)
-    outcome: Outcome = "errored" if error else "answered"
-    completion = _completion(request)
-    mapped = mapping(request.get("output_mapping"))
-    answer = text(mapped.get((completion or "").strip()))
-    told = _told(mapping(request.get("request")))
-    right = [
-        _text_of(one.get("output"))
-        for one in sequence(instance.get("references"))
-        if isinstance(one, dict) and "correct" in sequence(one.get("tags"))
-    ]
-    describes = {
-        name: stat.get("mean") for name, stat in stats.items() if name.startswith(_DESCRIBES)
-    }
-    return FoundSample(
-        item=item,
-        epoch=trial,
-        outcome=outcome,
-        scores=tuple(_score(name, stats.get(name, {}), outcome, answer) for name in metrics),
-        messages=told if completion is None else (*told, FoundMessage("assistant", completion)),
-        target=right[0] if right else None,
-        error=error,
-        usage=_usage(request, describes),
-        metadata={
-            **{name: value for name, value in describes.items() if value is not None},
-            **({"references": [*right]} if len(right) > 1 else {}),
-            **({"requests": len(requests)} if len(requests) > 1 else {}),
-        },
-    )
-
-
-def _score(name: str, stat: dict[str, Any], outcome: Outcome, answer: str | None) -> FoundScore:
-    raw = stat.get("mean")
-    if raw is None and stat.get("count") == 1:
-        raw = stat.get("sum")
-    if outcome != "answered":
-        return FoundScore(name, "not-attempted", raw=raw)
-    value = number(raw)
-    if value is None:
-        return FoundScore(name, "unparsed", raw=raw, answer=answer)
-    return FoundScore(name, "scored", value, raw, answer)
-
-
-def _error(requests: list[dict[str, Any]]) -> str | None:
-    """Rule 3."""
-    for request in requests:
-        result = mapping(request.get("result"))
-        if result.get("success") is False:
-            return text(result.get("error")) or "the request failed"
-        if not sequence(result.get("completions")):
-            return "the log has no completion"
-    return None
-
-
-def _text_of(value: Any) -> str:
-    """Return the text of an output; the first versions wrote the text alone."""
-    return text(value) or text(mapping(value).get("text")) or ""
-
-
-def _completion(request: dict[str, Any]) -> str | None:
-    completions = sequence(mapping(request.get("result")).get("completions"))
-    first = mapping(completions[0] if completions else None).get("text")
-    return first if isinstance(first, str) else None
-
-
-def _told(request: dict[str, Any]) -> tuple[FoundMessage, ...]:
-    turns = [mapping(turn) for turn in sequence(request.get("messages"))]
-    if turns:
-        return tuple(
-            FoundMessage(text(turn.get("role")) or "user", text(turn.get("content")) or "")
-            for turn in turns
-        )
-    prompt = request.get("prompt")
-    return (FoundMessage("user", prompt),) if isinstance(prompt, str) else ()
-
-
-def _usage(request: dict[str, Any], describes: dict[str, Any]) -> Usage | None:
-    told = number(describes.get("num_prompt_tokens"))
-    given = number(describes.get("num_completion_tokens"))
-    seconds = number(mapping(request.get("result")).get("request_time"))
-    if told is None and given is None and seconds is None:
-        return None
-    return Usage(
-        input_tokens=None if told is None else int(told),
-        output_tokens=None if given is None else int(given),
-        seconds=seconds,
-    )
-
-
-def _created(requests: Mapping[_Sample, list[dict[str, Any]]]) -> str | None:
+def _created(requests: Mapping[Instance, list[dict[str, Any]]]) -> str | None:
     times = [
         moment
         for asked in requests.values()
