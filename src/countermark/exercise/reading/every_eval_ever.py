@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records of Every Eval Ever, versions 0.3 and 0.2, with the samples that lie beside them.
+"""Records of Every Eval Ever, versions 0.3 to 0.0, with the samples that lie beside them.
 
 1. A run is one ``evaluation_name`` of one model; each metric that has it is one scorer, named by
    ``metric_name``, else ``metric_id``, else ``evaluation_result_id``.
@@ -12,10 +12,14 @@
    is an answer, and an output without any text is one that the record does not show. Scores of an
    errored sample are *not attempted*. A score that is no number is *unparsed*; where there is none
    but a verdict ``is_correct``, that is the score.
+   The samples that a record of version 0.1 holds itself have no score: it is *not attempted*.
 5. What the record states is in the settings as ``stated.<scorer>``; if the samples give another
-   mean, or are fewer than the record says, a note says so and the rest is *missing*.
-6. Version 0.2 lacks ``evaluation_result_id`` and where the samples are, and a note says which
+   mean, or are fewer than the record says, a note says so and the rest is *missing*. The record
+   says it by the ids that were used, if it has any, else by the number of samples.
+6. Earlier versions lack ``evaluation_result_id`` and where the samples are, and a note says which
    version was read. Other versions are refused.
+7. Rows of an evaluation that the record does not name are a run of their own, and a note says so.
+   Rows of a model that it does not name, by id or by name, are refused: they are of another file.
 """
 
 import hashlib
@@ -31,6 +35,7 @@ from countermark.exercise.reading.documents import (
     read_document,
     read_lines,
     refuse,
+    sequence,
     settings,
     sibling,
     tally,
@@ -39,6 +44,7 @@ from countermark.exercise.reading.documents import (
 from countermark.exercise.reading.every_eval_ever_samples import (
     AGAIN,
     TOOL,
+    InnerSamples,
     Rows,
     RowSamples,
     index_rows,
@@ -47,7 +53,7 @@ from countermark.exercise.reading.found import (
     FoundRun,
 )
 
-VERSIONS = ("0.3.", "0.2.")
+VERSIONS = ("0.3.", "0.2.", "0.1.", "0.0.")
 SAMPLES = "_samples"
 _WHY = "the record may weight or filter samples, or use another unit"
 _ALGORITHMS = {"sha256": hashlib.sha256, "md5": hashlib.md5}
@@ -101,30 +107,47 @@ def _read_record(path: Path, record: Any, where: str, *, alone: bool = False) ->
     version = text(record.get("schema_version")) or ""
     if not version.startswith(VERSIONS):
         refuse(f"has schema_version {version!r}, which is not read", where, AGAIN)
-    model = text(mapping(record.get("model_info")).get("id"))
-    if model is None:
+    names = _model_names(record)
+    if not names:
         refuse("names no model", where, AGAIN)
     notes = () if version.startswith(VERSIONS[0]) else (f"This is a record of version {version}.",)
     samples = None if alone else sibling(path, f"{path.stem}{SAMPLES}.jsonl", TOOL)
-    indexed: dict[tuple[str, str], Rows] = {}
+    indexed: dict[str, Rows] = {}
     if samples is not None:
         _check_samples(samples, mapping(record.get("detailed_evaluation_results")))
-        indexed = index_rows(samples)
+        indexed = _rows_of_model(samples, names)
     by_name: dict[str, list[dict[str, Any]]] = {}
     for place, result in enumerate(results):
         name = text(result.get("evaluation_name"))
         if name is None:
             refuse("has no evaluation_name", f"{where}: result {place}", AGAIN)
         by_name.setdefault(name, []).append(result)
-    strange = [key for key in indexed if key[0] != model or key[1] not in by_name]
-    if strange:
-        refuse(
-            f"has rows of {strange[0][1]!r} by {strange[0][0]!r}, which the record does not know",
-            str(samples),
-            AGAIN,
-        )
     for name, of_name in by_name.items():
-        yield _run(path, record, name, of_name, indexed.get((model, name)), notes)
+        yield _run(path, record, name, of_name, indexed.pop(name, None), notes)
+    for name, rows in indexed.items():
+        yield _run(
+            path, record, name, [], rows, (*notes, "The record does not name this evaluation.")
+        )
+
+
+def _model_names(record: dict[str, Any]) -> list[str]:
+    """Return the model's id, and its name, which rows of version 0.2 may give in its place."""
+    model = mapping(record.get("model_info"))
+    return [name for key in ("id", "name") if (name := text(model.get(key))) is not None]
+
+
+def _rows_of_model(samples: Path, names: list[str]) -> dict[str, Rows]:
+    """Return the rows of each evaluation (rule 7)."""
+    found = {}
+    for (model, name), rows in index_rows(samples).items():
+        if model not in names or name in found:
+            refuse(
+                f"has rows of {name!r} by {model!r}, which the record does not know",
+                str(samples),
+                AGAIN,
+            )
+        found[name] = rows
+    return found
 
 
 def _check_samples(path: Path, said: dict[str, Any]) -> None:
@@ -155,17 +178,22 @@ def _run(
         for scorer, result in zip(names.values(), results, strict=True)
         if (value := number(mapping(result.get("score_details")).get("score"))) is not None
     }
-    submitted = max((_said(result) for result in results), default=0)
+    source = mapping(record.get("source_data"))  # before version 0.2 one for all results
+    submitted = max((_said(result, source) for result in results), default=0)
+    inner = sequence(record.get("detailed_evaluation_results_per_samples"))
     found: tuple[str, ...] = ()
-    reader = None
-    if rows is None:
+    reader: RowSamples | InnerSamples | None = None
+    if rows is not None:
+        reader = RowSamples(rows, names)
+    elif inner:
+        reader = InnerSamples(path, inner, tuple(names.values()))
+    if reader is None:
         found = ("No samples lie beside the record: only what it states is known.",)
     else:
-        reader = RowSamples(rows, names)
         counted = tally(reader.samples)
         found = differences(counted.means, stated, _WHY)
         if counted.samples < submitted:
-            found += (f"The samples file holds {counted.samples:,} of {submitted:,} samples.",)
+            found += (f"The file holds {counted.samples:,} of {submitted:,} samples.",)
         submitted = max(submitted, counted.samples)
     first = results[0] if results else {}
     library = mapping(record.get("eval_library"))
@@ -173,7 +201,7 @@ def _run(
         file=str(path),
         tool=TOOL,
         tool_version=text(record.get("schema_version")),
-        model=text(mapping(record.get("model_info")).get("id")) or "unknown",
+        model=next(iter(_model_names(record)), "unknown"),
         task=name,
         samples=reader.samples if reader else lambda: iter(()),
         created=text(first.get("evaluation_timestamp")) or text(record.get("evaluation_timestamp")),
@@ -182,7 +210,7 @@ def _run(
             library=library,
             model={k: v for k, v in mapping(record.get("model_info")).items() if k != "id"},
             source=record.get("source_metadata"),
-            dataset=first.get("source_data"),
+            dataset=first.get("source_data") or record.get("source_data"),
             generation=first.get("generation_config"),
             metric={
                 scorer: result.get("metric_config")
@@ -207,8 +235,11 @@ def _scorers(results: list[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _said(result: dict[str, Any]) -> int:
+def _said(result: dict[str, Any], source: dict[str, Any]) -> int:
+    """Return of how many samples a result is (rule 5)."""
     uncertainty = mapping(mapping(result.get("score_details")).get("uncertainty"))
-    dataset = mapping(result.get("source_data"))
+    dataset = mapping(result.get("source_data")) or source
+    if ids := sequence(dataset.get("sample_ids")):
+        return len(ids)
     counts = (uncertainty.get("num_samples"), dataset.get("samples_number"))
     return max((n for n in counts if isinstance(n, int) and not isinstance(n, bool)), default=0)

@@ -31,7 +31,7 @@ from countermark.exercise.reading.found import (
 )
 
 TOOL = "every-eval-ever"
-AGAIN = "Give a record of Every Eval Ever 0.3 or 0.2 (.json), with its _samples.jsonl beside it."
+AGAIN = "Give a record of Every Eval Ever, 0.0 to 0.3 (.json), with its _samples.jsonl beside it."
 
 
 @dataclass(slots=True)
@@ -166,6 +166,36 @@ class RowSamples:
         if value is None:
             return FoundScore(scorer, "unparsed", raw=raw, answer=answer)
         return FoundScore(scorer, "scored", value, raw, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class InnerSamples:
+    """The samples that a record of version 0.1 holds, to which it gives no scores."""
+
+    path: Path
+    listed: list[Any]
+    scorers: tuple[str, ...]
+
+    def samples(self) -> Iterator[FoundSample]:
+        """Yield them in their order."""
+        keys = Keys("the sample")
+        for place, entry in enumerate(self.listed):
+            where = f"{self.path}: sample {place}"
+            item, epoch = _key(mapping(entry), where)
+            keys.add(item, where)
+            asked, given = _plain(entry.get("input")), _plain(entry.get("response"))
+            told = (FoundMessage("user", asked),) if asked is not None else ()
+            yield FoundSample(
+                item,
+                epoch,
+                "errored" if given is None else "answered",
+                tuple(FoundScore(name, "not-attempted") for name in self.scorers),
+                messages=told if given is None else (*told, FoundMessage("assistant", given)),
+                target=_plain(entry.get("ground_truth")),
+                error="the record has no response" if given is None else None,
+                metadata={"choices": entry["choices"]} if entry.get("choices") else None,
+            )
+        keys.close()
 
 
 def _conversation(row: dict[str, Any]) -> tuple[tuple[FoundMessage, ...], bool]:
