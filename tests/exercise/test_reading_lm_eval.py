@@ -84,6 +84,29 @@ def test_rule_2_a_samples_file_alone_names_no_model(
     ] * 2
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["pretrained__org__m,dtype__float32_sums", "pretrained=org__m,dtype=float32_sums"],
+)
+def test_rule_2_samples_files_were_named_for_the_arguments_of_the_model(
+    name: str, tmp_path: Path, pair: tuple[dict[str, Any], ...]
+) -> None:
+    config = {"model": "hf", "model_args": "pretrained=org/m,dtype=float32"}
+    results = lm_eval_results(config=config, model_name=None)
+    write(tmp_path, results__json=results, other__jsonl=lines(*pair))
+    (tmp_path / f"{name}.jsonl").write_bytes(dumped(list(pair)))
+    found, without = runs(tmp_path)
+    assert (found.task, found.model, tally(found.samples).samples) == ("sums", "org/m", 2)
+    assert (without.task, without.model) == ("other", "unknown")
+    (by_samples,) = runs(tmp_path / f"{name}.jsonl")
+    assert (by_samples.file, by_samples.model) == (str(tmp_path / "results.json"), "org/m")
+
+
+def test_rule_3_what_the_results_state_is_shown_without_samples(tmp_path: Path) -> None:
+    (run,) = runs(write(tmp_path, results__json=lm_eval_results()) / "results.json")
+    assert run.stated == {"exact_match,none": 0.5, "exact_match_stderr,none": 0.5}
+
+
 def test_rule_2_a_samples_file_that_is_a_link_is_refused(tmp_path: Path) -> None:
     write(tmp_path, results__json=lm_eval_results())
     (tmp_path / "samples_sums.jsonl").symlink_to("/etc/hostname")

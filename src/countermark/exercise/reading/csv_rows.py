@@ -13,7 +13,24 @@ from countermark.exercise.reading.documents import (
     refuse,
 )
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
+BOM = b"\xef\xbb\xbf"
+_SPREADSHEET = re.compile(rb"sep=[,;\t|]\s*", re.IGNORECASE)
+
+
+def names_row(start: bytes) -> tuple[int, str] | None:
+    """Return the row of names that a table begins with, and how many lines stand before it.
+
+    Some spreadsheets write what the separator is, ``sep=;``, on a line of its own before.
+    """
+    rows = start.removeprefix(BOM).split(b"\n", 2)
+    before = int(bool(_SPREADSHEET.fullmatch(rows[0])))
+    if before >= len(rows) or b"\0" in rows[before]:
+        return None
+    try:
+        return before, rows[before].decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return None
 
 
 def row_text(data: bytes, where: str) -> str:

@@ -31,6 +31,7 @@ from countermark.records.errors import InputError
 HEAD = 64 * 1024
 MOST_FILES = 100_000
 _SQLITE = b"SQLite format 3\0"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
 
 
@@ -180,6 +181,16 @@ def _unknown(path: Path, head: bytes) -> InputError:
             head.startswith(_SQLITE),
             "is a database, such as that of a Moonshot session",
             "Give the results that the tool wrote beside it, or a table (.csv) made from it.",
+        ),
+        (
+            head.startswith(_UTF16),
+            "is text in UTF-16",
+            "Save it in UTF-8; a spreadsheet calls that CSV UTF-8.",
+        ),
+        (
+            bool(lacking := csv_table.lacking(path, head)),
+            f"is a table without a column {', '.join(lacking)}",
+            "Name the columns as docs/logs-tools.md lists them.",
         ),
         (
             garak.is_hit_log(head),

@@ -104,6 +104,7 @@ def _stated(header: LogHeader) -> dict[str, float]:
                 (one.name, *((one.reducer or str(place),) if alike[one.name] > 1 else ()), metric)
             ): measured.value
             for place, one in enumerate(measures)
+            if isinstance(one.metrics, dict)  # none at all is an empty list
             for metric, measured in one.metrics.items()
         }
     )
@@ -173,6 +174,8 @@ def _score_names(log: InspectLog) -> tuple[str, ...]:
     declared: dict[str, object] = {}
     for scorer in header.eval.scorers or ():
         declared[unique_name(str(scorer.get("name", "")), declared)] = None
+    for measure in header.results.scores if header.results and log.header_only else ():
+        declared[measure.scorer] = None
     names.update((name, None) for name in declared if name and name not in tops)
     return tuple(names)
 

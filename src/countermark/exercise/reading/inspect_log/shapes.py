@@ -125,7 +125,7 @@ class LogMeasure(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     scorer: str = ""
     reducer: str | None = None
-    metrics: dict[str, LogMetric] = {}
+    metrics: dict[str, LogMetric] | list[Any] = {}
 
 
 class LogResults(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ class LogResults(msgspec.Struct, frozen=True, kw_only=True):
     total_samples: int = 0
     scores: list[LogMeasure] = []
     scorer: LogMeasure | None = None
-    metrics: dict[str, LogMetric] = {}
+    metrics: dict[str, LogMetric] | list[Any] = {}
 
 
 class LogError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -210,6 +210,7 @@ class LogMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     content: str | list[LogPart] = ""
     tool_calls: list[LogCall] | None = None
     error: LogError | None = None
+    tool_error: str | None = None  # until June 2024
 
 
 class LogChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
