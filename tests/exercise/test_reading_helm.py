@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from other_tools import fixture, helm_request, helm_stat, helm_stats, write_helm
+from other_tools import fixture, helm_request, helm_stat, helm_stats, write, write_helm
 
 from countermark.exercise.reading import helm
 from countermark.exercise.reading.documents import read_start, tally
@@ -212,6 +212,57 @@ def test_a_real_folder_gives_its_own_aggregates() -> None:
         for metric, mean in means.items():
             assert mean == pytest.approx(run.settings[f"stats.{metric}"])
         assert run.notes == ()
+
+
+def displayed(**more: Any) -> dict[str, Any]:
+    predictions = [
+        {"instance_id": name, "train_trial_index": 0, "predicted_text": text, "stats": stats}
+        for name, text, stats in (
+            ("id1", " 4", {"exact_match": 1.0}),
+            ("id2", "", {"exact_match": 0.0}),
+            ("id3", None, {"exact_match": 0.0}),
+        )
+    ]
+    predictions[0]["mapped_output"] = "four"
+    instances = [of(name)["instance"] for name in ("id1", "id2", "id3")]
+    requests = [{"instance_id": "id1", "train_trial_index": 0, "request": {"prompt": "Q"}}]
+    return {
+        "display_predictions__json": predictions,
+        "instances__json": instances,
+        "display_requests__json": requests,
+    } | more
+
+
+def test_rule_7_files_for_the_web_pages_stand_for_those_that_are_not_there(tmp_path: Path) -> None:
+    write(tmp_path, **displayed())
+    folder = write_helm(tmp_path, scenario_state=None, per_instance_stats=None)
+    (run,) = runs(folder)
+    first, second, third = run.samples()
+    assert [(m.role, m.text) for m in first.messages] == [("user", "Q"), ("assistant", " 4")]
+    assert (first.target, first.scores[0].answer) == ("4", "four")
+    assert [s.outcome for s in (first, second, third)] == ["answered", "answered", "errored"]
+    assert (run.submitted, tally(run.samples).means) == (3, {"exact_match": 0.5})
+    assert run.notes[:2] == (
+        "Samples are from display_predictions.json, which holds some statistics only and not why "
+        "a request failed.",
+        "1 requests failed; HELM may score them, here no scorer is attempted.",
+    )
+
+
+def test_rule_7_broken_files_for_the_web_pages_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, **displayed(display_predictions__json=[1]))
+    with pytest.raises(InputError, match="is no prediction") as caught:
+        runs(write_helm(tmp_path, scenario_state=None))
+    assert str(caught.value.where).endswith("display_predictions.json: entry 0")
+
+
+def test_rule_7_aggregates_alone_say_how_many_samples_are_missing(tmp_path: Path) -> None:
+    stats = [helm_stat("exact_match", 0.5), helm_stat("num_instances", 9.0)]
+    folder = write_helm(tmp_path, scenario_state=None, per_instance_stats=None, stats=stats)
+    (run,) = runs(folder)
+    assert (run.submitted, list(run.samples()), run.stated) == (9, [], {"exact_match": 0.5})
+    assert run.settings is not None
+    assert run.settings["split"] == "test"
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {

@@ -17,6 +17,9 @@
    mean of the samples differs from one, a note says so.
 6. An instance that has statistics and no request is refused: the files are not of one run. Without
    ``scenario_state.json`` every instance with statistics counts as *answered*, and a note says so.
+7. Where ``scenario_state.json`` is not in the folder, the samples are read from the files for
+   HELM's web pages, if these are there, by the rules of ``helm_display.py``. With neither, the
+   aggregates alone are known, and as many samples are *missing* as they say.
 """
 
 import json
@@ -39,9 +42,10 @@ from countermark.exercise.reading.documents import (
 from countermark.exercise.reading.found import (
     FoundRun,
 )
+from countermark.exercise.reading.helm_display import FILES as DISPLAYED
+from countermark.exercise.reading.helm_display import NOTE, TOOL, Displayed
 from countermark.exercise.reading.helm_samples import DESCRIBES, Instance, InstanceSamples
 
-TOOL = "helm"
 SPEC, STATE, INSTANCES, STATS, SCENARIO = FILES = (
     "run_spec.json",
     "scenario_state.json",
@@ -60,11 +64,12 @@ def recognises(path: Path, start: bytes) -> bool:
     marks = {
         SPEC: b'"adapter_spec"',
         STATE: b'"adapter_spec"',
-        INSTANCES: b'"instance_id"',
-        STATS: b'"name"',
-        SCENARIO: b'"name"',
+        INSTANCES: b'"id"',
+        STATS: b'"sum_squared"',
+        SCENARIO: b'"tags"',
+        **dict.fromkeys(DISPLAYED, b'"id"'),
     }
-    return path.name in marks and marks[path.name] in start
+    return path.name in marks and marks[path.name] in start.replace(b'"instance_id"', b'"id"')
 
 
 def together(path: Path) -> Path:
@@ -90,13 +95,24 @@ def read(path: Path) -> Iterator[FoundRun]:
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
     if not adapter:
         refuse("has no adapter_spec in its run_spec.json", str(folder), _AGAIN)
+    if files[STATE] is None:
+        _take_displayed(files, folder)
     requests = _requests(files[STATE], folder, several=adapter.get("method") == _WHOLE)
     instances = _instances(files[INSTANCES], folder)
     if requests:
         _check_same_run(requests, instances, folder)
     stated = _stated(files[STATS])
-    for key in dict.fromkeys((*requests, *instances)) or (("", "", ""),):
+    for key in dict.fromkeys((*requests, *instances)) or stated or (("", "", ""),):
         yield _run(folder, files, adapter, key, requests, instances, stated.get(key, {}))
+
+
+def _take_displayed(files: dict[str, Any], folder: Path) -> None:
+    """Rule 7."""
+    shown = Displayed(folder)
+    if shown.predictions:
+        files[STATE] = {"request_states": list(shown.states()), "displayed": True}
+    if shown.predictions and files[INSTANCES] is None:
+        files[INSTANCES] = list(shown.statistics())
 
 
 def _run(
@@ -113,6 +129,8 @@ def _run(
     reader = InstanceSamples(requests.get(key, {}), instances.get(key, {}))
     counted = tally(reader.samples)
     notes = [f"{name} is not in the folder." for name in FILES if files[name] is None]
+    if mapping(files[STATE]).get("displayed"):
+        notes.append(NOTE)
     if not requests and instances:
         notes.append(
             "Without scenario_state.json each instance with statistics counts as answered."
@@ -139,7 +157,7 @@ def _run(
             perturbation=json.loads(perturbation) if perturbation else None,
             stats=stated,
         ),
-        submitted=counted.samples,
+        submitted=counted.samples or _asked(files[STATS], key, adapter),
         stated=stated,
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
@@ -228,6 +246,17 @@ def _check_same_run(
                 str(folder / INSTANCES),
                 _AGAIN,
             )
+
+
+def _asked(stats: Any, key: _Key, adapter: dict[str, Any]) -> int:
+    """Return how many samples the aggregates are of; each counts the instances of one trial."""
+    for stat in sequence(stats):
+        name = mapping(mapping(stat).get("name"))
+        count, trials = number(mapping(stat).get("mean")), adapter.get("num_train_trials", 1)
+        own = (*_split(name), _perturbation(name.get("perturbation")))
+        if name.get("name") == "num_instances" and own == key and count is not None:
+            return round(count * trials) if isinstance(trials, int) else round(count)
+    return 0
 
 
 def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
