@@ -242,11 +242,10 @@ def test_rule_7_files_for_the_web_pages_stand_for_those_that_are_not_there(tmp_p
     assert (first.target, first.scores[0].answer) == ("4", "four")
     assert [s.outcome for s in (first, second, third)] == ["answered", "answered", "errored"]
     assert (run.submitted, tally(run.samples).means) == (3, {"exact_match": 0.5})
-    assert run.notes[:2] == (
-        "Samples are from display_predictions.json, which holds some statistics only and not why "
-        "a request failed.",
-        "1 requests failed; HELM may score them, here no scorer is attempted.",
-    )
+    assert [note[:25] for note in run.notes[:2]] == [
+        "Samples are from display_",
+        "1 requests failed; HELM m",
+    ]
 
 
 def test_rule_7_broken_files_for_the_web_pages_are_refused(tmp_path: Path) -> None:

@@ -28,7 +28,10 @@ PREDICTIONS, REQUESTS, INSTANCES = FILES = (
     "display_requests.json",
     "instances.json",
 )
-NOTE = f"Samples are from {PREDICTIONS}, which holds some statistics only and not why a request failed."
+NOTE = (
+    f"Samples are from {PREDICTIONS}, which holds some statistics only and not why a request "
+    "failed."
+)
 _NEXT = "Give the whole run folder as HELM wrote it."
 
 
