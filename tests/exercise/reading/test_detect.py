@@ -55,6 +55,7 @@ def test_rule_3_what_nobody_recognises_is_refused_with_what_is_read(tmp_path: Pa
     [
         (b"\x1f\x8b\x08", "packed with gzip"),
         (b"SQLite format 3\0", "is a database"),
+        (json.dumps({"a.eval": HEADER}).encode(), "is a list of Inspect logs"),
         ("model,item".encode("utf-16"), "is text in UTF-16"),
         (b"model;task;prompt_id;score\nm;t;1;0\n", "without a column item"),
         (lines({"goal": "", "attempt_id": "1", "probe": "a", "detector": "b"}), "hit log of garak"),

@@ -193,6 +193,11 @@ def _unknown(path: Path, head: bytes) -> InputError:
             "Name the columns as docs/logs-tools.md lists them.",
         ),
         (
+            inspect_log.is_listing(head),
+            "is a list of Inspect logs",
+            "Give the folder that it lies in, or the logs themselves.",
+        ),
+        (
             garak.is_hit_log(head),
             "is a hit log of garak, which holds only what hit",
             "Give the report of the same run (.report.jsonl), which holds every attempt.",

@@ -190,6 +190,7 @@ def _zip_log(path: Path) -> InspectLog:
         score_lines=lambda: _lines(path, directory, LogLine),
         finished=finished,
         superseded=len(directory.superseded),
+        header_only=header.eval.config.get("log_samples") is False,
         zipped=True,
     )
 

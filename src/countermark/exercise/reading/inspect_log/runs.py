@@ -11,6 +11,7 @@
    to reduce the epochs of a sample were asked for.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ from countermark.exercise.reading.inspect_log.settings import (
 from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogScore, LogValue
 
 _UNNAMED = "score"
+_LISTING = re.compile(rb'\s*\{\s*"[^"]*\.(?:eval|json)"\s*:\s*\{')
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -41,7 +43,14 @@ def recognises(path: Path, head: bytes) -> bool:
         return True
     if head.startswith(LOCAL_MAGIC):
         return b"_journal/start.json" in head or b"header.json" in head
+    if is_listing(head):
+        return False
     return head.lstrip().startswith(b"{") and b'"eval"' in head and b'"task"' in head
+
+
+def is_listing(head: bytes) -> bool:
+    """Tell whether a file is Inspect's list of the logs in a folder, by their names."""
+    return _LISTING.match(head) is not None and b'"eval"' in head
 
 
 def read(path: Path) -> Iterator[FoundRun]:
