@@ -29,7 +29,8 @@ def of(path: Path, **header: Any) -> RunSummary:
 
 @pytest.mark.parametrize("name", ["a.json", "a.eval"])
 def test_a_log_without_samples_shows_what_it_states(name: str, tmp_path: Path) -> None:
-    spec = {**HEADER["eval"], "config": {"log_samples": False}}
+    dataset = {"samples": 4, "sample_ids": [1, 2, 3, 4]}
+    spec = {**HEADER["eval"], "config": {"log_samples": False}, "dataset": dataset}
     results = {"total_samples": 4, "scores": [measure(0.25)]}
     found = of(tmp_path / name, eval=spec, results=results)
     assert found.run.stated == {"match/accuracy": 0.25}
