@@ -15,9 +15,8 @@
 
 import hashlib
 import json
-import math
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -285,15 +284,6 @@ def mapping(value: Any) -> dict[str, Any]:
 def sequence(value: Any) -> list[Any]:
     """Return a list, or an empty one for anything else."""
     return value if isinstance(value, list) else []
-
-
-def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """Return what of some values is a number; a truth value or a text is none."""
-    return {
-        name: float(value)
-        for name, value in values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    }
 
 
 def settings(**parts: Any) -> dict[str, JsonValue]:

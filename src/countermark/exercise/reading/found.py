@@ -12,9 +12,10 @@ What there is one of for each sample is a ``msgspec.Struct``: it is made ten tim
 frozen dataclass, and a run may have a million.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -188,3 +189,12 @@ class FoundRun:
     usage: Usage | None = None
     stated: Mapping[str, float] | None = None
     notes: tuple[str, ...] = ()
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return what of some values is a number; a truth value or a text is none."""
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }

@@ -35,7 +35,6 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
-    numbers,
     read_document,
     read_lines,
     read_start,
@@ -46,6 +45,7 @@ from countermark.exercise.reading.documents import (
 )
 from countermark.exercise.reading.found import (
     FoundRun,
+    numbers,
 )
 from countermark.exercise.reading.garak_samples import (
     DETECTED,

@@ -21,7 +21,6 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
-    numbers,
     read_document,
     read_start,
     refuse,
@@ -31,7 +30,7 @@ from countermark.exercise.reading.documents import (
     tally,
     text,
 )
-from countermark.exercise.reading.found import FoundRun
+from countermark.exercise.reading.found import FoundRun, numbers
 from countermark.exercise.reading.lm_eval_samples import AGAIN, TOOL, SampleFile
 from countermark.records.canonical import JsonValue
 

@@ -38,7 +38,6 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
-    numbers,
     read_document,
     refuse,
     sequence,
@@ -51,6 +50,7 @@ from countermark.exercise.reading.found import (
     FoundSample,
     FoundScore,
     Outcome,
+    numbers,
 )
 from countermark.exercise.reading.moonshot_integration import integration_runs
 from countermark.exercise.reading.moonshot_samples import (

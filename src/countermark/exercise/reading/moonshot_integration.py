@@ -13,7 +13,6 @@ from countermark.exercise.reading.documents import (
     differences,
     mapping,
     number,
-    numbers,
     refuse,
     sequence,
     settings,
@@ -25,6 +24,7 @@ from countermark.exercise.reading.found import (
     FoundSample,
     FoundScore,
     Outcome,
+    numbers,
 )
 from countermark.exercise.reading.moonshot_samples import (
     AGAIN,

@@ -20,8 +20,7 @@ from typing import Any
 import msgspec
 
 from countermark.exercise.reading.archive import LOCAL_MAGIC
-from countermark.exercise.reading.documents import numbers
-from countermark.exercise.reading.found import FoundRun, FoundSample
+from countermark.exercise.reading.found import FoundRun, FoundSample, numbers
 from countermark.exercise.reading.inspect_log.log import InspectLog, open_log
 from countermark.exercise.reading.inspect_log.samples import SampleReader, usage_of
 from countermark.exercise.reading.inspect_log.scores import named_scores, part_names
