@@ -105,6 +105,6 @@ def _perturbed(value: dict[str, Any]) -> str:
     return json.dumps(value.get("perturbation"), sort_keys=True)
 
 
-def _key(value: dict[str, Any]) -> tuple[str, str, Any, Any]:
-    place = value.get("train_trial_index", 0), value.get("reference_index")
-    return str(value.get("instance_id")), _perturbed(value), *map(str, place)
+def _key(value: dict[str, Any]) -> tuple[str, str, str, str]:
+    trial, reference = value.get("train_trial_index", 0), value.get("reference_index")
+    return str(value.get("instance_id")), _perturbed(value), str(trial), str(reference)
