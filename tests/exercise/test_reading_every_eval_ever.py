@@ -185,6 +185,11 @@ def test_a_real_record_is_read() -> None:
     assert "the mean of the samples here is 1, the file states 0.75" in run.notes[0]
 
 
+def test_the_schema_of_the_form_is_no_record(tmp_path: Path) -> None:
+    schema = b'{"$schema": "http://json-schema.org", "evaluation_id": 1, "evaluation_results": 2}'
+    assert not every_eval_ever.recognises(tmp_path / "eval.schema.json", schema)
+
+
 def test_a_file_of_records_by_lines_is_read(tmp_path: Path) -> None:
     write(tmp_path, a__jsonl=lines(eee_record(), eee_record(model_info={"id": "org/n"})))
     assert [run.model for run in runs(tmp_path / "a.jsonl")] == ["org/m", "org/n"]

@@ -61,8 +61,8 @@ _ALGORITHMS = {"sha256": hashlib.sha256, "md5": hashlib.md5}
 
 def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a record or a samples file of Every Eval Ever."""
-    if b'"evaluation_id"' not in start:
-        return False
+    if b'"evaluation_id"' not in start or b'"$schema"' in start[:4096]:
+        return False  # the schema of the form has the same names in it
     return b'"evaluation_results"' in start or b'"sample_id"' in start
 
 
