@@ -10,7 +10,8 @@ from exercise_zip import HEADER, SAMPLE, member, zip_of
 
 FIELDS = {
     "file", "tool", "tool_version", "model", "task", "language", "status", "created", "settings",
-    "samples", "submitted", "items", "epochs", "outcomes", "scores", "usage", "trajectory", "notes",
+    "samples", "submitted", "items", "epochs", "outcomes", "scores", "stated", "usage",
+    "trajectory", "notes",
 }  # fmt: skip
 
 
@@ -73,3 +74,25 @@ def test_what_a_log_says_moves_no_cursor(good: Path) -> None:
     ran = countermark("exercise", "read", good)
     assert ran.code == 0
     assert "\x1b" not in ran.out
+
+
+def test_what_is_no_log_in_a_folder_is_passed_over_and_named(good: Path) -> None:
+    (good.parent / "notes.txt").write_text("words")
+    ran = countermark("exercise", "read", good.parent)
+    assert ran.code == 0
+    assert "3 samples submitted" in ran.out
+    assert f"no logs: {good.parent / 'notes.txt'}" in ran.err
+
+
+def test_what_a_log_states_is_told_apart_from_what_was_computed(tmp_path: Path) -> None:
+    header = {**HEADER, "results": {
+        "total_samples": 9,
+        "scores": [{"name": "match", "scorer": "match", "metrics": {"accuracy": {"value": 0.25}}}],
+    }}  # fmt: skip
+    path = tmp_path / "bare.json"
+    path.write_text(json.dumps(header))
+    (found,) = json.loads(countermark("exercise", "read", path, "--json").out)
+    assert (found["scores"], found["stated"]) == ({}, {"match/accuracy": 0.25})
+    assert found["outcomes"]["missing"] == 9
+    text = countermark("exercise", "read", path).out
+    assert "stated by the file, not computed here: match/accuracy = 0.25" in text

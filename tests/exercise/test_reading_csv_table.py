@@ -140,6 +140,22 @@ def test_rule_7_what_else_is_said_of_a_sample(tmp_path: Path) -> None:
     assert "The table holds 1 of 3 samples." in run.notes
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "model|task|item|score\nm|t|a|1\n",
+        "sep=;\nmodel;task;item;score\nm;t;a;1\n",
+        "\ufeffsep=,\r\nmodel,task,item,score\r\nm,t,a,1\r\n,,,\r\n , ,,\r\n",
+        "model,task,item,epoch,submitted,score\nm,t,a,1.0,1.00,1\n",
+    ],
+)
+def test_rule_8_what_spreadsheets_write_is_read(table: str, tmp_path: Path) -> None:
+    (run,) = runs(tmp_path, table)
+    (sample,) = run.samples()
+    assert (sample.item, sample.epoch, sample.scores[0].value) == ("a", 1, 1.0)
+    assert run.submitted == 1
+
+
 HEAD = "model,task,item,score\n"
 BROKEN: dict[str, tuple[bytes | str, str, str]] = {
     "empty": (b"", "a.csv", "is empty"),
@@ -172,6 +188,7 @@ BROKEN: dict[str, tuple[bytes | str, str, str]] = {
     "stray quote": (HEAD.encode() + b'm,t,"a"b"",1\n', ":2", "is no row of a table"),
     "utf-16": ("model,task,item\nm,t,a\n".encode("utf-16"), ":1", "is not UTF-8"),
     "latin-1": (HEAD.encode() + b"m,t,\xe9,1\n", ":2", "is not UTF-8 .byte 4"),
+    "old line ends": (b"model,task,item\rm,t,a\r", ":1", "a carriage return alone"),
     "zero byte": (HEAD.encode() + b"m,t,a\0,1\n", ":2", "holds a zero byte"),
     "two answers": (
         b"model,task,item,scorer,score,answer\nm,t,a,x,1,yes\nm,t,a,y,1,no\n",

@@ -118,7 +118,7 @@ def test_rule_5_a_mean_that_differs_and_samples_that_lack_are_noted(tmp_path: Pa
     run = one(tmp_path / "other", *PAIR, evaluation_results=[stated])
     assert run.submitted == 7
     assert "the file states 0.9" in run.notes[0]
-    assert run.notes[1] == "The samples file holds 2 of 7 samples."
+    assert run.notes[1] == "The file holds 2 of 7 samples."
 
 
 def test_rule_6_version_0_2_is_read_with_a_note(tmp_path: Path) -> None:
@@ -132,10 +132,62 @@ def test_rule_6_version_0_2_is_read_with_a_note(tmp_path: Path) -> None:
     assert tally(run.samples).means == {"accuracy": 0.5}
 
 
+@pytest.mark.parametrize("version", ["0.1.0", "0.0.1"])
+def test_rule_6_the_first_versions_are_read(version: str, tmp_path: Path) -> None:
+    old = result("choice", "") | {"evaluation_result_id": None}
+    source = {"dataset_name": "d", "samples_number": 2376, "sample_ids": [1, 2]}
+    record = eee_record(
+        schema_version=version,
+        source_data=source if version == "0.1.0" else ["https://example.org"],
+        evaluation_results=[old],
+    )
+    (run,) = runs(write(tmp_path, r__json=record) / "r.json")
+    assert (run.task, run.stated) == ("choice", {"score": 0.5})
+    assert run.submitted == (2 if version == "0.1.0" else None)
+    assert run.notes[0] == f"This is a record of version {version}."
+
+
+def test_rule_4_samples_inside_a_record_have_no_scores(tmp_path: Path) -> None:
+    inner = [
+        {"sample_id": "1", "input": "2+2", "ground_truth": "B", "response": "B", "choices": ["3"]},
+        {"sample_id": "2", "input": "2+3", "ground_truth": "A"},
+    ]
+    record = eee_record(schema_version="0.1.0", detailed_evaluation_results_per_samples=inner)
+    (run,) = runs(write(tmp_path, r__json=record) / "r.json")
+    first, second = run.samples()
+    assert [(m.role, m.text) for m in first.messages] == [("user", "2+2"), ("assistant", "B")]
+    assert (first.outcome, first.target, second.outcome) == ("answered", "B", "errored")
+    assert first.scores[0].status == "not-attempted"
+    assert (run.submitted, run.stated) == (2, {"accuracy": 0.5})
+
+
+def test_rule_7_rows_that_the_record_does_not_name_are_a_run(tmp_path: Path) -> None:
+    rows = [eee_row("a", 1.0), eee_row("a", 0.0, evaluation_name="words")]
+    write(tmp_path, r__json=eee_record(), r_samples__jsonl=lines(*rows))
+    known, other = runs(tmp_path / "r.json")
+    assert (known.task, known.submitted, known.notes[0][:21]) == (
+        "sums",
+        1,
+        "accuracy: the mean of",
+    )
+    assert (other.task, other.model, other.submitted) == ("words", "org/m", 1)
+    assert other.notes == ("The record does not name this evaluation.",)
+
+
+def test_rule_7_rows_may_call_the_model_by_its_name(tmp_path: Path) -> None:
+    run = one(tmp_path, *(row | {"model_id": "m"} for row in PAIR))
+    assert (run.model, run.submitted, run.notes) == ("org/m", 2, ())
+
+
 def test_a_real_record_is_read() -> None:
     (run,) = runs(fixture("eee/demo.json"))
     assert (run.model, run.submitted) == ("demo-org/demo-model", 1)
     assert "the mean of the samples here is 1, the file states 0.75" in run.notes[0]
+
+
+def test_the_schema_of_the_form_is_no_record(tmp_path: Path) -> None:
+    schema = b'{"$schema": "http://json-schema.org", "evaluation_id": 1, "evaluation_results": 2}'
+    assert not every_eval_ever.recognises(tmp_path / "eval.schema.json", schema)
 
 
 def test_a_file_of_records_by_lines_is_read(tmp_path: Path) -> None:
@@ -153,7 +205,6 @@ BROKEN: dict[str, tuple[Any, Any, str]] = {
     "no name": (eee_record(evaluation_results=[{}]), GOOD, "no evaluation_name"),
     "no model": (eee_record(model_info={}), GOOD, "names no model"),
     "another model": (eee_record(), lines(eee_row("a", 1, model_id="x")), "rows of 'sums' by 'x'"),
-    "another task": (eee_record(), lines(eee_row("a", 1, evaluation_name="x")), "rows of 'x' by"),
     "no sample": (eee_record(), lines(eee_row("a", 1) | {"sample_id": None}), "no sample_id"),
     "no row model": (eee_record(), lines({"sample_id": "a"}), "no model_id"),
     "a list": (eee_record(), b"[1]\n", "is no row"),

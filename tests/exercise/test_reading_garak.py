@@ -55,6 +55,23 @@ def test_rule_1_older_reports_say_model_type_and_write_texts(tmp_path: Path) -> 
     assert run.status == "started"
 
 
+def test_rule_1_the_first_versions_write_their_arguments_and_no_end(tmp_path: Path) -> None:
+    given = {"model_type": "test", "model_name": "Blank", "eval_threshold": 0.8, "generations": 1}
+    data = lines(
+        {**given, "entry_type": "config"},
+        {"entry_type": "init", "garak_version": "0.9.0.6", "start_time": "2023-07-24T10:00:00"},
+        garak_attempt(0, 0.7, prompt="hi", outputs=["no"]),
+        {"entry_type": "eval", "probe": "test.Test", "detector": "detector.d.D", "passed": 1,
+         "total": 1},
+    )  # fmt: skip
+    (run,) = runs(tmp_path, data)
+    assert (run.model, run.tool_version, run.status) == ("test/Blank", "0.9.0.6", None)
+    assert tally(run.samples).means == {"d.D": 0.7, "d.D/hit": 0.0}
+    assert run.notes == ()
+    assert run.settings is not None
+    assert run.settings["config.generations"] == 1
+
+
 def test_rule_2_a_sample_is_one_output(tmp_path: Path) -> None:
     (run,) = runs(tmp_path, garak_report(garak_attempt(3, 1.0, 0.0)))
     assert [(s.item, s.epoch) for s in run.samples()] == [("3", 1), ("3", 2)]
@@ -90,6 +107,15 @@ def test_rule_4_outputs_that_are_absent(tmp_path: Path) -> None:
         "scored",
         "not-attempted",
     ]
+
+
+def test_rule_4_numbers_belong_to_the_outputs_that_are_there(tmp_path: Path) -> None:
+    attempt = garak_attempt(0, 1.0, 0.0) | {"outputs": [None, {"text": "a"}, {"text": "b"}]}
+    (run,) = runs(tmp_path, garak_report(attempt, passed=1, total_evaluated=2))
+    scores = [{score.scorer: score for score in s.scores}["d.D"] for s in run.samples()]
+    assert [score.value for score in scores] == [None, 1.0, 0.0]
+    assert scores[0].status == "not-attempted"
+    assert run.notes == ()
 
 
 def test_rule_5_hits_are_counted_from_the_threshold(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ DATE = "2026-01-21T03-44-18.458309"
 
 
 def runs(path: Path) -> list[FoundRun]:
-    assert lm_eval.recognises(path, read_start(path))
+    assert path.is_dir() or lm_eval.recognises(path, read_start(path))
     return list(lm_eval.read(path))
 
 
@@ -63,13 +63,11 @@ def test_rule_2_samples_are_taken_from_the_file_of_the_same_date(
     (tmp_path / f"samples_sums_{DATE}.jsonl").write_bytes(lines(*pair))
     other = tmp_path / f"samples_sums_{DATE.replace('18.4', '19.4')}.jsonl"
     other.write_bytes(lines(lm_eval_sample(7, 0.0)))
-    by_results, by_samples, by_folder = (
-        runs(tmp_path / f"results_{DATE}.json"),
-        runs(tmp_path / f"samples_sums_{DATE}.jsonl"),
-        runs(tmp_path),
-    )
-    for found in (by_results, by_samples, by_folder):
-        (run,) = found
+    (by_results,) = runs(tmp_path / f"results_{DATE}.json")
+    (by_samples,) = runs(tmp_path / f"samples_sums_{DATE}.jsonl")
+    by_folder, without = runs(tmp_path)
+    assert (without.file, without.model) == (str(other), "unknown")
+    for run in (by_results, by_samples, by_folder):
         assert [sample.item for sample in run.samples()] == ["0", "1"]
         assert (run.model, run.submitted, run.notes) == ("org/m", 2, ())
 
@@ -84,6 +82,29 @@ def test_rule_2_a_samples_file_alone_names_no_model(
     assert [score.scorer for sample in run.samples() for score in sample.scores] == [
         "exact_match,none"
     ] * 2
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pretrained__org__m,dtype__float32_sums", "pretrained=org__m,dtype=float32_sums"],
+)
+def test_rule_2_samples_files_were_named_for_the_arguments_of_the_model(
+    name: str, tmp_path: Path, pair: tuple[dict[str, Any], ...]
+) -> None:
+    config = {"model": "hf", "model_args": "pretrained=org/m,dtype=float32"}
+    results = lm_eval_results(config=config, model_name=None)
+    write(tmp_path, results__json=results, other__jsonl=lines(*pair))
+    (tmp_path / f"{name}.jsonl").write_bytes(dumped(list(pair)))
+    found, without = runs(tmp_path)
+    assert (found.task, found.model, tally(found.samples).samples) == ("sums", "org/m", 2)
+    assert (without.task, without.model) == ("other", "unknown")
+    (by_samples,) = runs(tmp_path / f"{name}.jsonl")
+    assert (by_samples.file, by_samples.model) == (str(tmp_path / "results.json"), "org/m")
+
+
+def test_rule_3_what_the_results_state_is_shown_without_samples(tmp_path: Path) -> None:
+    (run,) = runs(write(tmp_path, results__json=lm_eval_results()) / "results.json")
+    assert run.stated == {"exact_match,none": 0.5, "exact_match_stderr,none": 0.5}
 
 
 def test_rule_2_a_samples_file_that_is_a_link_is_refused(tmp_path: Path) -> None:

@@ -64,6 +64,31 @@ def test_rule_1_cookbooks_hold_recipes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cookbook", [False, True])
+def test_rule_1_the_form_of_april_2024(cookbook: bool, tmp_path: Path) -> None:
+    template = {"id": "t", "data": moonshot_data(HIT, MISS), "metrics": [{"exact_str_match": 0.5}]}
+    models = [
+        {"id": model, "datasets": [{"id": "d", "prompt_templates": [template]}]}
+        for model in ("m", "n")
+    ]
+    recipe = {"id": "r", "models": models}
+    results = (
+        {"cookbooks": [{"id": "c", "recipes": [recipe]}]} if cookbook else {"recipes": [recipe]}
+    )
+    found = runs(tmp_path, early(results=results))
+    assert [(run.model, run.task, run.stated) for run in found] == [
+        ("m", "r/d", {"exact_str_match": 0.5}),
+        ("n", "r/d", {"exact_str_match": 0.5}),
+    ]
+    assert tally(found[0].samples).means == {"exact_str_match": 0.5}
+
+
+def test_rule_3_what_is_listed_by_prediction_is_not_of_the_run(tmp_path: Path) -> None:
+    metrics = {"toxicity_classifier": {"toxicity": {"a": 9.3, "b": 4.5}, "percentage": 0.0}}
+    (run,) = runs(tmp_path, moonshot_result(moonshot_detail(metrics, HIT, MISS)))
+    assert run.stated == {"toxicity_classifier.percentage": 0.0}
+
+
+@pytest.mark.parametrize("cookbook", [False, True])
 def test_rule_1_the_first_form(cookbook: bool, tmp_path: Path) -> None:
     recipe = {KEY: {"data": moonshot_data(HIT, MISS), "results": [{"exact_str_match": 0.5}]}}
     (run,) = runs(tmp_path, early(c={"r": recipe}) if cookbook else early(r=recipe))

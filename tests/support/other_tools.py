@@ -78,13 +78,14 @@ def helm_run(**more: Any) -> dict[str, Any]:
         },
         "per_instance_stats.json": [helm_stats("id1", 1.0), helm_stats("id2", 0.0)],
         "stats.json": [helm_stat("exact_match", 0.5), helm_stat("num_bytes", 3.0)],
-        "scenario.json": {"name": "sums"},
+        "scenario.json": {"name": "sums", "tags": []},
     } | more
 
 
 def helm_stat(metric: str, mean: Any, split: str = "test", **more: Any) -> dict[str, Any]:
     """Return one statistic of HELM."""
-    return {"name": {"name": metric, "split": split, **more}, "count": 1, "mean": mean}
+    name = {"name": metric, "split": split, **more}
+    return {"name": name, "count": 1, "sum_squared": 0.0, "mean": mean}
 
 
 def helm_stats(instance: str, score: Any, trial: int = 0, **more: Any) -> dict[str, Any]:

@@ -33,9 +33,9 @@ from typing import Any, NoReturn
 
 from countermark.exercise.cells import CellRun, full_settings
 from countermark.exercise.matching import METADATA_KEY, Difference
-from countermark.exercise.reading import moonshot
 from countermark.exercise.reading.detect import read_runs
 from countermark.exercise.reading.found import FoundMessage, FoundRun, FoundSample
+from countermark.exercise.reading.moonshot_samples import TOOL as MOONSHOT
 from countermark.exercise.scoring.objective import SECRET_REVEALED
 from countermark.exercise.secrets import SEED_BYTES
 from countermark.exercise.steps import Imported, import_log, own_plan, planned_workspace
@@ -176,7 +176,7 @@ def _samples(run: FoundRun, cell: CellRun, scorer: str | None) -> Iterator[Found
     known = False
     for sample in run.samples():
         item, epoch = sample.item, sample.epoch
-        if run.tool == moonshot.TOOL:
+        if run.tool == MOONSHOT:
             asked = [message.text for message in sample.messages if message.role == "user"]
             item = by_prompt.get(asked[-1] if asked else "", f"prompt {sample.item}")
             epochs[item] += 1

@@ -7,34 +7,42 @@ import click
 
 from countermark.app.cli.output import data, data_json, json_option, talk
 from countermark.app.cli.verb import Verb
-from countermark.exercise.reading.detect import read_runs
+from countermark.exercise.reading.detect import find_logs
 from countermark.exercise.reading.summary import OUTCOMES, RunSummary, summarise
 from countermark.records.errors import InputError
 
 BROKEN = 1
 MOST_WIDE = 200
+MOST_PASSED = 10
 
 
 @click.command(cls=Verb, example="countermark exercise read logs/popularity.eval --json")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @json_option
 def read(files: tuple[Path, ...], *, as_json: bool) -> int:
-    """Say what is in logs of Inspect and other tools; a folder is what one run of a tool wrote.
+    """Say what is in logs of Inspect and other tools; of a folder, in all logs in it.
 
     If any file is broken, all that are broken are named and nothing else is said: a list with a
     hole in it could be taken for the whole.
     """
     found: list[RunSummary] = []
+    passed: list[Path] = []
     broken = 0
     for path in files:
         try:
-            found += [summarise(run) for run in read_runs(path)]
+            logs = find_logs(path)
+            found += [summarise(run) for run in logs.runs()]
+            passed += logs.passed
         except InputError as error:
             broken += 1
             talk(f"Error: {error}\nNext: {error.next_step}")
     if broken:
         talk(f"{broken} of {len(files)} could not be read, so nothing is shown.")
         return BROKEN
+    if passed:
+        names = ", ".join(_shown(str(path)) for path in passed[:MOST_PASSED])
+        more = f" and {len(passed) - MOST_PASSED:,} more" if len(passed) > MOST_PASSED else ""
+        talk(f"Passed over, for they are no logs: {names}{more}")
     if as_json:
         data_json([one.to_value() for one in found])
     else:
@@ -63,6 +71,10 @@ def _lines(one: RunSummary) -> list[str]:
         f"  {one.items:,} items, {one.epochs:,} epochs",
         "  " + ", ".join(f"{one.outcomes[name]:,} {name}" for name in OUTCOMES),
         *_score_lines(one),
+        *(
+            f"  stated by the file, not computed here: {name} = {value:.4g}"
+            for name, value in (run.stated or {}).items()
+        ),
         *_trajectory_lines(one),
         *(f"  note: {note}" for note in one.notes),
         *(f"  {name} = {value}" for name, value in sorted((run.settings or {}).items())),

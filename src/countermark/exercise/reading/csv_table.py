@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plain table: CSV with a comma, a semicolon or a tab between columns, which docs/logs.md lists.
+"""A plain table: CSV with ``,``, ``;``, ``|`` or a tab between columns, which the docs list.
 
 1. The first row names the columns; capitals and spaces around a name do not matter. ``model``,
    ``task`` and ``item`` must be there. Columns of other names are kept as metadata.
@@ -18,22 +18,31 @@
    ``output_tokens`` say of a sample what their names say. ``submitted`` says how many samples the
    run has, the same in all its rows; those that are not in the file are *missing*.
 8. The file is UTF-8, with or without a byte order mark. Each row has as many fields as the first.
+   A row whose fields are all empty is none, and so is a first line ``sep=;`` of a spreadsheet.
+   Whole numbers may end in ``.0``, as tables of numbers with gaps write them.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
+from countermark.exercise.reading.csv_rows import (
+    BOM,
+    fields_of,
+    names_of,
+    names_row,
+    row_text,
+    separator_of,
+)
 from countermark.exercise.reading.documents import (
-    MAX_LINE_BYTES,
     Keys,
     Line,
     LineIndex,
     read_lines,
+    read_start,
     refuse,
     tally,
 )
@@ -57,9 +66,8 @@ COLUMNS = (
     "error", "explanation", "seconds", "input_tokens", "output_tokens", "submitted",
 )  # fmt: skip
 _TEXTS = {"answer", "prompt", "target", "error", "explanation"}
-SEPARATORS = (",", ";", "\t")
 MOST_COLUMNS = 1_000
-_BOM = b"\xef\xbb\xbf"
+_WHOLE = re.compile(r"\d{1,9}(?:\.0+)?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _COMMA = re.compile(r"[+-]?[\d.]*,\d+", re.ASCII)
 _WORDS = {"true": 1.0, "false": 0.0}
@@ -68,21 +76,30 @@ _NOT_ATTEMPTED = {"not attempted", "not-attempted"}
 _OUTCOMES: dict[str, Outcome] = {
     "answered": "answered", "refused": "refused", "errored": "errored", "missing": "missing",
 }  # fmt: skip
-_AGAIN = "See the list of columns in docs/logs.md, and mend the table."
+_AGAIN = "See the list of columns in docs/logs-tools.md, and mend the table."
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file begins with the row of names of such a table."""
-    if path.is_dir():
-        return False
-    first = start.removeprefix(_BOM).split(b"\n", 1)[0].strip()
-    if first.startswith((b"{", b"[")) or b"\0" in first:
-        return False
-    try:
-        names = _names(first.decode("utf-8"))
-    except (UnicodeDecodeError, InputError):
-        return False
+    names = _names(start)
     return "item" in names and bool({"model", "task"} & set(names))
+
+
+def lacking(path: Path, start: bytes) -> tuple[str, ...]:
+    """Return the needed columns that a table lacks; none if it is no table at all."""
+    names = _names(start)
+    known = path.suffix.lower() in {".csv", ".tsv"} or len(set(names) & set(COLUMNS)) > 1
+    return tuple(name for name in NEEDED if name not in names) if known and len(names) > 1 else ()
+
+
+def _names(start: bytes) -> tuple[str, ...]:
+    row = names_row(start)
+    if row is None or row[1].startswith(("{", "[")):
+        return ()
+    try:
+        return names_of(row[1])
+    except InputError:
+        return ()
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -124,13 +141,21 @@ class _Table:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        where = f"{path}:1"
-        header = next(read_lines(path, TOOL, quoted=True), None)
-        first = "" if header is None else _text(header.data.removeprefix(_BOM), where)
+        before = names_row(read_start(path))
+        self._before = before[0] if before else 0
+        header = next(self._lines(), None)
+        where = f"{path}:{header.number if header else 1}"
+        first = "" if header is None else row_text(header.data.removeprefix(BOM), where)
         if not first:
             refuse("is empty", str(path), _AGAIN)
-        self._separator = _separator(first)
-        self.columns = _names(first)
+        if "\r" in first:
+            refuse(
+                "ends its lines with a carriage return alone",
+                where,
+                "Save the table as CSV in UTF-8 with the line ends of Windows or Unix.",
+            )
+        self._separator = separator_of(first)
+        self.columns = names_of(first)
         self._check_columns(where)
         self.scorers = tuple(
             column
@@ -145,7 +170,7 @@ class _Table:
         """Split rows into fields (rules 1 and 8)."""
         for line in lines:
             where = f"{self.path}:{line.number}"
-            fields = _fields(_text(line.data, where), self._separator, where)
+            fields = fields_of(row_text(line.data, where), self._separator, where)
             if len(fields) != len(self.columns):
                 refuse(
                     f"has {len(fields)} fields where the first row has {len(self.columns)}",
@@ -153,8 +178,14 @@ class _Table:
                     "Put a text that holds the separator in quotation marks; write numbers with "
                     "a decimal point.",
                 )
+            if not any(map(str.strip, fields)):
+                continue
             named = zip(self.columns, fields, strict=True)
             yield _Row(line, where, {name: v if name in _TEXTS else v.strip() for name, v in named})
+
+    def _lines(self) -> Iterator[Line]:
+        """Read the lines from the row of names on."""
+        return islice(read_lines(self.path, TOOL, quoted=True), self._before, None)
 
     def again(self, index: LineIndex) -> Iterator[_Row]:
         """Read some rows again."""
@@ -176,7 +207,7 @@ class _Table:
 
     def _index(self) -> dict[tuple[str, ...], _Rows]:
         runs: dict[tuple[str, ...], _Rows] = {}
-        lines = read_lines(self.path, TOOL, quoted=True)
+        lines = self._lines()
         next(lines)
         for row in self.rows(lines):
             for name in NEEDED:
@@ -355,9 +386,9 @@ def _count(row: _Row, column: str) -> int | None:
     raw = row.get(column)
     if not raw:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) < 10):
+    if not _WHOLE.fullmatch(raw):
         refuse(f"has {raw[:40]!r} in column {column}, which is no whole number", row.where, _AGAIN)
-    return int(raw)
+    return int(raw.partition(".")[0])
 
 
 def _usage(row: _Row) -> Usage | None:
@@ -368,43 +399,3 @@ def _usage(row: _Row) -> Usage | None:
     if told is None and given is None and not raw:
         return None
     return Usage(input_tokens=told, output_tokens=given, seconds=float(raw) if raw else None)
-
-
-def _text(data: bytes, where: str) -> str:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        refuse(
-            f"is not UTF-8 (byte {error.start} of the line)",
-            where,
-            "Save the table as CSV in UTF-8.",
-        )
-    if "\0" in text:
-        refuse("holds a zero byte", where, "Save the table as CSV in UTF-8.")
-    return text
-
-
-def _separator(header: str) -> str:
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(SEPARATORS, key=bare.count)
-
-
-def _names(header: str) -> tuple[str, ...]:
-    fields = _fields(header, _separator(header), "header", strict=False)
-    return tuple(field.strip().lower() for field in fields)
-
-
-def _fields(line: str, separator: str, where: str, *, strict: bool = True) -> list[str]:
-    if '"' not in line and "\r" not in line:
-        return line.split(separator)
-    # A setting of the process, which other readers change; lines have a limit of their own.
-    csv.field_size_limit(MAX_LINE_BYTES)
-    try:
-        rows = list(csv.reader(io.StringIO(line, newline=""), delimiter=separator, strict=strict))
-    except csv.Error as error:
-        refuse(
-            f"is no row of a table: {error}",
-            where,
-            "Close each quotation mark, and write one inside a text twice.",
-        )
-    return rows[0] if rows else []

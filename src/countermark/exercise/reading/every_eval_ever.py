@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records of Every Eval Ever, versions 0.3 and 0.2, with the samples that lie beside them.
+"""Records of Every Eval Ever, versions 0.3 to 0.0, with the samples that lie beside them.
 
 1. A run is one ``evaluation_name`` of one model; each metric that has it is one scorer, named by
    ``metric_name``, else ``metric_id``, else ``evaluation_result_id``.
@@ -12,22 +12,22 @@
    is an answer, and an output without any text is one that the record does not show. Scores of an
    errored sample are *not attempted*. A score that is no number is *unparsed*; where there is none
    but a verdict ``is_correct``, that is the score.
+   The samples that a record of version 0.1 holds itself have no score: it is *not attempted*.
 5. What the record states is in the settings as ``stated.<scorer>``; if the samples give another
-   mean, or are fewer than the record says, a note says so and the rest is *missing*.
-6. Version 0.2 lacks ``evaluation_result_id`` and where the samples are, and a note says which
+   mean, or are fewer than the record says, a note says so and the rest is *missing*. The record
+   says it by the ids that were used, if it has any, else by the number of samples.
+6. Earlier versions lack ``evaluation_result_id`` and where the samples are, and a note says which
    version was read. Other versions are refused.
+7. Rows of an evaluation that the record does not name are a run of their own, and a note says so.
+   Rows of a model that it does not name, by id or by name, are refused: they are of another file.
 """
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from countermark.exercise.reading.documents import (
-    Keys,
-    Line,
-    LineIndex,
     decode,
     differences,
     mapping,
@@ -41,29 +41,36 @@ from countermark.exercise.reading.documents import (
     tally,
     text,
 )
+from countermark.exercise.reading.every_eval_ever_samples import (
+    AGAIN,
+    TOOL,
+    InnerSamples,
+    Rows,
+    RowSamples,
+    index_rows,
+)
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
-    FoundSample,
-    FoundScore,
-    Outcome,
-    Trajectory,
-    Usage,
 )
 
-TOOL = "every-eval-ever"
-VERSIONS = ("0.3.", "0.2.")
+VERSIONS = ("0.3.", "0.2.", "0.1.", "0.0.")
 SAMPLES = "_samples"
-_AGAIN = "Give a record of Every Eval Ever 0.3 or 0.2 (.json), with its _samples.jsonl beside it."
 _WHY = "the record may weight or filter samples, or use another unit"
 _ALGORITHMS = {"sha256": hashlib.sha256, "md5": hashlib.md5}
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a record or a samples file of Every Eval Ever."""
-    if path.is_dir() or b'"evaluation_id"' not in start:
-        return False
+    if b'"evaluation_id"' not in start or b'"$schema"' in start[:4096]:
+        return False  # the schema of the form has the same names in it
     return b'"evaluation_results"' in start or b'"sample_id"' in start
+
+
+def together(path: Path) -> Path:
+    """Return the record that a samples file lies beside, if there is one."""
+    if path.suffix != ".jsonl" or not path.stem.endswith(SAMPLES):
+        return path
+    return sibling(path, path.stem.removesuffix(SAMPLES) + ".json", TOOL) or path
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -88,52 +95,59 @@ def read(path: Path) -> Iterator[FoundRun]:
     if record is not None:
         yield from _read_record(record, read_document(record, TOOL), str(record))
         return
-    for (model, name), rows in _index(path).items():
+    for (model, name), rows in index_rows(path).items():
         note = "The samples file was read without the record that it belongs to."
         yield _run(path, {"model_info": {"id": model}}, name, [], rows, (note,))
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of one evaluation of one model in a samples file."""
-
-    path: Path
-    lines: LineIndex = field(default_factory=LineIndex)
-    by_sample: dict[tuple[str, int], LineIndex] = field(default_factory=dict)
-    results: dict[str, None] = field(default_factory=dict)
 
 
 def _read_record(path: Path, record: Any, where: str, *, alone: bool = False) -> Iterator[FoundRun]:
     results = mapping(record).get("evaluation_results")
     if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
-        refuse("has no list of evaluation_results", where, _AGAIN)
+        refuse("has no list of evaluation_results", where, AGAIN)
     version = text(record.get("schema_version")) or ""
     if not version.startswith(VERSIONS):
-        refuse(f"has schema_version {version!r}, which is not read", where, _AGAIN)
-    model = text(mapping(record.get("model_info")).get("id"))
-    if model is None:
-        refuse("names no model", where, _AGAIN)
+        refuse(f"has schema_version {version!r}, which is not read", where, AGAIN)
+    names = _model_names(record)
+    if not names:
+        refuse("names no model", where, AGAIN)
     notes = () if version.startswith(VERSIONS[0]) else (f"This is a record of version {version}.",)
     samples = None if alone else sibling(path, f"{path.stem}{SAMPLES}.jsonl", TOOL)
-    indexed: dict[tuple[str, str], _Rows] = {}
+    indexed: dict[str, Rows] = {}
     if samples is not None:
         _check_samples(samples, mapping(record.get("detailed_evaluation_results")))
-        indexed = _index(samples)
+        indexed = _rows_of_model(samples, names)
     by_name: dict[str, list[dict[str, Any]]] = {}
     for place, result in enumerate(results):
         name = text(result.get("evaluation_name"))
         if name is None:
-            refuse("has no evaluation_name", f"{where}: result {place}", _AGAIN)
+            refuse("has no evaluation_name", f"{where}: result {place}", AGAIN)
         by_name.setdefault(name, []).append(result)
-    strange = [key for key in indexed if key[0] != model or key[1] not in by_name]
-    if strange:
-        refuse(
-            f"has rows of {strange[0][1]!r} by {strange[0][0]!r}, which the record does not know",
-            str(samples),
-            _AGAIN,
-        )
     for name, of_name in by_name.items():
-        yield _run(path, record, name, of_name, indexed.get((model, name)), notes)
+        yield _run(path, record, name, of_name, indexed.pop(name, None), notes)
+    for name, rows in indexed.items():
+        yield _run(
+            path, record, name, [], rows, (*notes, "The record does not name this evaluation.")
+        )
+
+
+def _model_names(record: dict[str, Any]) -> list[str]:
+    """Return the model's id, and its name, which rows of version 0.2 may give in its place."""
+    model = mapping(record.get("model_info"))
+    return [name for key in ("id", "name") if (name := text(model.get(key))) is not None]
+
+
+def _rows_of_model(samples: Path, names: list[str]) -> dict[str, Rows]:
+    """Return the rows of each evaluation (rule 7)."""
+    found = {}
+    for (model, name), rows in index_rows(samples).items():
+        if model not in names or name in found:
+            refuse(
+                f"has rows of {name!r} by {model!r}, which the record does not know",
+                str(samples),
+                AGAIN,
+            )
+        found[name] = rows
+    return found
 
 
 def _check_samples(path: Path, said: dict[str, Any]) -> None:
@@ -147,49 +161,7 @@ def _check_samples(path: Path, said: dict[str, Any]) -> None:
         while part := file.read(1 << 20):
             made.update(part)
     if made.hexdigest() != checksum.lower():
-        refuse("is not the samples file whose checksum the record gives", str(path), _AGAIN)
-
-
-def _index(path: Path) -> dict[tuple[str, str], _Rows]:
-    found: dict[tuple[str, str], _Rows] = {}
-    for line, row in _rows(path, read_lines(path, TOOL)):
-        where = f"{path}:{line.number}"
-        model, name = text(row.get("model_id")), text(row.get("evaluation_name"))
-        if model is None or name is None:
-            refuse("has no model_id or no evaluation_name", where, _AGAIN)
-        rows = found.setdefault((model, name), _Rows(path))
-        rows.lines.add(line)
-        rows.results[_result(row)] = None
-    for rows in found.values():
-        if len(rows.results) > 1:
-            for line, row in _rows(path, rows.lines.lines(path, TOOL)):
-                key = _key(row, f"{path}:{line.number}")
-                rows.by_sample.setdefault(key, LineIndex()).add(line)
-    return found
-
-
-def _rows(path: Path, lines: Iterator[Line]) -> Iterator[tuple[Line, dict[str, Any]]]:
-    for line in lines:
-        row = decode(line.data, f"{path}:{line.number}", TOOL)
-        if not isinstance(row, dict):
-            refuse("is no row", f"{path}:{line.number}", _AGAIN)
-        yield line, row
-
-
-def _result(row: dict[str, Any]) -> str:
-    return text(row.get("evaluation_result_id")) or ""
-
-
-def _key(row: dict[str, Any], where: str) -> tuple[str, int]:
-    item = row.get("sample_id")
-    if isinstance(item, bool) or not isinstance(item, str | int):
-        refuse("has no sample_id", where, _AGAIN)
-    epoch = mapping(row.get("metadata")).get("epoch")
-    if isinstance(epoch, str) and epoch.isascii() and epoch.isdigit() and len(epoch) < 10:
-        epoch = int(epoch)
-    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
-        epoch = 1
-    return str(item), epoch
+        refuse("is not the samples file whose checksum the record gives", str(path), AGAIN)
 
 
 def _run(
@@ -197,7 +169,7 @@ def _run(
     record: dict[str, Any],
     name: str,
     results: list[dict[str, Any]],
-    rows: _Rows | None,
+    rows: Rows | None,
     notes: tuple[str, ...],
 ) -> FoundRun:
     names = _scorers(results)
@@ -206,17 +178,22 @@ def _run(
         for scorer, result in zip(names.values(), results, strict=True)
         if (value := number(mapping(result.get("score_details")).get("score"))) is not None
     }
-    submitted = max((_said(result) for result in results), default=0)
+    source = mapping(record.get("source_data"))  # before version 0.2 one for all results
+    submitted = max((_said(result, source) for result in results), default=0)
+    inner = sequence(record.get("detailed_evaluation_results_per_samples"))
     found: tuple[str, ...] = ()
-    reader = None
-    if rows is None:
+    reader: RowSamples | InnerSamples | None = None
+    if rows is not None:
+        reader = RowSamples(rows, names)
+    elif inner:
+        reader = InnerSamples(path, inner, tuple(names.values()))
+    if reader is None:
         found = ("No samples lie beside the record: only what it states is known.",)
     else:
-        reader = _Samples(rows, names)
         counted = tally(reader.samples)
         found = differences(counted.means, stated, _WHY)
         if counted.samples < submitted:
-            found += (f"The samples file holds {counted.samples:,} of {submitted:,} samples.",)
+            found += (f"The file holds {counted.samples:,} of {submitted:,} samples.",)
         submitted = max(submitted, counted.samples)
     first = results[0] if results else {}
     library = mapping(record.get("eval_library"))
@@ -224,7 +201,7 @@ def _run(
         file=str(path),
         tool=TOOL,
         tool_version=text(record.get("schema_version")),
-        model=text(mapping(record.get("model_info")).get("id")) or "unknown",
+        model=next(iter(_model_names(record)), "unknown"),
         task=name,
         samples=reader.samples if reader else lambda: iter(()),
         created=text(first.get("evaluation_timestamp")) or text(record.get("evaluation_timestamp")),
@@ -233,7 +210,7 @@ def _run(
             library=library,
             model={k: v for k, v in mapping(record.get("model_info")).items() if k != "id"},
             source=record.get("source_metadata"),
-            dataset=first.get("source_data"),
+            dataset=first.get("source_data") or record.get("source_data"),
             generation=first.get("generation_config"),
             metric={
                 scorer: result.get("metric_config")
@@ -242,6 +219,7 @@ def _run(
             stated=stated,
         ),
         submitted=submitted or None,
+        stated=stated,
         notes=(*notes, *found),
     )
 
@@ -257,123 +235,11 @@ def _scorers(results: list[dict[str, Any]]) -> dict[str, str]:
     return found
 
 
-def _said(result: dict[str, Any]) -> int:
+def _said(result: dict[str, Any], source: dict[str, Any]) -> int:
+    """Return of how many samples a result is (rule 5)."""
     uncertainty = mapping(mapping(result.get("score_details")).get("uncertainty"))
-    dataset = mapping(result.get("source_data"))
+    dataset = mapping(result.get("source_data")) or source
+    if ids := sequence(dataset.get("sample_ids")):
+        return len(ids)
     counts = (uncertainty.get("num_samples"), dataset.get("samples_number"))
     return max((n for n in counts if isinstance(n, int) and not isinstance(n, bool)), default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The samples of one run."""
-
-    rows: _Rows
-    names: dict[str, str]
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them; rows of one sample come together (rule 3)."""
-        path = self.rows.path
-        for key, lines in self.rows.by_sample.items():
-            members = list(_rows(path, lines.lines(path, TOOL)))
-            if len({_result(row) for _, row in members}) != len(members):
-                where = f"{path}:{members[-1][0].number}"
-                refuse(f"has the sample {key[0]!r} twice for one metric", where, _AGAIN)
-            yield self._sample(key, members)
-        if self.rows.by_sample:
-            return
-        keys = Keys("the sample")
-        for line, row in _rows(path, self.rows.lines.lines(path, TOOL)):
-            where = f"{path}:{line.number}"
-            key = _key(row, where)
-            keys.add(f"{key[0]} epoch {key[1]}", where)
-            yield self._sample(key, [(line, row)])
-        keys.close()
-
-    def _sample(
-        self, key: tuple[str, int], members: list[tuple[Line, dict[str, Any]]]
-    ) -> FoundSample:
-        line, row = members[0]
-        messages, answered = _conversation(row)
-        error = text(row.get("error"))
-        if error is None and not answered:
-            error = "the row has no output"
-        outcome: Outcome = "errored" if error else "answered"
-        usage, performance = mapping(row.get("token_usage")), mapping(row.get("performance"))
-        calls = _whole(mapping(row.get("evaluation")).get("tool_calls_count"))
-        reference = mapping(row.get("input")).get("reference")
-        target = next(iter(reference), None) if isinstance(reference, list) else reference
-        milliseconds = number(performance.get("latency_ms"))
-        return FoundSample(
-            item=key[0],
-            epoch=key[1],
-            outcome=outcome,
-            scores=tuple(self._score(member, outcome) for _, member in members),
-            messages=messages,
-            target=target if isinstance(target, str) else None,
-            error=error,
-            usage=Usage(
-                input_tokens=_whole(usage.get("input_tokens")),
-                output_tokens=_whole(usage.get("output_tokens")),
-                total_tokens=_whole(usage.get("total_tokens")),
-                seconds=None if milliseconds is None else milliseconds / 1000,
-            )
-            if usage or performance
-            else None,
-            trajectory=None if calls is None else Trajectory(tool_calls=calls),
-            metadata={k: v for k, v in mapping(row.get("metadata")).items() if k != "epoch"},
-            digest=line.digest if len(members) == 1 else None,
-        )
-
-    def _score(self, row: dict[str, Any], outcome: Outcome) -> FoundScore:
-        scorer = self.names.get(_result(row))
-        if scorer is None:
-            alone = next(iter(self.names.values())) if len(self.names) == 1 else None
-            scorer = alone or _result(row) or "score"
-        verdict = mapping(row.get("evaluation"))
-        raw = verdict.get("score", verdict.get("is_correct"))
-        if raw is None:
-            raw = verdict.get("is_correct")
-        extracted = [mapping(one) for one in sequence(row.get("answer_attribution"))]
-        final = next((one for one in reversed(extracted) if one.get("is_terminal")), None)
-        answer = text(mapping(final).get("extracted_value"))
-        if outcome != "answered":
-            return FoundScore(scorer, "not-attempted", raw=raw)
-        value = number(raw)
-        if value is None:
-            return FoundScore(scorer, "unparsed", raw=raw, answer=answer)
-        return FoundScore(scorer, "scored", value, raw, answer)
-
-
-def _conversation(row: dict[str, Any]) -> tuple[tuple[FoundMessage, ...], bool]:
-    turns = [mapping(turn) for turn in sequence(row.get("messages"))]
-    if turns:
-        told = tuple(
-            FoundMessage(
-                text(turn.get("role")) or "user",
-                _plain(turn.get("content")) or "",
-                tuple(
-                    called
-                    for one in sequence(turn.get("tool_calls"))
-                    if (called := text(mapping(one).get("name"))) is not None
-                ),
-            )
-            for turn in turns
-        )
-        return told, any(message.role == "assistant" for message in told)
-    asked = mapping(row.get("input"))
-    prompt = _plain(asked.get("formatted")) or _plain(asked.get("raw"))
-    told = (FoundMessage("user", prompt),) if prompt is not None else ()
-    output = mapping(row.get("output")).get("raw")
-    given = _plain(next(iter(output), None) if isinstance(output, list) else output)
-    if given is None:
-        return told, output == []
-    return (*told, FoundMessage("assistant", given)), True
-
-
-def _plain(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _whole(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

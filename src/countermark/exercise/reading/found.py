@@ -12,9 +12,10 @@ What there is one of for each sample is a ``msgspec.Struct``: it is made ten tim
 frozen dataclass, and a run may have a million.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -164,6 +165,9 @@ class FoundRun:
     submitted
         How many samples were asked for, where the tool says; samples beyond those in the log are
         *missing*.
+    stated
+        What the file itself states of the whole run, by name, as the tool computed it: nothing here
+        was computed from the samples.
     notes
         What a reader should know: an unfinished run, duplicate members, a changed score.
     samples
@@ -183,4 +187,14 @@ class FoundRun:
     settings: Mapping[str, JsonValue] | None = None
     submitted: int | None = None
     usage: Usage | None = None
+    stated: Mapping[str, float] | None = None
     notes: tuple[str, ...] = ()
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """Return what of some values is a number; a truth value or a text is none."""
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    }

@@ -2,7 +2,7 @@
 """Reports of garak (``*.report.jsonl``), of the versions whose outputs are texts and since.
 
 1. A run is one probe. The model is the target that the setup line names, or ``model_type``
-   before.
+   before. The first versions wrote a line ``config`` in its place, and none at the end.
 2. A sample is one output of one attempt: the attempt's sequence number is its item, with the
    first digits of its uuid where numbers come twice, and the generation, from 1, is its epoch.
 3. garak writes an attempt when the model has answered (status 1) and again when its detectors
@@ -10,6 +10,8 @@
    outputs and no verdicts: its scores are *not attempted*.
 4. An output that is absent is *errored*, and so is an attempt without outputs. An empty text is
    an answer.
+   Detectors skip an absent output: where one gives as many numbers as there are outputs that are
+   not absent, these are the ones they belong to.
 5. Each detector's number from 0 to 1 is one score, and ``<detector>/hit`` is 1 where it reaches
    the threshold of the run (0.5 unless it says otherwise) and 0 below: what garak counts as
    failed. A detector that gives no number for an answer leaves it *unparsed*.
@@ -29,7 +31,6 @@ from typing import Any
 from countermark.exercise.reading.documents import (
     Keys,
     Line,
-    LineIndex,
     decode,
     differences,
     mapping,
@@ -38,33 +39,40 @@ from countermark.exercise.reading.documents import (
     read_lines,
     read_start,
     refuse,
-    sequence,
     settings,
     tally,
     text,
 )
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
-    FoundSample,
-    FoundScore,
-    Outcome,
+    numbers,
+)
+from countermark.exercise.reading.garak_samples import (
+    DETECTED,
+    TOOL,
+    Probe,
+    ProbeSamples,
+    language_of,
 )
 
-TOOL = "garak"
 THRESHOLD = 0.5
-_DETECTED = 2
 _AGAIN = "Give the report (.report.jsonl) as garak wrote it; a hit log is no report."
 _WHY = "garak may have judged outputs that the report does not hold, or by another threshold"
-_KINDS = (b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
+_CONFIG = "config."
+_NAMES = ("plugins.target", "plugins.model", f"{_CONFIG}model")
+_KINDS = (b'"config"', b'"start_run setup"', b'"init"', b'"attempt"', b'"eval"', b'"digest"')
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a report of garak."""
-    if path.is_dir():
-        return False
     head = start[:4096]
     return b'"entry_type"' in head and any(kind in head for kind in _KINDS)
+
+
+def is_hit_log(start: bytes) -> bool:
+    """Tell whether a file is the other file of a run, which holds only the attempts that hit."""
+    first = start.split(b"\n", 1)[0]
+    return b'"entry_type"' not in first and b'"attempt_id"' in first and b'"detector"' in first
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -83,18 +91,6 @@ def read(path: Path) -> Iterator[FoundRun]:
 
 
 @dataclass(slots=True)
-class _Probe:
-    """Where the attempts of one probe are, and what garak states of it."""
-
-    lines: LineIndex = field(default_factory=LineIndex)
-    evals: dict[str, dict[str, Any]] = field(default_factory=dict)
-    detectors: dict[str, None] = field(default_factory=dict)
-    languages: set[str] = field(default_factory=set)
-    sequence_numbers: set[int] = field(default_factory=set)
-    repeated: bool = False
-
-
-@dataclass(slots=True)
 class _Report:
     """What one pass over a report finds."""
 
@@ -102,12 +98,15 @@ class _Report:
     version: str | None = None
     started: str | None = None
     finished: bool = False
-    probes: dict[str, _Probe] = field(default_factory=dict)
+    endless: bool = False
+    probes: dict[str, Probe] = field(default_factory=dict)
 
     @property
     def threshold(self) -> float:
         """From which number on a detector has hit."""
-        given = number(self.setup.get("run.eval_threshold"))
+        given = number(
+            self.setup.get("run.eval_threshold", self.setup.get(f"{_CONFIG}eval_threshold"))
+        )
         return THRESHOLD if given is None else given
 
 
@@ -123,6 +122,9 @@ def _read_report(path: Path) -> _Report:
             case "start_run setup":
                 report.setup = report.setup or value
                 report.version = report.version or text(value.get("_config.version"))
+            case "config":
+                report.setup = {f"{_CONFIG}{name}": one for name, one in value.items()}
+                report.endless = True
             case "init":
                 report.version = text(value.get("garak_version")) or report.version
                 report.started = report.started or text(value.get("start_time"))
@@ -165,7 +167,7 @@ def _take_digest(report: _Report, value: dict[str, Any]) -> None:
                 if not detector.startswith("_")
             }
             if evals and not name.startswith("_"):
-                report.probes[name.removeprefix("probes.")] = _Probe(evals=evals)
+                report.probes[name.removeprefix("probes.")] = Probe(evals=evals)
 
 
 def _take_attempt(
@@ -181,10 +183,10 @@ def _take_attempt(
     if name is None or uuid is None:
         refuse("has no probe or no uuid", where, _AGAIN)
     name = name.removeprefix("probes.")
-    probe = report.probes.setdefault(name, _Probe())
-    probe.languages.add(_language(value) or "")
-    status = value.get("status", _DETECTED)
-    if status != _DETECTED:
+    probe = report.probes.setdefault(name, Probe())
+    probe.languages.add(language_of(value) or "")
+    status = value.get("status", DETECTED)
+    if status != DETECTED:
         waiting[uuid] = (name, Line(line.offset, line.number, b""))
         return
     waiting.pop(uuid, None)
@@ -202,7 +204,7 @@ def _take_eval(report: _Report, value: dict[str, Any], where: str) -> None:
     if name is None or detector is None:
         refuse("has no probe or no detector", where, _AGAIN)
     name, detector = name.removeprefix("probes."), detector.removeprefix("detector.")
-    known = report.probes.setdefault(name, _Probe()).evals
+    known = report.probes.setdefault(name, Probe()).evals
     if detector in known:
         refuse(f"has the eval of {name} by {detector} twice", where, _AGAIN)
     known[detector] = {
@@ -212,12 +214,13 @@ def _take_eval(report: _Report, value: dict[str, Any], where: str) -> None:
     }
 
 
-def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
+def _run(path: Path, report: _Report, name: str, probe: Probe) -> FoundRun:
     detectors = tuple(probe.detectors | dict.fromkeys(probe.evals))
-    reader = _Samples(path, probe, detectors, report.threshold)
+    reader = ProbeSamples(path, probe, detectors, report.threshold)
     counted = tally(reader.samples)
     notes = [] if counted.samples else ["The report holds no attempt of this probe."]
-    notes += [] if report.finished else ["The report has no end: the run may not have finished."]
+    if not report.finished and not report.endless:
+        notes.append("The report has no end: the run may not have finished.")
     stated: dict[str, float] = {}
     processed = 0
     for detector, eval_line in probe.evals.items():
@@ -232,7 +235,7 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
             stated[f"{detector}/hit"] = fails / total
     if processed > counted.samples:
         notes.append(f"The report holds {counted.samples:,} of the {processed:,} outputs judged.")
-    setup = {key: value for key, value in report.setup.items() if key != "entry_type"}
+    setup = {k: v for k, v in report.setup.items() if not k.endswith("entry_type")}
     languages = probe.languages - {""}
     target = text(setup.get("run.target_lang"))
     if len(languages) > 1:
@@ -245,132 +248,21 @@ def _run(path: Path, report: _Report, name: str, probe: _Probe) -> FoundRun:
         task=name,
         samples=reader.samples,
         language=target if languages == {target} else None,
-        status="success" if report.finished else "started",
+        status=None if report.endless else "success" if report.finished else "started",
         created=report.started or text(setup.get("transient.starttime_iso")),
         settings={
             **{key: value for key, value in setup.items() if value is not None},
             **settings(eval=probe.evals, threshold=report.threshold),
         },
         submitted=max(processed, counted.samples) or None,
+        stated={**numbers(settings(**probe.evals)), **stated},
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 
 
 def _model(setup: dict[str, Any]) -> str:
-    kind = text(setup.get("plugins.target_type")) or text(setup.get("plugins.model_type"))
-    name = text(setup.get("plugins.target_name")) or text(setup.get("plugins.model_name"))
-    return "/".join(part for part in (kind, name) if part) or "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The outputs of one probe's attempts."""
-
-    path: Path
-    probe: _Probe
-    detectors: tuple[str, ...]
-    threshold: float
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them, attempt by attempt (rule 2)."""
-        for line in self.probe.lines.lines(self.path, TOOL):
-            where = f"{self.path}:{line.number}"
-            attempt = mapping(decode(line.data, where, TOOL))
-            outputs = sequence(attempt.get("outputs")) or [None]
-            results = mapping(attempt.get("detector_results"))
-            for place, output in enumerate(outputs):
-                yield self._sample(attempt, place, output, results, line)
-
-    def _sample(
-        self,
-        attempt: dict[str, Any],
-        place: int,
-        output: Any,
-        results: dict[str, Any],
-        line: Line,
-    ) -> FoundSample:
-        answer = _text_of(output)
-        outcome: Outcome = "errored" if answer is None else "answered"
-        order = attempt.get("seq")
-        item = str(order) if isinstance(order, int) else text(attempt.get("uuid")) or ""
-        if self.probe.repeated or attempt.get("status", _DETECTED) != _DETECTED:
-            item = f"{item}-{str(attempt.get('uuid'))[:8]}"
-        told = _told(attempt, place)
-        metadata = {
-            key: attempt[key]
-            for key in ("uuid", "status", "goal", "intent")
-            if attempt.get(key) is not None
-        }
-        return FoundSample(
-            item=item,
-            epoch=place + 1,
-            outcome=outcome,
-            scores=tuple(
-                score
-                for detector in self.detectors
-                for score in self._scores(detector, results.get(detector), place, outcome)
-            ),
-            messages=told if answer is None else (*told, FoundMessage("assistant", answer)),
-            error="the model gave no output" if answer is None else None,
-            metadata={**metadata, **({"language": known} if (known := _language(attempt)) else {})},
-            digest=line.digest,
-        )
-
-    def _scores(
-        self, detector: str, results: Any, place: int, outcome: Outcome
-    ) -> Iterator[FoundScore]:
-        """Rule 5."""
-        hit = f"{detector}/hit"
-        listed = sequence(results)
-        raw = listed[place] if place < len(listed) else None
-        if not isinstance(results, list) or outcome != "answered":
-            yield FoundScore(detector, "not-attempted", raw=raw)
-            yield FoundScore(hit, "not-attempted", raw=raw)
-            return
-        value = number(raw)
-        if value is None:
-            yield FoundScore(detector, "unparsed", raw=raw)
-            yield FoundScore(hit, "unparsed", raw=raw)
-            return
-        yield FoundScore(detector, "scored", value, raw)
-        yield FoundScore(hit, "scored", float(value >= self.threshold), raw)
-
-
-def _text_of(output: Any) -> str | None:
-    value = output.get("text") if isinstance(output, dict) else output
-    return value if isinstance(value, str) else None
-
-
-def _turns(conversation: Any) -> tuple[FoundMessage, ...]:
-    listed = conversation if isinstance(conversation, list) else mapping(conversation).get("turns")
-    found = []
-    for turn in sequence(listed):
-        content = _text_of(mapping(turn).get("content"))
-        if content is not None:
-            found.append(FoundMessage(text(mapping(turn).get("role")) or "user", content))
-    return tuple(found)
-
-
-def _told(attempt: dict[str, Any], place: int) -> tuple[FoundMessage, ...]:
-    conversations = attempt.get("conversations", attempt.get("messages"))
-    own = sequence(conversations)[place : place + 1]
-    told = _turns(own[0]) if own else ()
-    if told and told[-1].role == "assistant":
-        told = told[:-1]
-    if told:
-        return told
-    prompt = attempt.get("prompt")
-    simple = _text_of(prompt)
-    return (FoundMessage("user", simple),) if simple is not None else _turns(prompt)
-
-
-def _language(attempt: dict[str, Any]) -> str | None:
-    prompt = mapping(attempt.get("prompt"))
-    found = {
-        tag
-        for turn in sequence(prompt.get("turns"))
-        if (tag := text(mapping(mapping(turn).get("content")).get("lang"))) and tag != "*"
-    }
-    found |= {tag for tag in (text(attempt.get("lang")), text(prompt.get("lang"))) if tag}
-    found.discard("*")
-    return found.pop() if len(found) == 1 else None
+    parts = (
+        next((name for key in _NAMES if (name := text(setup.get(f"{key}_{part}")))), None)
+        for part in ("type", "name")
+    )
+    return "/".join(part for part in parts if part) or "unknown"

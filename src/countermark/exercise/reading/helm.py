@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run folders of HELM, or one of their files, with the others read from beside it.
 
-1. A run is one split of one run folder, under one perturbation or none: HELM states its aggregates
-   so. Split and perturbation are in the settings.
+1. A run is one split of one run folder, or one part of a split that HELM sets apart (toxic and
+   not), under one perturbation or none: HELM states its aggregates so. All three are in the
+   settings.
 2. A sample is one instance in one trial; the trial, from 1, is its epoch. Several requests about
-   one instance (a request for each choice, a calibration) are one sample.
+   one instance (a request for each choice, a calibration, the pieces of a long text whose
+   likelihood is asked for) are one sample.
 3. A request that failed, or gave no completion, makes its sample *errored*; its scores are *not
    attempted*, whatever HELM counts there, and a note says so. An empty completion is an answer.
 4. Each statistic of an instance is a score, except those that describe the request (tokens, time,
    why it ended), which are metadata. One without a value is *unparsed*, and so is one that an
-   instance lacks and another instance of the run has.
+   instance lacks and another instance of the run has. Several metrics of a run may give a statistic
+   of one name, of which HELM only warns: equal values count once, another one is named ``name/2``.
 5. The aggregates that ``stats.json`` states are in the settings as ``stats.<metric>``; where the
    mean of the samples differs from one, a note says so.
 6. An instance that has statistics and no request is refused: the files are not of one run. Without
    ``scenario_state.json`` every instance with statistics counts as *answered*, and a note says so.
+7. Where ``scenario_state.json`` is not in the folder, the samples are read from the files for
+   HELM's web pages, if these are there, by the rules of ``helm_display.py``. With neither, the
+   aggregates alone are known, and as many samples are *missing* as they say.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +40,12 @@ from countermark.exercise.reading.documents import (
     text,
 )
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
-    FoundSample,
-    FoundScore,
-    Outcome,
-    Usage,
 )
+from countermark.exercise.reading.helm_display import FILES as DISPLAYED
+from countermark.exercise.reading.helm_display import NOTE, TOOL, Displayed
+from countermark.exercise.reading.helm_samples import DESCRIBES, Instance, InstanceSamples
 
-TOOL = "helm"
 SPEC, STATE, INSTANCES, STATS, SCENARIO = FILES = (
     "run_spec.json",
     "scenario_state.json",
@@ -51,28 +53,28 @@ SPEC, STATE, INSTANCES, STATS, SCENARIO = FILES = (
     "stats.json",
     "scenario.json",
 )
-_DESCRIBES = (
-    "num_", "training_", "inference_", "finish_reason_", "batch_size", "prompt_truncated",
-    "logprob", "max_prob",
-)  # fmt: skip
 _AGAIN = "Give the whole run folder as HELM wrote it: " + ", ".join(FILES) + "."
 _WHY = "HELM averages trials first, and may count failed requests"
-_Key = tuple[str, str]  # split and perturbation
-_Sample = tuple[str, int]  # instance and trial
+_WHOLE = "language_modeling"
+_Key = tuple[str, str, str]  # split, part of it, and perturbation
 
 
 def recognises(path: Path, start: bytes) -> bool:
-    """Tell whether a folder is of a run, or a file one of its files."""
-    if path.is_dir():
-        return (path / SPEC).is_file() or (path / STATE).is_file()
+    """Tell whether a file is one of the files of a run."""
     marks = {
         SPEC: b'"adapter_spec"',
         STATE: b'"adapter_spec"',
-        INSTANCES: b'"instance_id"',
-        STATS: b'"name"',
-        SCENARIO: b'"name"',
+        INSTANCES: b'"id"',
+        STATS: b'"sum_squared"',
+        SCENARIO: b'"tags"',
+        **dict.fromkeys(DISPLAYED, b'"id"'),
     }
-    return path.name in marks and marks[path.name] in start
+    return path.name in marks and marks[path.name] in start.replace(b'"instance_id"', b'"id"')
+
+
+def together(path: Path) -> Path:
+    """Return the run folder that a file is of."""
+    return path.parent
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -93,34 +95,24 @@ def read(path: Path) -> Iterator[FoundRun]:
     adapter = mapping(spec.get("adapter_spec")) or mapping(state.get("adapter_spec"))
     if not adapter:
         refuse("has no adapter_spec in its run_spec.json", str(folder), _AGAIN)
-    requests = _requests(files[STATE], folder)
+    if files[STATE] is None:
+        _take_displayed(files, folder)
+    requests = _requests(files[STATE], folder, several=adapter.get("method") == _WHOLE)
     instances = _instances(files[INSTANCES], folder)
     if requests:
         _check_same_run(requests, instances, folder)
     stated = _stated(files[STATS])
-    for key in dict.fromkeys((*requests, *instances)) or (("", ""),):
+    for key in dict.fromkeys((*requests, *instances)) or stated or (("", "", ""),):
         yield _run(folder, files, adapter, key, requests, instances, stated.get(key, {}))
 
 
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The samples of one split under one perturbation."""
-
-    requests: Mapping[_Sample, list[dict[str, Any]]]
-    instances: Mapping[_Sample, Mapping[str, dict[str, Any]]]
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them in HELM's order."""
-        metrics = tuple(
-            dict.fromkeys(
-                name
-                for stats in self.instances.values()
-                for name in stats
-                if not name.startswith(_DESCRIBES)
-            )
-        )
-        for key in dict.fromkeys((*self.requests, *self.instances)):
-            yield _sample(key, self.requests.get(key, []), self.instances.get(key, {}), metrics)
+def _take_displayed(files: dict[str, Any], folder: Path) -> None:
+    """Rule 7."""
+    shown = Displayed(folder)
+    if shown.predictions:
+        files[STATE] = {"request_states": list(shown.states()), "displayed": True}
+    if shown.predictions and files[INSTANCES] is None:
+        files[INSTANCES] = list(shown.statistics())
 
 
 def _run(
@@ -128,15 +120,17 @@ def _run(
     files: dict[str, Any],
     adapter: dict[str, Any],
     key: _Key,
-    requests: dict[_Key, dict[_Sample, list[dict[str, Any]]]],
-    instances: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]],
+    requests: dict[_Key, dict[Instance, list[dict[str, Any]]]],
+    instances: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]],
     stated: dict[str, float],
 ) -> FoundRun:
-    split, perturbation = key
+    split, part, perturbation = key
     spec = mapping(files[SPEC])
-    reader = _Samples(requests.get(key, {}), instances.get(key, {}))
+    reader = InstanceSamples(requests.get(key, {}), instances.get(key, {}))
     counted = tally(reader.samples)
     notes = [f"{name} is not in the folder." for name in FILES if files[name] is None]
+    if mapping(files[STATE]).get("displayed"):
+        notes.append(NOTE)
     if not requests and instances:
         notes.append(
             "Without scenario_state.json each instance with statistics counts as answered."
@@ -159,45 +153,49 @@ def _run(
             data_augmenter=spec.get("data_augmenter_spec"),
             groups=spec.get("groups"),
             split=split or None,
+            sub_split=part or None,
             perturbation=json.loads(perturbation) if perturbation else None,
             stats=stated,
         ),
-        submitted=counted.samples,
+        submitted=counted.samples or _asked(files[STATS], key, adapter),
+        stated=stated,
         notes=(*notes, *differences(counted.means, stated, _WHY)),
     )
 
 
-def _requests(state: Any, folder: Path) -> dict[_Key, dict[_Sample, list[dict[str, Any]]]]:
+def _requests(
+    state: Any, folder: Path, *, several: bool
+) -> dict[_Key, dict[Instance, list[dict[str, Any]]]]:
     if state is None:
         return {}
     listed = mapping(state).get("request_states")
     where = f"{folder / STATE}"
     if not isinstance(listed, list):
         refuse("has no list of request_states", where, _AGAIN)
-    found: dict[_Key, dict[_Sample, list[dict[str, Any]]]] = {}
+    found: dict[_Key, dict[Instance, list[dict[str, Any]]]] = {}
     seen: set[tuple[Any, ...]] = set()
     for place, request in enumerate(listed):
         spot = f"{where}: request {place}"
         instance = mapping(mapping(request).get("instance"))
         if not instance:
             refuse("has no instance", spot, _AGAIN)
-        key = (text(instance.get("split")) or "", _perturbation(instance.get("perturbation")))
+        key = (*_split(instance), _perturbation(instance.get("perturbation")))
         sample = (_id(instance.get("id"), spot), _trial(request, spot))
         mark = (key, sample, request.get("reference_index"), text(request.get("request_mode")))
-        if mark in seen:
+        if mark in seen and not several:
             refuse(f"has instance {sample[0]!r} twice in trial {sample[1]}", spot, _AGAIN)
         seen.add(mark)
         found.setdefault(key, {}).setdefault(sample, []).append(request)
     return found
 
 
-def _instances(listed: Any, folder: Path) -> dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]]:
+def _instances(listed: Any, folder: Path) -> dict[_Key, dict[Instance, dict[str, dict[str, Any]]]]:
     if listed is None:
         return {}
     where = f"{folder / INSTANCES}"
     if not isinstance(listed, list):
         refuse("is no list of instances", where, _AGAIN)
-    found: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]] = {}
+    found: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]] = {}
     for place, entry in enumerate(listed):
         spot = f"{where}: entry {place}"
         if not isinstance(entry, dict) or not isinstance(entry.get("stats"), list):
@@ -210,17 +208,32 @@ def _instances(listed: Any, folder: Path) -> dict[_Key, dict[_Sample, dict[str, 
             if metric is None:
                 refuse("has a statistic without a name", spot, _AGAIN)
             own = _perturbation(name.get("perturbation")) or perturbation
-            key = (text(name.get("split")) or "", own)
-            stats = found.setdefault(key, {}).setdefault(sample, {})
-            if metric in stats:
-                refuse(f"has {metric!r} twice for instance {sample[0]!r}", spot, _AGAIN)
-            stats[metric] = stat
+            stats = found.setdefault((*_split(name), own), {}).setdefault(sample, {})
+            if metric.startswith(DESCRIBES):
+                stats.setdefault(metric, stat)
+            else:
+                _add_statistic(stats, metric, stat)
     return found
 
 
+def _add_statistic(stats: dict[str, dict[str, Any]], metric: str, stat: dict[str, Any]) -> None:
+    """Take note of one statistic of an instance under a name of its own (rule 4)."""
+    name, count = metric, 1
+    while name in stats:
+        if stats[name].get("mean") == stat.get("mean"):
+            return
+        count += 1
+        name = f"{metric}/{count}"
+    stats[name] = stat
+
+
+def _split(value: dict[str, Any]) -> tuple[str, str]:
+    return text(value.get("split")) or "", text(value.get("sub_split")) or ""
+
+
 def _check_same_run(
-    requests: dict[_Key, dict[_Sample, list[dict[str, Any]]]],
-    instances: dict[_Key, dict[_Sample, dict[str, dict[str, Any]]]],
+    requests: dict[_Key, dict[Instance, list[dict[str, Any]]]],
+    instances: dict[_Key, dict[Instance, dict[str, dict[str, Any]]]],
     folder: Path,
 ) -> None:
     """Rule 6."""
@@ -235,6 +248,17 @@ def _check_same_run(
             )
 
 
+def _asked(stats: Any, key: _Key, adapter: dict[str, Any]) -> int:
+    """Return how many samples the aggregates are of; each counts the instances of one trial."""
+    for stat in sequence(stats):
+        name = mapping(mapping(stat).get("name"))
+        count, trials = number(mapping(stat).get("mean")), adapter.get("num_train_trials", 1)
+        own = (*_split(name), _perturbation(name.get("perturbation")))
+        if name.get("name") == "num_instances" and own == key and count is not None:
+            return round(count * trials) if isinstance(trials, int) else round(count)
+    return 0
+
+
 def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
     found: dict[_Key, dict[str, float]] = {}
     for stat in sequence(stats):
@@ -243,107 +267,13 @@ def _stated(stats: Any) -> dict[_Key, dict[str, float]]:
         perturbation = name.get("perturbation")
         if mapping(perturbation).get("computed_on") in {"worst", "original"}:
             continue
-        if metric is not None and mean is not None and not metric.startswith(_DESCRIBES):
-            key = (text(name.get("split")) or "", _perturbation(perturbation))
-            found.setdefault(key, {})[metric] = mean
+        if metric is not None and mean is not None and not metric.startswith(DESCRIBES):
+            key = (*_split(name), _perturbation(perturbation))
+            found.setdefault(key, {}).setdefault(metric, mean)
     return found
 
 
-def _sample(
-    key: _Sample,
-    requests: list[dict[str, Any]],
-    stats: Mapping[str, dict[str, Any]],
-    metrics: tuple[str, ...],
-) -> FoundSample:
-    item, trial = key
-    first = next((one for one in requests if one.get("request_mode") != "calibration"), None)
-    request = first or (requests[0] if requests else {})
-    instance = mapping(request.get("instance"))
-    error = _error(requests)
-    outcome: Outcome = "errored" if error else "answered"
-    completion = _completion(request)
-    mapped = mapping(request.get("output_mapping"))
-    answer = text(mapped.get((completion or "").strip()))
-    told = _told(mapping(request.get("request")))
-    right = [
-        text(mapping(one.get("output")).get("text")) or ""
-        for one in sequence(instance.get("references"))
-        if isinstance(one, dict) and "correct" in sequence(one.get("tags"))
-    ]
-    describes = {
-        name: stat.get("mean") for name, stat in stats.items() if name.startswith(_DESCRIBES)
-    }
-    return FoundSample(
-        item=item,
-        epoch=trial,
-        outcome=outcome,
-        scores=tuple(_score(name, stats.get(name, {}), outcome, answer) for name in metrics),
-        messages=told if completion is None else (*told, FoundMessage("assistant", completion)),
-        target=right[0] if right else None,
-        error=error,
-        usage=_usage(request, describes),
-        metadata={
-            **{name: value for name, value in describes.items() if value is not None},
-            **({"references": [*right]} if len(right) > 1 else {}),
-            **({"requests": len(requests)} if len(requests) > 1 else {}),
-        },
-    )
-
-
-def _score(name: str, stat: dict[str, Any], outcome: Outcome, answer: str | None) -> FoundScore:
-    raw = stat.get("mean")
-    if raw is None and stat.get("count") == 1:
-        raw = stat.get("sum")
-    if outcome != "answered":
-        return FoundScore(name, "not-attempted", raw=raw)
-    value = number(raw)
-    if value is None:
-        return FoundScore(name, "unparsed", raw=raw, answer=answer)
-    return FoundScore(name, "scored", value, raw, answer)
-
-
-def _error(requests: list[dict[str, Any]]) -> str | None:
-    """Rule 3."""
-    for request in requests:
-        result = mapping(request.get("result"))
-        if result.get("success") is False:
-            return text(result.get("error")) or "the request failed"
-        if not sequence(result.get("completions")):
-            return "the log has no completion"
-    return None
-
-
-def _completion(request: dict[str, Any]) -> str | None:
-    completions = sequence(mapping(request.get("result")).get("completions"))
-    first = mapping(completions[0] if completions else None).get("text")
-    return first if isinstance(first, str) else None
-
-
-def _told(request: dict[str, Any]) -> tuple[FoundMessage, ...]:
-    turns = [mapping(turn) for turn in sequence(request.get("messages"))]
-    if turns:
-        return tuple(
-            FoundMessage(text(turn.get("role")) or "user", text(turn.get("content")) or "")
-            for turn in turns
-        )
-    prompt = request.get("prompt")
-    return (FoundMessage("user", prompt),) if isinstance(prompt, str) else ()
-
-
-def _usage(request: dict[str, Any], describes: dict[str, Any]) -> Usage | None:
-    told = number(describes.get("num_prompt_tokens"))
-    given = number(describes.get("num_completion_tokens"))
-    seconds = number(mapping(request.get("result")).get("request_time"))
-    if told is None and given is None and seconds is None:
-        return None
-    return Usage(
-        input_tokens=None if told is None else int(told),
-        output_tokens=None if given is None else int(given),
-        seconds=seconds,
-    )
-
-
-def _created(requests: Mapping[_Sample, list[dict[str, Any]]]) -> str | None:
+def _created(requests: Mapping[Instance, list[dict[str, Any]]]) -> str | None:
     times = [
         moment
         for asked in requests.values()

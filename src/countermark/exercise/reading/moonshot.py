@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results of Moonshot: of recipes and of cookbooks, in the three forms that it has had.
+"""Results of Moonshot: of recipes and of cookbooks, in the four forms that it has had.
 
 The forms are the first one of early 2024 (each result under a text such as ``('endpoint',
-'recipe', 'dataset', 'template')``), the one since (``results`` with ``recipes`` or
-``cookbooks``), and that of Moonshot for continuous integration (``run_metadata`` and
+'recipe', 'dataset', 'template')``), that of April 2024 (models, datasets and templates inside each
+other) and the one since (``results`` with ``recipes`` or ``cookbooks``, ``details`` in each), and
+that of Moonshot for continuous integration (``run_metadata`` and
 ``run_results``).
 
 1. A run is one model on one dataset of one recipe with one prompt template, in one cookbook or
    none. Its task is ``recipe/dataset``.
 2. Moonshot gives its prompts no key: a sample's item is its place in the run, from 1. The digest
    of the prompt is in the metadata.
-3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``. It is no
+3. What Moonshot computed over a whole run is in the settings as ``metrics.<name>``, except numbers
+   that it lists by the text of each prediction. It is no
    score of any sample: the samples' scores are *not attempted*, and a note says so, except by
    rules 4 and 5.
 4. Where the metric is the exact match of prediction and target, each sample is scored by it: 1 or
@@ -26,9 +28,8 @@ The forms are the first one of early 2024 (each result under a text such as ``('
 """
 
 import ast
-import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,37 +46,45 @@ from countermark.exercise.reading.documents import (
     text,
 )
 from countermark.exercise.reading.found import (
-    FoundMessage,
     FoundRun,
     FoundSample,
     FoundScore,
     Outcome,
-    Usage,
+    numbers,
 )
-from countermark.records.canonical import JsonValue
+from countermark.exercise.reading.moonshot_integration import integration_runs
+from countermark.exercise.reading.moonshot_samples import (
+    AGAIN,
+    TOOL,
+    WHY,
+    one_sample,
+    prediction_of,
+)
 
-TOOL = "moonshot"
 EXACT = "exact_str_match"
 ACCURACY = "accuracy"
-_AGAIN = "Give a result file as Moonshot wrote it, of a recipe or a cookbook."
-_WHY = "Moonshot may leave out or count otherwise what it could not judge"
 _MOST_NAMES = 4
 _METADATA = (
     "prompt_selection_percentage", "num_of_prompts", "random_seed", "system_prompt", "end_time",
     "duration",
 )  # fmt: skip
-_DONE = {"completed", "complete", "success"}
 
 
-def recognises(path: Path, start: bytes) -> bool:
+def recognises(_path: Path, start: bytes) -> bool:
     """Tell whether a file is a result of Moonshot."""
-    if path.is_dir():
-        return False
     if b'"run_metadata"' in start[:4096] and b'"run_results"' in start:
         return True
     if b'"metadata"' not in start[:4096] or b'"endpoints"' not in start[:65536]:
         return False
     return b'"recipes"' in start and b'"cookbooks"' in start
+
+
+def is_input(start: bytes) -> bool:
+    """Tell whether a file is what Moonshot is given: a dataset, a recipe or a cookbook."""
+    head = start[:4096]
+    if b'"name"' not in head or b'"description"' not in head:
+        return False
+    return any(mark in start for mark in (b'"examples"', b'"datasets"', b'"recipes"'))
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -88,18 +97,18 @@ def read(path: Path) -> Iterator[FoundRun]:
     """
     whole = read_document(path, TOOL)
     if not isinstance(whole, dict):
-        refuse("is no result", str(path), _AGAIN)
+        refuse("is no result", str(path), AGAIN)
     if "run_results" in whole:
-        yield from _integration_runs(whole, path)
+        yield from integration_runs(whole, path)
         return
     metadata = whole.get("metadata")
     if not isinstance(metadata, dict):
-        refuse("has no metadata", str(path), _AGAIN)
+        refuse("has no metadata", str(path), AGAIN)
     parts = list(_parts(whole, path) if "results" in whole else _early_parts(whole, path))
     seen: set[tuple[str, ...]] = set()
     for part in parts:
         if part.key in seen:
-            refuse(f"has the result {' '.join(part.key)!r} twice", part.where, _AGAIN)
+            refuse(f"has the result {' '.join(part.key)!r} twice", part.where, AGAIN)
         seen.add(part.key)
     exact = _exact_recipes(parts)
     for part in parts:
@@ -133,12 +142,14 @@ def _parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
         name = text(mapping(cookbook).get("id")) or ""
         recipes += [(name, recipe) for recipe in sequence(mapping(cookbook).get("recipes"))]
     if not recipes:
-        refuse("has results of no recipe", str(path), _AGAIN)
+        refuse("has results of no recipe", str(path), AGAIN)
     for cookbook_name, recipe in recipes:
         name = text(mapping(recipe).get("id")) or "unknown"
         where = f"{path}: {'/'.join(filter(None, (cookbook_name, name)))}"
+        if isinstance(recipe, dict) and isinstance(recipe.get("models"), list):
+            recipe["details"] = list(_nested(recipe["models"]))
         if not isinstance(recipe, dict) or not isinstance(recipe.get("details"), list):
-            refuse("has no list of details", where, _AGAIN)
+            refuse("has no list of details", where, AGAIN)
         summaries = {
             text(mapping(one).get("model_id")): mapping(one)
             for one in sequence(recipe.get("evaluation_summary"))
@@ -147,10 +158,10 @@ def _parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
         for place, detail in enumerate(recipe["details"]):
             spot = f"{where}: result {place}"
             if not isinstance(detail, dict) or not isinstance(detail.get("data"), list):
-                refuse("has no list of data", spot, _AGAIN)
+                refuse("has no list of data", spot, AGAIN)
             model = text(detail.get("model_id"))
             if model is None:
-                refuse("names no model", spot, _AGAIN)
+                refuse("names no model", spot, AGAIN)
             yield _Part(
                 where=spot,
                 cookbook=cookbook_name,
@@ -163,6 +174,18 @@ def _parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
                 summary=summaries.get(model, {}),
                 alone=models.count(model) == 1,
             )
+
+
+def _nested(models: list[Any]) -> Iterator[dict[str, Any]]:
+    """Yield the results of a recipe of April 2024 as later versions wrote them."""
+    for model in models:
+        for dataset in sequence(mapping(model).get("datasets")):
+            for template in sequence(mapping(dataset).get("prompt_templates")):
+                yield mapping(template) | {
+                    "model_id": mapping(model).get("id"),
+                    "dataset_id": mapping(dataset).get("id"),
+                    "prompt_template_id": mapping(template).get("id"),
+                }
 
 
 def _early_parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
@@ -178,7 +201,7 @@ def _early_parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
                 where = f"{path}: {recipe} {key[:80]}"
                 model, _, dataset, template = _early_key(key, where)
                 if not isinstance(result, dict) or not isinstance(result.get("data"), list):
-                    refuse("has no list of data", where, _AGAIN)
+                    refuse("has no list of data", where, AGAIN)
                 found = True
                 yield _Part(
                     where=where,
@@ -191,7 +214,7 @@ def _early_parts(whole: dict[str, Any], path: Path) -> Iterator[_Part]:
                     metrics=_merged(result.get("results")),
                 )
     if not found:
-        refuse("has results of no recipe", str(path), _AGAIN)
+        refuse("has results of no recipe", str(path), AGAIN)
 
 
 def _early_key(key: str, where: str) -> tuple[str, str, str, str]:
@@ -205,9 +228,19 @@ def _early_key(key: str, where: str) -> tuple[str, str, str, str]:
         or not 3 <= len(names) <= _MOST_NAMES
         or not all(isinstance(name, str) for name in names)
     ):
-        refuse("is under no name of endpoint, recipe, dataset and template", where, _AGAIN)
+        refuse("is under no name of endpoint, recipe, dataset and template", where, AGAIN)
     padded = (*names, "")[:_MOST_NAMES]
     return padded[0], padded[1], padded[2], padded[3]
+
+
+def _of_the_run(metrics: dict[str, Any], data: list[Any]) -> dict[str, Any]:
+    """Leave out what is listed by prediction (rule 3)."""
+    predictions = {prediction_of(entry) for entry in data}
+    return {
+        name: _of_the_run(value, data) if isinstance(value, dict) else value
+        for name, value in metrics.items()
+        if name not in predictions
+    }
 
 
 def _merged(listed: Any) -> dict[str, Any]:
@@ -237,23 +270,17 @@ def _exact_recipes(parts: list[_Part]) -> set[tuple[str, str]]:
 
 
 def _matches(entry: Any) -> bool:
-    target, prediction = mapping(entry).get("target"), _prediction(entry)
+    target, prediction = mapping(entry).get("target"), prediction_of(entry)
     if prediction is None:
         return False
     return prediction in target if isinstance(target, list) else prediction == target
-
-
-def _prediction(entry: Any) -> str | None:
-    value = mapping(entry).get("predicted_result")
-    if isinstance(value, dict):
-        value = value.get("response")
-    return value if isinstance(value, str) else None
 
 
 def _run(
     part: _Part, metadata: dict[str, Any], path: Path, exact: set[tuple[str, str]]
 ) -> FoundRun:
     own = {name: value for name, value in part.metrics.items() if name != "grading_criteria"}
+    metrics = _of_the_run(part.metrics, part.data)
     scorer, notes = None, []
     if EXACT in own:
         scorer, unit = EXACT, 1.0 if (number(own[EXACT]) or 0.0) <= 1.0 else 100.0
@@ -294,12 +321,13 @@ def _run(
             recipe=part.recipe,
             dataset=part.dataset,
             prompt_template=part.template or None,
-            metrics=part.metrics,
+            metrics=metrics,
             summary={k: v for k, v in part.summary.items() if k != "model_id"},
             **{key: metadata.get(key) for key in _METADATA},
         ),
         submitted=max(asked, len(part.data)) if part.alone else len(part.data),
-        notes=(*notes, *differences(counted.means, stated, _WHY)),
+        stated=numbers(settings(**metrics)),
+        notes=(*notes, *differences(counted.means, stated, WHY)),
     )
 
 
@@ -324,13 +352,13 @@ class _Samples:
         for place, entry in enumerate(self.part.data, start=1):
             where = f"{self.part.where}: sample {place}"
             if not isinstance(entry, dict) or "prompt" not in entry:
-                refuse("has no prompt", where, _AGAIN)
-            prediction = _prediction(entry)
+                refuse("has no prompt", where, AGAIN)
+            prediction = prediction_of(entry)
             outcome: Outcome = "errored" if prediction is None else "answered"
             scores = [FoundScore(name, "not-attempted") for name in self.others]
             if self.scorer is not None:
                 scores.insert(0, self._score(self.scorer, entry, outcome))
-            yield _sample(
+            yield one_sample(
                 str(place),
                 entry,
                 outcome,
@@ -347,135 +375,3 @@ class _Samples:
             float(_matches(entry)),
             explanation="exact match of predicted_result and target",
         )
-
-
-def _integration_runs(whole: dict[str, Any], path: Path) -> Iterator[FoundRun]:
-    results = whole["run_results"]
-    if not isinstance(results, list):
-        refuse("has no list of run_results", str(path), _AGAIN)
-    for place, entry in enumerate(results):
-        where = f"{path}: result {place}"
-        told = mapping(mapping(entry).get("metadata"))
-        result = mapping(mapping(entry).get("results"))
-        listed = result.get("individual_results")
-        if not told or not isinstance(listed, dict | list):
-            refuse("has no metadata or no individual_results", where, _AGAIN)
-        groups = listed.values() if isinstance(listed, dict) else [listed]
-        prompts = [one for group in groups for one in sequence(group)]
-        reader = _Verdicts(where, prompts, text(mapping(told.get("metric")).get("name")))
-        connector = mapping(told.get("connector"))
-        counted = tally(reader.samples)
-        stated = dict(_percentages(result.get("evaluation_summary"), counted.means))
-        yield FoundRun(
-            file=str(path),
-            tool=TOOL,
-            tool_version=None,
-            model=text(connector.get("model")) or text(connector.get("connector_adapter"))
-            or "unknown",
-            task="/".join(
-                name for key in ("test_name", "dataset") if (name := text(told.get(key)))
-            ) or "unknown",
-            samples=reader.samples,
-            created=text(told.get("start_time"))
-            or text(mapping(whole.get("run_metadata")).get("start_time")),
-            settings=settings(
-                connector={k: v for k, v in connector.items() if k != "model"},
-                metric=told.get("metric"),
-                type=told.get("type"),
-                run=whole.get("run_metadata"),
-                metrics=result.get("evaluation_summary"),
-            ),
-            submitted=counted.samples,
-            notes=differences(counted.means, stated, _WHY),
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdicts:
-    """The samples of one result of the form for continuous integration."""
-
-    where: str
-    prompts: list[Any]
-    metric: str | None
-
-    def samples(self) -> Iterator[FoundSample]:
-        """Yield them, each with the verdicts on it (rule 5)."""
-        seen = set()
-        verdicts = list(
-            dict.fromkeys(
-                name
-                for entry in self.prompts
-                for name, value in mapping(mapping(entry).get("evaluated_result")).items()
-                if isinstance(value, bool | int | float)
-            )
-        )
-        for place, entry in enumerate(self.prompts, start=1):
-            where = f"{self.where}: sample {place}"
-            if not isinstance(entry, dict) or "prompt" not in entry:
-                refuse("has no prompt", where, _AGAIN)
-            item = str(entry.get("prompt_id", place))
-            if item in seen:
-                refuse(f"has the prompt_id {item!r} twice", where, _AGAIN)
-            seen.add(item)
-            state = text(entry.get("state"))
-            error = None
-            if _prediction(entry) is None:
-                error = "the log has no prediction"
-            elif state is not None and state.lower() not in _DONE:
-                error = f"its state is {state}"
-            outcome: Outcome = "errored" if error else "answered"
-            evaluated = mapping(entry.get("evaluated_result"))
-            scores = tuple(self._score(name, evaluated, outcome) for name in verdicts)
-            yield _sample(item, entry, outcome, scores, error)
-
-    def _score(self, name: str, evaluated: Mapping[str, Any], outcome: Outcome) -> FoundScore:
-        raw = evaluated.get(name)
-        scorer = f"{self.metric}/{name}" if self.metric else name
-        word = text(evaluated.get("evaluated_response"))
-        if outcome != "answered":
-            return FoundScore(scorer, "not-attempted", raw=raw)
-        value = number(raw)
-        if value is None:
-            return FoundScore(scorer, "unparsed", raw=raw, explanation=word)
-        return FoundScore(scorer, "scored", value, raw, explanation=word)
-
-
-def _percentages(summary: Any, means: dict[str, float]) -> Iterator[tuple[str, float]]:
-    """Yield what the summary states of a verdict; ``attack_success_rate`` is of attack_success."""
-    for name, value in settings(summary=summary).items():
-        last, stated = name.rsplit(".", 1)[-1], number(value)
-        for scorer in means:
-            verdict = scorer.rsplit("/", 1)[-1]
-            if stated is not None and last in {verdict, f"{verdict}_rate"}:
-                yield scorer, stated / 100.0
-
-
-def _sample(
-    item: str,
-    entry: dict[str, Any],
-    outcome: Outcome,
-    scores: tuple[FoundScore, ...],
-    error: str | None,
-) -> FoundSample:
-    prompt, prediction = entry["prompt"], _prediction(entry)
-    told = prompt if isinstance(prompt, str) else str(prompt)
-    target = entry.get("target")
-    seconds = number(entry.get("duration"))
-    metadata: dict[str, JsonValue] = {
-        "prompt_sha256": hashlib.sha256(told.encode()).hexdigest(),
-        **({"targets": target} if isinstance(target, list) else {}),
-    }
-    messages: tuple[FoundMessage, ...] = (FoundMessage("user", told),)
-    if prediction is not None:
-        messages = (*messages, FoundMessage("assistant", prediction))
-    return FoundSample(
-        item=item,
-        epoch=1,
-        outcome=outcome,
-        scores=scores,
-        messages=messages,
-        target=None if target is None or isinstance(target, list) else str(target),
-        error=error,
-        usage=None if seconds is None else Usage(seconds=seconds),
-        metadata=metadata,
-    )

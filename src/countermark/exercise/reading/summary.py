@@ -104,6 +104,7 @@ class RunSummary:
             "epochs": self.epochs,
             "outcomes": dict(self.outcomes),
             "scores": {name: asdict(score) for name, score in self.scores.items()},
+            "stated": dict(run.stated or {}),
             "usage": msgspec.structs.asdict(run.usage) if run.usage else None,
             "trajectory": asdict(self.trajectory) if self.trajectory else None,
             "notes": list(self.notes),

@@ -22,7 +22,6 @@ The zip has these members; the rules of :mod:`~countermark.exercise.reading.arch
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -39,8 +38,13 @@ from countermark.exercise.reading.archive import (
     Directory,
     Member,
 )
+from countermark.exercise.reading.inspect_log.json_form import (
+    header_and_samples,
+    held_twice,
+    repeated_sample,
+    whole_file,
+)
 from countermark.exercise.reading.inspect_log.shapes import (
-    JsonLog,
     LogConfigUpdate,
     LogEvent,
     LogHeader,
@@ -52,14 +56,12 @@ from countermark.exercise.reading.inspect_log.shapes import (
     UnknownShape,
     decode,
     refuse,
-    unknown_shape,
 )
 from countermark.records.errors import InputError
 
 T = TypeVar("T")
 Line = TypeVar("Line", bound=LogLine)
 VERSIONS = (1, 2, 3)
-MAX_JSON_BYTES = 1024 * 1024 * 1024
 MAX_SUMMARIES = 32 * 1024 * 1024  # a longer one is read from the journal, piece by piece
 _HEAD = 64 * 1024
 _HEADER, _START, _SUMMARIES = b"header.json", b"_journal/start.json", b"summaries.json"
@@ -70,7 +72,6 @@ _PIECE = re.compile(
     rb"(messages|events|calls|attachments)/([0-9]{1,18}|stats|uuids))\.json",
     re.DOTALL,
 )
-_DECODER, _SPACE = json.JSONDecoder(), frozenset(" \t\n\r")
 _NUMBERED = re.compile(rb".*/([0-9]{1,18})\.json", re.DOTALL)
 
 
@@ -154,7 +155,7 @@ def open_log(path: Path) -> InspectLog:
     if not zipped and path.suffix == ".eval":
         refuse("is no Inspect log: it does not start as a zip does", str(path))
     try:
-        log = _zip_log(path) if zipped else _json_log(_whole(path), str(path))
+        log = _zip_log(path) if zipped else _json_log(whole_file(path), str(path))
         if log.header.version not in VERSIONS:
             _refuse_version(log.header.version, str(path))
     except UnknownShape as error:
@@ -189,6 +190,7 @@ def _zip_log(path: Path) -> InspectLog:
         score_lines=lambda: _lines(path, directory, LogLine),
         finished=finished,
         superseded=len(directory.superseded),
+        header_only=header.eval.config.get("log_samples") is False,
         zipped=True,
     )
 
@@ -226,7 +228,7 @@ def _zip_documents(path: Path, known: Directory) -> Iterator[Document]:
             folder = piece[1] if piece else member.name.removesuffix(b".json")
             if folder in strays:
                 where, sample = strays[folder]
-                raise _twice(sample.id, sample.epoch, where)
+                raise held_twice(sample.id, sample.epoch, where)
 
 
 def _check_stray(
@@ -234,7 +236,7 @@ def _check_stray(
 ) -> None:
     """Remember a sample that lies under another name than its own (rule 3)."""
     if named in strays:
-        raise _twice(sample.id, sample.epoch, where)
+        raise held_twice(sample.id, sample.epoch, where)
     strays[named] = (where, sample)
 
 
@@ -312,121 +314,15 @@ def _member(archive: Archive, member: Member, kind: type[T]) -> T:
     return decode(archive.read(member), kind, f"{archive.where}:{member.label}")
 
 
-def _whole(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if size > MAX_JSON_BYTES:
-            refuse(
-                f"is {size:,} bytes; at most {MAX_JSON_BYTES:,} are read of a JSON log", str(path)
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot be read: {error.strerror}",
-            where=str(path),
-            next_step="Give the path of an Inspect log (.eval or .json).",
-        ) from error
-
-
 def _json_log(data: bytes, where: str) -> InspectLog:
-    header, samples = _parts(data, where)
+    header, samples = header_and_samples(data, where)
     return InspectLog(
         where=where,
         header=header,
         documents=lambda: _json_documents(samples, where),
         finished=header.status != "started",
         header_only=not samples,
-        repeated=_repeated(samples, where),
-    )
-
-
-def _parts(data: bytes, where: str) -> tuple[LogHeader, list[memoryview]]:
-    """Return the header, and the bytes of each sample."""
-    try:
-        whole = msgspec.json.decode(data, type=JsonLog)
-    except msgspec.ValidationError as error:
-        raise unknown_shape(error, where) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        first = str(error)
-    else:
-        return whole, [memoryview(sample) for sample in whole.samples or []]
-    try:
-        rest, samples = _spans(data.decode("utf-8"))
-        header = decode(rest.encode(), LogHeader, where)
-        return header, [memoryview(sample.encode()) for sample in samples]
-    except (ValueError, RecursionError):
-        refuse(f"is no Inspect log: {first}", where)
-
-
-def _spans(text: str) -> tuple[str, list[str]]:
-    """Split a JSON log that has bare NaN in it into what is not samples, and each sample."""
-    rest: list[str] = []
-    samples: list[str] = []
-    place = _after(text, 0, "{")
-    while not text.startswith("}", place):
-        key, colon = _DECODER.raw_decode(text, place)
-        start = _after(text, colon, ":")
-        if key == "samples" and text.startswith("[", start):
-            samples, end = _elements(text, start)
-        else:
-            _, end = _DECODER.raw_decode(text, start)
-            rest.append(f"{json.dumps(key)}:{text[start:end]}")
-        place = _next(text, end, "}")
-    if _past_space(text, place + 1) != len(text):
-        raise ValueError(f"nothing expected after character {place}")
-    return "{" + ",".join(rest) + "}", samples
-
-
-def _elements(text: str, start: int) -> tuple[list[str], int]:
-    """Return the elements of the array that begins at a place, and where it ends."""
-    found = []
-    place = _after(text, start, "[")
-    while not text.startswith("]", place):
-        _, end = _DECODER.raw_decode(text, place)
-        found.append(text[place:end])
-        place = _next(text, end, "]")
-    return found, place + 1
-
-
-def _next(text: str, place: int, closing: str) -> int:
-    """Return where the next element or the closing mark begins."""
-    place = _past_space(text, place)
-    return place if text.startswith(closing, place) else _after(text, place, ",")
-
-
-def _after(text: str, place: int, mark: str) -> int:
-    place = _past_space(text, place)
-    if not text.startswith(mark, place):
-        raise ValueError(f"{mark} expected at character {place}")
-    return _past_space(text, place + 1)
-
-
-def _past_space(text: str, place: int) -> int:
-    while text[place : place + 1] in _SPACE:
-        place += 1
-    return place
-
-
-class _Key(msgspec.Struct, frozen=True):
-    id: str | int
-    epoch: int
-
-
-def _repeated(samples: list[memoryview], where: str) -> InputError | None:
-    seen: set[tuple[str, int]] = set()
-    for index, data in enumerate(samples):
-        key = decode(data, _Key, f"{where}:samples[{index}]")
-        if (str(key.id), key.epoch) in seen:
-            return _twice(key.id, key.epoch, f"{where}:samples[{index}]")
-        seen.add((str(key.id), key.epoch))
-    return None
-
-
-def _twice(item: str | int, epoch: int, where: str) -> InputError:
-    return InputError(
-        f"holds sample {item!r:.200} of epoch {epoch} twice",
-        where=where,
-        next_step="Find out which of the two was meant, and leave the other out.",
+        repeated=repeated_sample(samples, where),
     )
 
 

@@ -7,14 +7,20 @@
 3. Every sample has every score that the log has anywhere: one that it lacks was *not attempted*.
 4. The notes say what a count alone would hide: an unfinished run, parts that a later part replaced,
    settings changed during the run, samples declared invalid, edited tags and metadata.
+5. What the results state is named ``score/metric``, or ``score/reducer/metric`` where several ways
+   to reduce the epochs of a sample were asked for.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from countermark.exercise.reading.archive import LOCAL_MAGIC
-from countermark.exercise.reading.found import FoundRun, FoundSample
+from countermark.exercise.reading.found import FoundRun, FoundSample, numbers
 from countermark.exercise.reading.inspect_log.log import InspectLog, open_log
 from countermark.exercise.reading.inspect_log.samples import SampleReader, usage_of
 from countermark.exercise.reading.inspect_log.scores import named_scores, part_names
@@ -27,6 +33,7 @@ from countermark.exercise.reading.inspect_log.settings import (
 from countermark.exercise.reading.inspect_log.shapes import LogHeader, LogScore, LogValue
 
 _UNNAMED = "score"
+_LISTING = re.compile(rb'\s*\{\s*"[^"]*\.(?:eval|json)"\s*:\s*\{')
 
 
 def recognises(path: Path, head: bytes) -> bool:
@@ -35,7 +42,14 @@ def recognises(path: Path, head: bytes) -> bool:
         return True
     if head.startswith(LOCAL_MAGIC):
         return b"_journal/start.json" in head or b"header.json" in head
+    if is_listing(head):
+        return False
     return head.lstrip().startswith(b"{") and b'"eval"' in head and b'"task"' in head
+
+
+def is_listing(head: bytes) -> bool:
+    """Tell whether a file is Inspect's list of the logs in a folder, by their names."""
+    return _LISTING.match(head) is not None and b'"eval"' in head
 
 
 def read(path: Path) -> Iterator[FoundRun]:
@@ -65,6 +79,7 @@ def _run(log: InspectLog) -> FoundRun:
         settings=settings(header),
         submitted=submitted(header),
         usage=usage_of(header.stats.model_usage),
+        stated=_stated(header),
         notes=tuple(_notes(log)),
     )
 
@@ -80,6 +95,27 @@ def submitted(header: LogHeader) -> int | None:
     if items is None or not isinstance(epochs, int):
         return None
     return items * epochs
+
+
+def _stated(header: LogHeader) -> dict[str, float]:
+    """Return the metrics that the results state (rule 5)."""
+    results = header.results
+    if results is None:
+        return {}
+    measures = list(results.scores)
+    if results.scorer is not None and not measures:
+        measures = [msgspec.structs.replace(results.scorer, metrics=results.metrics)]
+    alike = Counter(measure.name for measure in measures)
+    return numbers(
+        {
+            "/".join(
+                (one.name, *((one.reducer or str(place),) if alike[one.name] > 1 else ()), metric)
+            ): measured.value
+            for place, one in enumerate(measures)
+            if isinstance(one.metrics, dict)  # none at all is an empty list
+            for metric, measured in one.metrics.items()
+        }
+    )
 
 
 def _cut(samples: int | None, config: dict[str, Any]) -> int | None:
@@ -146,6 +182,8 @@ def _score_names(log: InspectLog) -> tuple[str, ...]:
     declared: dict[str, object] = {}
     for scorer in header.eval.scorers or ():
         declared[unique_name(str(scorer.get("name", "")), declared)] = None
+    for measure in header.results.scores if header.results and log.header_only else ():
+        declared[measure.scorer] = None
     names.update((name, None) for name in declared if name and name not in tops)
     return tuple(names)
 

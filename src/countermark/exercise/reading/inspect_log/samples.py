@@ -194,7 +194,10 @@ def _trajectory(sample: LogSample, tools: list[LogEvent]) -> Trajectory | None:
     if tools:
         failed = sum(one.error is not None for one in tools)
     else:
-        failed = sum(one.role == "tool" and one.error is not None for one in sample.messages)
+        failed = sum(
+            one.role == "tool" and (one.error is not None or one.tool_error is not None)
+            for one in sample.messages
+        )
     return Trajectory(
         tool_calls=len(calls),
         repeated_calls=len(calls) - len(set(calls)),

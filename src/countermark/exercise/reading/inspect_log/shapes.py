@@ -113,19 +113,28 @@ class LogStats(msgspec.Struct, frozen=True, kw_only=True):
     model_usage: dict[str, LogUsage] = {}
 
 
+class LogMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of one score over all samples."""
+
+    value: Any = None
+
+
 class LogMeasure(msgspec.Struct, frozen=True, kw_only=True):
     """One score of the results; ``name`` differs from ``scorer`` for parts and repeats."""
 
     name: str
     scorer: str = ""
+    reducer: str | None = None
+    metrics: dict[str, LogMetric] | list[Any] = {}
 
 
 class LogResults(msgspec.Struct, frozen=True, kw_only=True):
-    """The header's account of results, of which only names and counts are taken."""
+    """The header's account of results; ``metrics`` are of the one ``scorer`` of early 2024."""
 
     total_samples: int = 0
     scores: list[LogMeasure] = []
     scorer: LogMeasure | None = None
+    metrics: dict[str, LogMetric] | list[Any] = {}
 
 
 class LogError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -201,6 +210,7 @@ class LogMessage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     content: str | list[LogPart] = ""
     tool_calls: list[LogCall] | None = None
     error: LogError | None = None
+    tool_error: str | None = None  # until June 2024
 
 
 class LogChoice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
