@@ -437,6 +437,17 @@ def test_fixes_change_what_they_say_and_nothing_else(tmp_path: Path) -> None:
     assert fix(tmp_path, again) == ()
 
 
+def test_a_name_that_was_nearly_right_follows_the_file_that_it_meant(tmp_path: Path) -> None:
+    dataset(tmp_path, "care-en", rows(TEXTS["en"]))
+    dataset(tmp_path, "care-kw", rows(TEXTS["sw"]))
+    recipe(tmp_path, "care-kw", {}, datasets=["Care-kw", "care-en"])
+    write(tmp_path / "cookbooks" / "all.json", {"name": "All", "recipes": ["care-kw.json"]})
+    fix(tmp_path, lint(tmp_path))
+    assert found(tmp_path, "L06") == []
+    named = json.loads((tmp_path / "recipes" / "care-sw.json").read_text(encoding="utf-8"))
+    assert named["datasets"] == ["care-sw", "care-en"]
+
+
 def test_a_file_is_never_renamed_over_another(tmp_path: Path) -> None:
     dataset(tmp_path, "care-kw", rows(TEXTS["sw"]))
     other = dataset(tmp_path, "care-sw", rows(TEXTS["sw"]))

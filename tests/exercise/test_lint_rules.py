@@ -15,6 +15,7 @@ from lint_sets import (
     DOWN,
     TEXTS,
     UP,
+    Row,
     clean,
     dataset,
     found,
@@ -504,7 +505,7 @@ def test_rule_l35_a_name_that_is_nearly_a_known_one_is_found(tmp_path: Path) -> 
     ]
 
 
-def outcome(folder: Path, **counts: int) -> None:
+def outcome(folder: Path, **counts: float) -> None:
     cell = {"dataset_id": "care-en", "data": [{"prompt": text} for text in ENGLISH]}
     write(folder / "results" / "run.json", {"results": [cell | {"metrics": [{"m": counts}]}]})
 
@@ -569,7 +570,7 @@ def test_rule_l38_a_rate_over_unknown_verdicts_shows_in_a_result(tmp_path: Path)
 
 def test_rule_l40_datasets_of_no_language_stand_beside_an_exercise(tmp_path: Path) -> None:
     clean(tmp_path)
-    doubled = [{"input": "A or B?", "target": "A"}] * 3
+    doubled: list[Row] = [{"input": "A or B?", "target": "A"}] * 3
     for name in ("quiz-facts", "other-all"):
         dataset(tmp_path, name, doubled)
         recipe(tmp_path, name, DOWN, datasets=[name], metrics=["lost"])

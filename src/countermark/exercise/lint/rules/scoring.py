@@ -84,7 +84,7 @@ def _diluted(outcome: Outcome) -> Iterator[Finding]:
         counted = [
             n
             for one, n in verdicts
-            if not _UNKNOWN.search(one) and 0 < n and abs(rate - 100 * n / total) < _ROUNDED
+            if not _UNKNOWN.search(one) and n > 0 and abs(rate - 100 * n / total) < _ROUNDED
         ]
         if counted:
             yield Finding(
