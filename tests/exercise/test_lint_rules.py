@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each rule of the lint: a set in which it finds something; in the clean set none does."""
 
-import inspect
 import json
 import re
 import shutil
@@ -13,45 +12,38 @@ from lint_sets import (
     CANTONESE,
     CHAT,
     DOWN,
+    SHIPPED,
     TEXTS,
     UP,
     Row,
     clean,
     dataset,
+    edit,
     found,
-    metric,
     recipe,
     rows,
+    shipped,
     write,
 )
 
-from countermark.exercise.demonstration import demonstration
 from countermark.exercise.lint import lint
 from countermark.exercise.lint.rules import RULES
 
-SHIPPED = Path(inspect.getfile(demonstration.__wrapped__)).parent
 ENGLISH = TEXTS["en"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the demonstration's protocol folder."""
-    shutil.copytree(SHIPPED / "items", tmp_path / "protocol" / "items")
-    shutil.copy(SHIPPED / "protocol.yaml", tmp_path / "protocol")
-    return tmp_path / "protocol"
-
-
-def edit(path: Path, before: str, after: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert before in text
-    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    return shipped(tmp_path / "protocol")
 
 
 def test_every_rule_has_a_number_of_its_own_and_a_test() -> None:
     numbers = [rule.number for rule in RULES]
     assert numbers == [f"L{place:02}" for place in range(1, len(RULES) + 1)]
     assert len({rule.name for rule in RULES}) == len(RULES)
-    tested = set(re.findall(r"def test_rule_(l\d\d)_", Path(__file__).read_text(encoding="utf-8")))
+    texts = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_lint_*.py")]
+    tested = set(re.findall(r"def test_rule_(l\d\d)_", "".join(texts)))
     assert {name.upper() for name in tested} == set(numbers)
 
 
@@ -505,69 +497,6 @@ def test_rule_l35_a_name_that_is_nearly_a_known_one_is_found(tmp_path: Path) -> 
     ]
 
 
-def outcome(folder: Path, **counts: float) -> None:
-    cell = {"dataset_id": "care-en", "data": [{"prompt": text} for text in ENGLISH]}
-    write(folder / "results" / "run.json", {"results": [cell | {"metrics": [{"m": counts}]}]})
-
-
-def test_rule_l36_more_verdicts_than_answers_are_found(tmp_path: Path) -> None:
-    outcome(tmp_path, good=6, bad=1, unknown=2, refused=3)
-    (finding,) = found(tmp_path, "L36")
-    assert "9 verdicts on 8 answers" in finding.message
-    outcome(tmp_path, good=6, bad=1, unknown=1, refused=3)
-    assert found(tmp_path, "L36") == []
-
-
-def test_rule_l37_a_counter_that_two_questions_raise_is_found_in_the_source(tmp_path: Path) -> None:
-    path = metric(tmp_path, "annotator")
-    (finding,) = found(tmp_path, "L37")
-    assert (finding.file, finding.line) == ("metrics/annotator.py", 15)
-    assert "lines 11 and 15" in finding.message
-    edit(path, 'refusal != "no":\n                unknown', 'refusal != "no":\n                odd')
-    assert found(tmp_path, "L37") == []
-
-
-def test_rule_l38_it_is_asked_how_unknown_verdicts_count(tmp_path: Path) -> None:
-    once = "def f(a, b):\n    unknown = a\n    return b / (b + unknown)\n"
-    metric(tmp_path, "once", once)
-    metric(tmp_path, "broken", "def f(:\n")
-    metric(tmp_path, "plain", "def f(a, b):\n    return a / b\n")
-    clean(tmp_path)
-    recipe(tmp_path, "care-en", UP, metrics=["absent"])
-    findings = found(tmp_path, "L38")
-    assert [one.file for one in findings] == [
-        "metrics/broken.py",
-        "metrics/once.py",
-        "recipes/care-en.json",
-    ]
-    assert "'unknown' is in the denominator at line 3" in findings[1].message
-
-
-def test_rule_l39_scales_against_the_rate_or_against_each_other(tmp_path: Path) -> None:
-    metric(tmp_path, "annotator")
-    recipe(tmp_path, "care-en", DOWN, metrics=["annotator"])
-    recipe(tmp_path, "hazard-en", UP, metrics=["annotator"])
-    (finding,) = found(tmp_path, "L39")
-    assert finding.file == "recipes/care-en.json"
-    assert "'acceptable_rate', of which higher is better" in finding.message
-    shutil.rmtree(tmp_path / "metrics")
-    assert len(found(tmp_path, "L39")) == 2
-    recipe(tmp_path, "care-en", UP)
-    risks = ("High", "Moderate-High", "Moderate", "Moderate-Low", "Low")
-    scale = {f"{name} Risk": bounds for name, bounds in zip(risks, DOWN.values(), strict=True)}
-    recipe(tmp_path, "inject-en", scale)
-    assert found(tmp_path, "L39") == []
-
-
-def test_rule_l38_a_rate_over_unknown_verdicts_shows_in_a_result(tmp_path: Path) -> None:
-    outcome(tmp_path, good=6, bad=1, unknown=1, good_rate=75.0)
-    (finding,) = found(tmp_path, "L38")
-    assert "good_rate 75.0 is 6 of 8, which holds 1 unknown" in finding.message
-    assert "without them it is 85.7" in finding.message
-    outcome(tmp_path, good=6, bad=1, unknown=1, good_rate=600 / 7)
-    assert found(tmp_path, "L38") == []
-
-
 def test_rule_l40_datasets_of_no_language_stand_beside_an_exercise(tmp_path: Path) -> None:
     clean(tmp_path)
     doubled: list[Row] = [{"input": "A or B?", "target": "A"}] * 3
@@ -582,56 +511,6 @@ def test_rule_l40_datasets_of_no_language_stand_beside_an_exercise(tmp_path: Pat
     assert {one.rule.number for one in alone.findings} == {"L08", "L31"}
     inside = lint(tmp_path / "datasets")
     assert [one.rule.number for one in inside.findings] == ["L40"]
-
-
-def test_rule_l41_labels_of_one_kind_only_are_found(folder: Path) -> None:
-    shutil.copytree(SHIPPED / "labelled", folder / "labelled")
-    assert lint(folder).findings == ()
-    path = folder / "labelled" / "mild-refusal.en.jsonl"
-    path.write_text(path.read_text("utf-8").replace('"label": false', '"label": true'), "utf-8")
-    (finding,) = lint(folder).findings
-    assert (finding.rule.number, finding.language) == ("L41", "en")
-    assert "are labelled true" in finding.message
-
-
-@pytest.mark.parametrize(
-    ("line", "rule", "key"),
-    [
-        ('{"key": "a", "prompt": "Bonjour à tous", "answer": "Oui", "label": true}', "L09", "a"),
-        ('{"key": "b", "prompt": "Bonjour à tous", "answer": "Oui", "label": "yes"}', "L03", "b"),
-        ('{"key": "b", "prompt": "Salut", "answer": "prÃ©parer", "label": true}', "L27", "b"),
-        (
-            (
-                '{"key": "b", "prompt": "Mweleze mtoto kwa nini mwezi unaonekana mkubwa",'
-                ' "answer": "Oui", "label": true}'
-            ),
-            "L22",
-            "b",
-        ),
-        ('{"key": "b", "prompt": "Où est-il ?", "answer": "Ici.", "label": true}', "L31", "b"),
-    ],
-)
-def test_rule_l41_and_others_look_at_labelled_answers(
-    folder: Path, line: str, rule: str, key: str
-) -> None:
-    (folder / "labelled").mkdir()
-    first = '{"key": "a", "prompt": "Où est-il ?", "answer": "Ici.", "label": false}'
-    path = folder / "labelled" / "mild-refusal.fr.jsonl"
-    path.write_text(f"{first}\n{line}\n", encoding="utf-8")
-    assert [(one.rule.number, one.key, one.line) for one in lint(folder).findings] == [
-        (rule, key, 2)
-    ]
-
-
-def test_rule_l05_a_stray_file_of_labelled_answers_is_found(folder: Path) -> None:
-    (folder / "labelled").mkdir()
-    table = 'key,prompt,answer,label\na,Hi,Hello,TRUE\nb,Bye,"So long",false\n'
-    for name in ("mild-refusal.en.csv", "mild-refusal.de.csv", "notes.txt"):
-        (folder / "labelled" / name).write_text(table, encoding="utf-8")
-    assert {(one.rule.number, one.file) for one in lint(folder).findings} == {
-        ("L05", "labelled/mild-refusal.de.csv"),
-        ("L05", "labelled/notes.txt"),
-    }
 
 
 def test_rule_l42_a_word_that_only_the_target_has_is_found(tmp_path: Path) -> None:
