@@ -226,7 +226,7 @@ def test_a_file_that_is_too_large_and_one_that_is_none_are_faults(tmp_path: Path
 def test_a_folder_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     clean(tmp_path)
     for place in range(5):
-        with (tmp_path / "datasets" / f"{place}.json").open("wb") as file:
+        with (tmp_path / "datasets" / f"big{place}-en.json").open("wb") as file:
             file.truncate(MAX_FILE_BYTES - 1)
     with pytest.raises(InputError, match="are looked at together"):
         lint(tmp_path)
@@ -279,6 +279,37 @@ def test_single_files_and_tables_can_be_linted(tmp_path: Path) -> None:
     assert report.languages == ("fr",)
 
 
+def test_several_files_of_one_folder_are_held_against_each_other(tmp_path: Path) -> None:
+    clean(tmp_path)
+    paths = [tmp_path / "datasets" / f"care-{language}.json" for language in ("en", "fr")]
+    dataset(tmp_path, "care-fr", rows(TEXTS["fr"], "row-{}"))
+    assert [one.rule.number for one in lint(*paths).findings] == ["L11"]
+    assert lint(*paths).items == 16
+    with pytest.raises(InputError, match="another folder"):
+        lint(paths[0], recipe(tmp_path, "care-en", {}))
+    with pytest.raises(InputError, match="nothing that a lint can read"):
+        lint(paths[0], tmp_path)
+
+
+def test_findings_that_say_the_same_are_one_cause(tmp_path: Path) -> None:
+    for task in ("care", "hazard"):
+        dataset(tmp_path, f"{task}-en", rows(TEXTS["en"]))
+        dataset(tmp_path, f"{task}-kw", rows(TEXTS["sw"]))
+    ((rule, causes),) = lint(tmp_path).causes.items()
+    assert rule.number == "L21"
+    assert [[one.file for one in cause] for cause in causes] == [
+        ["datasets/care-kw.json", "datasets/hazard-kw.json"]
+    ]
+
+
+def test_results_are_found_where_moonshot_writes_them(tmp_path: Path) -> None:
+    clean(tmp_path)
+    cell = {"data": [{}], "metrics": [{"good": 1, "unknown": 1}]}
+    write(tmp_path / "generated-outputs" / "results" / "run.json", {"results": [cell]})
+    (finding,) = lint(tmp_path).findings
+    assert (finding.rule.number, finding.file) == ("L36", "generated-outputs/results/run.json")
+
+
 def test_a_folder_that_freezing_refuses_can_be_linted(tmp_path: Path) -> None:
     shutil.copytree(SHIPPED / "items", tmp_path / "items")
     (tmp_path / "protocol.yaml").write_text("tasks: [\n", encoding="utf-8")
@@ -289,7 +320,7 @@ def test_a_folder_that_freezing_refuses_can_be_linted(tmp_path: Path) -> None:
 
 def test_task_and_language_are_taken_from_names() -> None:
     stems = ["mlc-ipv-fr", "mlc-ipv_en", "mlc-ipv", "mlc-ailuminate-src", "facts-tf", "advglue-all"]
-    stems += ["care-yue", "care-en", "care-zh-Hans", "x-jp"]
+    stems += ["care-yue", "care-en", "care-zh-Hans", "x-jp", "y-fr-CA", "y-zh_TW", "y-zh-Hant-HK"]
     assert split_names(stems) == {
         "mlc-ipv-fr": ("mlc-ipv", "fr"),
         "mlc-ipv_en": ("mlc-ipv", "en"),
@@ -298,6 +329,9 @@ def test_task_and_language_are_taken_from_names() -> None:
         "facts-tf": ("facts-tf", None),
         "advglue-all": ("advglue-all", None),
         "care-yue": ("care", "yue"),
+        "y-fr-CA": ("y", "fr-CA"),
+        "y-zh_TW": ("y", "zh-TW"),
+        "y-zh-Hant-HK": ("y", "zh-Hant-HK"),
         "care-en": ("care", "en"),
         "care-zh-Hans": ("care", "zh-Hans"),
         "x-jp": ("x", "jp"),
@@ -403,6 +437,17 @@ def test_fixes_change_what_they_say_and_nothing_else(tmp_path: Path) -> None:
     assert fix(tmp_path, again) == ()
 
 
+def test_a_name_that_was_nearly_right_follows_the_file_that_it_meant(tmp_path: Path) -> None:
+    dataset(tmp_path, "care-en", rows(TEXTS["en"]))
+    dataset(tmp_path, "care-kw", rows(TEXTS["sw"]))
+    recipe(tmp_path, "care-kw", {}, datasets=["Care-kw", "care-en"])
+    write(tmp_path / "cookbooks" / "all.json", {"name": "All", "recipes": ["care-kw.json"]})
+    fix(tmp_path, lint(tmp_path))
+    assert found(tmp_path, "L06") == []
+    named = json.loads((tmp_path / "recipes" / "care-sw.json").read_text(encoding="utf-8"))
+    assert named["datasets"] == ["care-sw", "care-en"]
+
+
 def test_a_file_is_never_renamed_over_another(tmp_path: Path) -> None:
     dataset(tmp_path, "care-kw", rows(TEXTS["sw"]))
     other = dataset(tmp_path, "care-sw", rows(TEXTS["sw"]))
@@ -438,7 +483,7 @@ def test_a_code_in_a_protocol_folder_changes_everywhere_or_nowhere(tmp_path: Pat
 
 def test_the_sarif_has_the_form_of_2_1_0_and_names_each_rule_by_its_index(tmp_path: Path) -> None:
     defective(tmp_path)
-    (tmp_path / "datasets" / "a b é.json").write_text("{", encoding="utf-8")
+    (tmp_path / "datasets" / "a b é-en.json").write_text("{", encoding="utf-8")
     report = lint(tmp_path)
     log = json.loads(json.dumps(sarif(report)))
     jsonschema.validate(log, SARIF)
@@ -446,7 +491,7 @@ def test_the_sarif_has_the_form_of_2_1_0_and_names_each_rule_by_its_index(tmp_pa
     rules = run["tool"]["driver"]["rules"]
     assert len(run["results"]) == len(report.findings)
     assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
-    assert any("a%20b%20%C3%A9.json" in json.dumps(one) for one in run["results"])
+    assert any("a%20b%20%C3%A9-en.json" in json.dumps(one) for one in run["results"])
 
 
 def test_reports_hold_no_control_characters_of_the_files(tmp_path: Path) -> None:

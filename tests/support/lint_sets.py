@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small sets for the lint, of our own harmless sentences: clean, and with every defect."""
 
+import inspect
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from countermark.exercise.demonstration import demonstration
 from countermark.exercise.lint import lint
 from countermark.exercise.lint.finding import Finding
 
+SHIPPED = Path(inspect.getfile(demonstration.__wrapped__)).parent
 TEXTS = {
     "en": (
         "Where is the library?",
@@ -229,6 +233,20 @@ def defective(folder: Path) -> Path:
         folder / "results" / "run.json", {"results": {"recipes": [{"id": "r", "details": [cell]}]}}
     )
     return folder
+
+
+def shipped(folder: Path) -> Path:
+    """Write a copy of the demonstration's protocol folder, without its labelled answers."""
+    shutil.copytree(SHIPPED / "items", folder / "items")
+    shutil.copy(SHIPPED / "protocol.yaml", folder)
+    return folder
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    """Replace the first place of a text in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 def found(path: Path, rule: str) -> list[Finding]:

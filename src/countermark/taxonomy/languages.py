@@ -35,7 +35,7 @@ _RIGHT_TO_LEFT: Final = frozenset(
     {"Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa", "Yezi"}
 )
 # Seen in the network's published test files, where each stood for another language.
-_MEANT: Final = {"ca": "yue", "kr": "ko", "kw": "sw", "my": "ms", "tl": "te"}
+_MEANT: Final = {"ca": "yue", "ch": "zh-Hans", "kr": "ko", "kw": "sw", "my": "ms", "tl": "te"}
 _REFUSED_ALONE: Final = frozenset({"kr", "kw"})
 
 

@@ -2,6 +2,7 @@
 """``countermark protocol lint``: what would make figures wrong, before anyone runs."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
     from countermark.exercise.lint.finding import Finding, Report
 
 _ERRORS_FOUND = 3
-_EXAMPLES = 3
+_EXAMPLES = {"error": 8, "warning": 3, "note": 3}
+_PLACES = 3
 _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 @click.command("lint", cls=Verb, example="countermark protocol lint my-exercise/")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument(
+    "paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="PATH..."
+)
 @click.option(
     "--fix",
     "fix_it",
@@ -47,7 +51,7 @@ _STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
 @click.pass_context
 def command(
     context: click.Context,
-    path: Path,
+    paths: tuple[Path, ...],
     sarif_file: Path | None,
     html_file: Path | None,
     *,
@@ -56,21 +60,23 @@ def command(
 ) -> None:
     """Find what would make figures wrong: in a protocol's folder, or in Moonshot's files.
 
-    The exit code is 3 if there are errors; warnings and notes leave it 0.
+    Several files of one folder are held against each other. The exit code is 3 if there are
+    errors; warnings and notes leave it 0.
     """
     # They bring numpy and the model of languages, which the other verbs do without.
     from countermark.exercise.lint import lint  # noqa: PLC0415
     from countermark.exercise.lint.fixing import fix  # noqa: PLC0415
     from countermark.exercise.lint.reporting import report_value, sarif  # noqa: PLC0415
 
-    found = lint(path)
+    found = lint(*paths)
     if fix_it:
-        changes = fix(path, found)
+        changes = fix(paths[0], found)
         for change in changes:
             talk(f"Fixed {change}")
         talk(f"{len(changes)} changes." if changes else "Nothing that is safe to fix.")
-        # A single file that was renamed is not there any more.
-        found = lint(path) if changes and path.exists() else found
+        # Files that were renamed are not there any more.
+        left = [path for path in paths if path.exists()]
+        found = lint(*left) if changes and left else found
     if as_json:
         data_json(report_value(found))
     else:
@@ -81,7 +87,7 @@ def command(
     if html_file is not None:
         from countermark.app.site.lint import lint_page  # noqa: PLC0415  brings the templates
 
-        write_atomic(html_file, lint_page(found, path.resolve().name))
+        write_atomic(html_file, lint_page(found, paths[0].resolve().name))
         talk(f"Wrote {html_file}")
     counts = found.counts
     talk(
@@ -106,22 +112,32 @@ def _show(report: "Report") -> None:
     table.add_column("rule", ratio=2)
     table.add_column("found", justify="right", no_wrap=True)
     table.add_column("where, what, and what to do", ratio=7)
-    for rule, found in report.by_rule.items():
+    for rule, causes in report.causes.items():
         name = Text(f"{rule.number} {rule.name}\n")
         name.append(rule.severity, style=_STYLES[rule.severity])
-        table.add_row(name, str(len(found)), _examples(found))
+        table.add_row(name, str(sum(map(len, causes))), _examples(causes, _EXAMPLES[rule.severity]))
     console.print(table)
 
 
-def _examples(found: "tuple[Finding, ...]") -> Text:
+def _examples(causes: "tuple[tuple[Finding, ...], ...]", most: int) -> Text:
+    """Show the first causes, of as many files as there are, each with its first places."""
     text = Text()
-    for finding in found[:_EXAMPLES]:
-        place = finding.file + (f":{finding.line}" if finding.line else "")
-        place += f" {finding.shown_key}" if finding.key else ""
-        place += f" ({finding.language})" if finding.language else ""
-        text.append(place, style="bold")
-        text.append(f": {finding.message}\n  → {finding.suggestion}\n")
-    if len(found) > _EXAMPLES:
-        text.append(f"and {len(found) - _EXAMPLES} more (--json lists all)", style="dim")
+    seen: Counter[str] = Counter()
+    turns = []
+    for cause in causes:
+        turns.append(seen[cause[0].file])
+        seen[cause[0].file] += 1
+    chosen = sorted(range(len(causes)), key=turns.__getitem__)[:most]
+    for cause in (causes[place] for place in sorted(chosen)):
+        first, *others = cause
+        text.append(first.place, style="bold")
+        text.append(f": {first.message}\n")
+        if others:
+            shown = ", ".join(one.place for one in others[:_PLACES])
+            more = len(others) - _PLACES
+            text.append(f"  the same in {shown}" + (f" and {more} more\n" if more > 0 else "\n"))
+        text.append(f"  → {first.suggestion}\n")
+    if len(causes) > most:
+        text.append(f"and {len(causes) - most} more (--json lists all)", style="dim")
     text.rstrip()
     return text

@@ -9,73 +9,61 @@ from pathlib import Path
 
 from countermark.exercise.authoring_draft import PROTOCOL_FILE
 from countermark.exercise.lint.finding import Finding, Report
-from countermark.exercise.lint.model import Fault, LintSet
+from countermark.exercise.lint.model import LintSet
 from countermark.exercise.lint.moonshot import FOLDERS, read_moonshot
-from countermark.exercise.lint.protocol_folder import read_item_file, read_protocol_folder
+from countermark.exercise.lint.protocol_folder import read_item_files, read_protocol_folder
 from countermark.exercise.lint.rules import CHECKS
 from countermark.records.errors import InputError
 
 __all__ = ["lint", "read", "report"]
 
-MAX_BYTES = 256 * 1024 * 1024
-_SUFFIXES = {".json", ".jsonl", ".csv", ".py"}
+_ITEMS = {".jsonl", ".csv"}
+_MOONSHOT = {".json", ".py"}
 
 
-def lint(path: Path) -> Report:
-    """Read what is at a path, and hold all rules against it.
+def lint(path: Path, *more: Path) -> Report:
+    """Read what is at a path, or several files of one folder, and hold all rules against it.
 
     Raises
     ------
     InputError
         If there is nothing that a lint can read.
     """
-    return report(read(path))
+    return report(read(path, *more))
 
 
-def read(path: Path) -> LintSet:
-    """Read a protocol folder, a file of items, or files of Moonshot.
+def read(path: Path, *more: Path) -> LintSet:
+    """Read a protocol folder, files of items, or files of Moonshot.
 
     Raises
     ------
     InputError
-        If the path is none of these.
+        If the path is none of these, or several paths are no files of one kind in one folder.
     """
-    if path.is_dir():
-        _check_size(path)
+    if path.is_dir() and not more:
         if (path / PROTOCOL_FILE).exists() or (path / "items").is_dir():
             return read_protocol_folder(path)
         if any((path / name).is_dir() for name in FOLDERS) or any(path.glob("*.json")):
             return read_moonshot(path)
-    elif path.suffix in {".jsonl", ".csv"} and path.exists():
-        faults: list[Fault] = []
-        file = read_item_file(path, path.name, faults)
-        return LintSet("protocol", str(path.parent), (file,), tuple(faults))
-    elif path.suffix in {".json", ".py"} and path.exists():
-        return read_moonshot(path)
+    files = (path, *more)
+    for kinds in (_ITEMS, _MOONSHOT):
+        if all(one.suffix in kinds and one.exists() for one in files):
+            if len({one.parent for one in files}) > 1:
+                raise InputError(
+                    "lies in another folder than the first file",
+                    where=str(next(one for one in files if one.parent != path.parent)),
+                    next_step="Give the folder above them.",
+                )
+            return read_item_files(files) if kinds == _ITEMS else read_moonshot(*files)
+    odd = next((one for one in files if not one.exists()), path if not more else None)
     raise InputError(
-        "is nothing that a lint can read" if path.exists() else "is not there",
-        where=str(path),
-        next_step="Give a protocol folder, a file of items (.jsonl, .csv), or a file, a folder or "
+        "is not there"
+        if odd is not None and not odd.exists()
+        else "is nothing that a lint can read",
+        where=str(odd or ", ".join(map(str, files))),
+        next_step="Give a protocol folder, files of items (.jsonl, .csv), or files, a folder or "
         "a checkout of Moonshot's data.",
     )
-
-
-def _check_size(path: Path) -> None:
-    """Refuse a folder whose files together would not fit in memory as they are held there."""
-    folders = [path, *(path / name for name in ("items", *FOLDERS))]
-    size = sum(
-        one.lstat().st_size
-        for folder in folders
-        if folder.is_dir()
-        for one in folder.iterdir()
-        if one.suffix in _SUFFIXES
-    )
-    if size > MAX_BYTES:
-        raise InputError(
-            f"holds {size:,} bytes of files; at most {MAX_BYTES:,} are looked at together",
-            where=str(path),
-            next_step="Lint one task at a time.",
-        )
 
 
 def report(found: LintSet) -> Report:

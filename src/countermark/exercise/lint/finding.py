@@ -106,6 +106,13 @@ class Finding:
         """The key without control characters."""
         return None if self.key is None else printable(self.key)
 
+    @property
+    def place(self) -> str:
+        """File and line, the key of the item, and the language."""
+        place = self.file + (f":{self.line}" if self.line else "")
+        place += f" {self.shown_key}" if self.key else ""
+        return place + (f" ({self.language})" if self.language else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -127,6 +134,17 @@ class Report:
                 for severity in SEVERITIES
             }
         )
+
+    @property
+    def causes(self) -> Mapping[Rule, tuple[tuple[Finding, ...], ...]]:
+        """Return the findings of each rule, those together that say the same of other places."""
+        found: dict[Rule, tuple[tuple[Finding, ...], ...]] = {}
+        for rule, findings in self.by_rule.items():
+            causes: dict[tuple[str, str], list[Finding]] = {}
+            for finding in findings:
+                causes.setdefault((finding.message, finding.suggestion), []).append(finding)
+            found[rule] = tuple(tuple(cause) for cause in causes.values())
+        return MappingProxyType(found)
 
     @property
     def by_rule(self) -> Mapping[Rule, tuple[Finding, ...]]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from countermark.exercise.authoring_draft import PROTOCOL_FILE
 from countermark.exercise.lint.finding import Rename, Replace, Report
 from countermark.exercise.lint.tolerant import Faults, read_text
+from countermark.exercise.lint.wording import task_name
 from countermark.exercise.yaml_reading import read_yaml_object
 from countermark.node.files import write_atomic
 from countermark.records.canonical import JsonValue
@@ -107,7 +108,7 @@ def _rename(folder: Path, one: Rename) -> Iterator[str]:
             continue
         changed = re.sub(
             rf'("{field}"\s*:\s*\[)([^\]]*)',
-            _renamer(json.dumps(path.stem), json.dumps(stem)),
+            _renamer(path, stem),
             text,
         )
         if changed != text:
@@ -115,8 +116,19 @@ def _rename(folder: Path, one: Rename) -> Iterator[str]:
             yield f"{where}/{other.name}: names {stem} in place of {path.stem}"
 
 
-def _renamer(before: str, after: str) -> Callable[[re.Match[str]], str]:
-    return lambda found: found[1] + found[2].replace(before, after)
+def _renamer(path: Path, after: str) -> Callable[[re.Match[str]], str]:
+    """Return what writes a new name into a list, also for one that was named nearly right (L06)."""
+
+    def renamed(found: re.Match[str]) -> str:
+        name = found[1].removesuffix(".json")
+        meant = task_name(name) == task_name(path.stem)
+        return json.dumps(after) if meant and not _of_another(path, name) else found[0]
+
+    return lambda found: found[1] + re.sub(r'"([^"\\]*)"', renamed, found[2])
+
+
+def _of_another(path: Path, name: str) -> bool:
+    return any(one.stem == name != path.stem for one in path.parent.glob("*.json"))
 
 
 def _recode(folder: Path, code: str, tag: str, confirmed: set[str]) -> Iterator[str]:

@@ -128,12 +128,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one metric reported of one model on one dataset: its counts, and how many answers."""
+    """What one metric reported of one model on one dataset: counts, rates, and how many answers."""
 
     path: str
     place: str
     counts: tuple[tuple[str, float], ...]
     answers: int
+    rates: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,11 @@ class Precision:
 
 @dataclass(frozen=True)
 class LintSet:
-    """Everything that one run looks at."""
+    """Everything that one run looks at.
+
+    ``labelled`` are answers that people labelled: an item's text is the prompt, its target the
+    label. ``beside`` are names of datasets that are no part of the exercise, and were not read.
+    """
 
     format: Format
     root: str
@@ -167,6 +172,8 @@ class LintSet:
     risks: tuple[tuple[str, str], ...] = ()
     precision: Precision | None = None
     task_precisions: tuple[tuple[str, Precision], ...] = ()
+    labelled: tuple[ItemFile, ...] = ()
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def by_task(self) -> Mapping[str, tuple[ItemFile, ...]]:
@@ -206,3 +213,8 @@ def text_of(value: JsonValue) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return ""
+
+
+def stem_of(path: str) -> str:
+    """Return the name of a file without its folder and suffix."""
+    return path.rsplit("/", 1)[-1].rsplit(".", 1)[0]

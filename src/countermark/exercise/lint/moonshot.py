@@ -10,6 +10,11 @@ Python; their text is read and never run. Task and language are taken from a fil
    is another valid tag (``yue``) and another file of the same task has one of those.
 2. A code that only stands for a country, and is not on that list, needs such a companion too.
 3. What is before it is the task. Names that differ in case or in ``-`` and ``_`` are one task.
+4. A region may follow (``fr-CA``, ``zh_TW``).
+
+A checkout holds many datasets that are no part of an exercise in several languages. Where a task
+has two languages, datasets whose names say none stand beside the exercise: they are not read, and
+recipes and metrics that belong to them only are not looked at. The report says so.
 """
 
 import re
@@ -25,17 +30,32 @@ from countermark.exercise.lint.model import (
     Outcome,
     Recipe,
     Source,
+    stem_of,
     text_of,
 )
 from countermark.exercise.lint.outcomes import read_outcomes
-from countermark.exercise.lint.tolerant import Element, Faults, read_document, read_text
-from countermark.exercise.lint.wording import printable
+from countermark.exercise.lint.references import check_references
+from countermark.exercise.lint.tolerant import (
+    MAX_BYTES,
+    Element,
+    Faults,
+    check_size,
+    read_document,
+    read_text,
+)
+from countermark.exercise.lint.wording import printable, task_name
 from countermark.records.canonical import JsonValue
 from countermark.taxonomy.languages import LanguageTagError, language
 
-FOLDERS = ("datasets", "recipes", "cookbooks", "metrics", "prompt-templates", "results")
+FOLDERS = (
+    *("datasets", "recipes", "cookbooks", "metrics", "prompt-templates"),
+    *("results", "generated-outputs/results"),
+)
 _OWN_FILES = {"cache.json", "metrics_config.json", "__init__.py"}  # Moonshot's own, no content
-_SUFFIX = re.compile(r"^(.+)[-_.]([A-Za-z]{2,3}|[a-z]{2,3}-[A-Z][a-z]{3})$")
+_SHORT = re.compile(r"^(.+)[-_.]([A-Za-z]{2,3})$")
+_LONG = re.compile(
+    r"^(.+)[-_.]([a-z]{2,3}[-_](?:[A-Z][a-z]{3}|[A-Z]{2}|[A-Z][a-z]{3}[-_][A-Z]{2}))$"
+)
 _SEEN = {"cn", "jp", "kr", "kw", "tl"}
 _KEPT = ("category", "risk", "role")
 
@@ -50,15 +70,32 @@ class _Found:
     outcomes: list[Outcome] = field(default_factory=list)
     templates: set[str] = field(default_factory=set)
     cookbooks: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    shared: bool = False
+    beside: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_moonshot(path: Path) -> LintSet:
-    """Read a file, a folder of files, or a whole checkout of Moonshot's data."""
+def read_moonshot(path: Path, *more: Path) -> LintSet:
+    """Read files of one folder, a folder of files, or a whole checkout of Moonshot's data.
+
+    Raises
+    ------
+    InputError
+        If the files together would not fit in memory as they are held there.
+    """
     found = _Found()
     paths = list(_paths(path, found.faults))
+    paths += [(one, printable(one.name)) for one in more]
     named = split_names({one.stem for one, _ in paths})
+    found.shared = _in_languages(named.values())
+    wanted = []
     for one, shown in paths:
+        if found.shared and one.parent.name == "datasets" and named[one.stem][1] is None:
+            found.beside.append(one.stem)
+        else:
+            wanted.append((one, shown))
+    check_size((one for one, _ in wanted), path, MAX_BYTES)
+    for one, shown in wanted:
         if one.suffix == ".py":
             mine = Faults(shown)
             text = read_text(one, mine)
@@ -67,8 +104,10 @@ def read_moonshot(path: Path) -> LintSet:
                 found.metrics.append(Source(shown, text))
         else:
             _read_json(one, shown, named[one.stem], found)
+    if found.beside:
+        _set_apart(found)
     if path.is_dir():
-        _check_references(path, found)
+        check_references(path, found.recipes, found.cookbooks, found.faults)
     return LintSet(
         format="moonshot",
         root=str(path),
@@ -77,29 +116,55 @@ def read_moonshot(path: Path) -> LintSet:
         recipes=tuple(found.recipes),
         metrics=tuple(found.metrics),
         outcomes=tuple(found.outcomes),
+        beside=tuple(sorted(found.beside)),
     )
+
+
+def _in_languages(named: Iterable[tuple[str, str | None]]) -> bool:
+    """Tell whether a task is there in two languages."""
+    first: dict[str, str] = {}
+    return any(code and first.setdefault(task, code) != code for task, code in named)
+
+
+def _set_apart(found: _Found) -> None:
+    """Leave out recipes, cookbooks and metrics that belong only to what stands beside."""
+    beside = {name.casefold() for name in found.beside}
+    found.recipes = [
+        recipe
+        for recipe in found.recipes
+        if recipe.code or not {name.casefold() for name in recipe.datasets} <= beside
+    ]
+    kept = {stem_of(recipe.path) for recipe in found.recipes}
+    found.cookbooks = [
+        (shown, names)
+        for shown, names in found.cookbooks
+        if any(name.removesuffix(".json") in kept for name in names)
+    ]
+    used = {name for recipe in found.recipes for name in recipe.metrics}
+    if used:
+        found.metrics = [one for one in found.metrics if stem_of(one.path) in used]
 
 
 def split_names(stems: Iterable[str]) -> dict[str, tuple[str, str | None]]:
     """Split the names of files into task and language code (rules of the module docstring)."""
-    parts = {stem: _SUFFIX.match(stem) for stem in stems}
-    sure = {
-        _task(match[1]) for match in parts.values() if match and _names_language(match[2]) == "sure"
-    }
+    parts = {stem: _split(stem) for stem in stems}
+    sure = {task for task, code in parts.values() if code and _names_language(code) == "sure"}
     return {
-        stem: (_task(match[1]), match[2])
-        if match
-        and (
-            (kind := _names_language(match[2])) == "sure"
-            or (kind == "perhaps" and _task(match[1]) in sure)
-        )
-        else (_task(stem), None)
-        for stem, match in parts.items()
+        stem: (task, code)
+        if code and (_names_language(code) == "sure" or task in sure)
+        else (task_name(stem), None)
+        for stem, (task, code) in parts.items()
     }
 
 
-def _task(name: str) -> str:
-    return printable(re.sub(r"[-_. ]+", "-", name.casefold()).strip("-"))
+def _split(stem: str) -> tuple[str, str | None]:
+    """Split what may be a language off a name: the longest tag that may be one."""
+    for pattern in (_LONG, _SHORT):
+        match = pattern.match(stem)
+        code = match[2].replace("_", "-") if match else ""
+        if match and _names_language(code):
+            return task_name(match[1]), code
+    return task_name(stem), None
 
 
 def _names_language(code: str) -> str | None:
@@ -146,6 +211,9 @@ def _read_json(path: Path, shown: str, named: tuple[str, str | None], found: _Fo
     if text is not None:
         fields, elements = read_document(text, mine)
         task, code = named
+        if "examples" in fields and found.shared and code is None:
+            found.beside.append(path.stem)
+            return
         if "examples" in fields:
             found.files.append(_dataset(shown, task, code, fields, elements["examples"], mine))
         elif "results" in fields:
@@ -238,28 +306,3 @@ def _recipe(
 
 def _names(value: JsonValue) -> tuple[str, ...]:
     return tuple(text for one in value if (text := text_of(one))) if isinstance(value, list) else ()
-
-
-def _check_references(path: Path, found: _Found) -> None:
-    """Add a fault for each name of a dataset, metric or recipe that is not there."""
-    for folder, suffix, wanted in (
-        ("datasets", ".json", [(r.path, name) for r in found.recipes for name in r.datasets]),
-        ("metrics", ".py", [(r.path, name) for r in found.recipes for name in r.metrics]),
-        ("recipes", ".json", [(file, name) for file, names in found.cookbooks for name in names]),
-    ):
-        if not (path / folder).is_dir():
-            continue
-        there = {one.stem for one in (path / folder).iterdir() if one.suffix == suffix}
-        near = {_task(name): name for name in there}
-        for file, name in wanted:
-            if name in there:
-                continue
-            other = near.get(_task(name))
-            found.faults.append(
-                Fault(
-                    "reference",
-                    file,
-                    f"names {printable(name)[:80]!r}, which is not in {folder}/",
-                    f"Write {printable(other)!r}." if other else "Add it, or correct the name.",
-                )
-            )

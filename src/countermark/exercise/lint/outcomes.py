@@ -44,5 +44,10 @@ def _outcome(path: str, place: str, metric: JsonValue, answers: int) -> Iterator
             for name, value in one.items()
             if isinstance(value, int) and not isinstance(value, bool) and value >= 0
         )
+        rates = tuple(
+            (name, float(value))
+            for name, value in one.items()
+            if name.endswith("rate") and isinstance(value, int | float)
+        )
         if counts:
-            yield Outcome(path, place, counts, answers)
+            yield Outcome(path, place, counts, answers, rates)

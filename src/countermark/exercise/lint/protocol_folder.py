@@ -6,18 +6,20 @@ read, tasks and languages are taken from the names of the item files.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from countermark.exercise.authoring_draft import PROTOCOL_FILE
-from countermark.exercise.authoring_lines import ItemLine
+from countermark.exercise.authoring_lines import ItemLine, LabelledLine
 from countermark.exercise.lint.model import Fault, Item, ItemFile, LintSet, Precision, text_of
 from countermark.exercise.lint.tolerant import (
+    MAX_BYTES,
     Element,
     Faults,
+    check_size,
     read_json_lines,
     read_table,
     read_text,
@@ -29,41 +31,33 @@ from countermark.records.errors import InputError
 
 _SUFFIXES = (".jsonl", ".csv")
 _COMPARED = ("role", "approach")
+_LABELS = frozenset({"true", "false"})
 _LINE = re.compile(r":(\d+):\d+$")
 
 
 def read_protocol_folder(folder: Path) -> LintSet:
-    """Read what there is of a protocol folder."""
+    """Read what there is of a protocol folder.
+
+    Raises
+    ------
+    InputError
+        If its files together would not fit in memory as they are held there.
+    """
     value, faults = _described(folder)
     tasks, risks = _tasks(value)
     languages = _texts(value.get("languages"))
-    files: list[ItemFile] = []
-    for path in _files(folder, faults):
-        shown = f"items/{printable(path.name)}"
-        task, code, _ = path.name.rsplit(".", 2)
-        if tasks and task not in tasks:
-            faults.append(
-                Fault(
-                    "stray",
-                    shown,
-                    f"belongs to the task {printable(task)!r}, which {PROTOCOL_FILE} does not have",
-                    "Add the task, or take the file away.",
-                )
-            )
-        elif languages and code not in languages:
-            faults.append(
-                Fault(
-                    "stray",
-                    shown,
-                    f"is in {printable(code)!r}, which {PROTOCOL_FILE} does not list",
-                    "List the language, or take the file away.",
-                )
-            )
-        files.append(read_item_file(path, shown, faults))
+    items, labelled = (
+        list(_files(folder, "items", faults)),
+        list(_files(folder, "labelled", faults)),
+    )
+    check_size((*items, *labelled), folder, MAX_BYTES)
+    for path in (*items, *labelled):
+        _declared(path, tasks, languages, faults)
     return LintSet(
         format="protocol",
         root=str(folder),
-        files=tuple(files),
+        files=tuple(read_item_file(path, _shown(path), faults) for path in items),
+        labelled=tuple(_read_lines(path, _shown(path), faults, _labelled) for path in labelled),
         faults=tuple(faults),
         languages=tuple(languages),
         tasks=tuple(tasks),
@@ -73,8 +67,38 @@ def read_protocol_folder(folder: Path) -> LintSet:
     )
 
 
+def read_item_files(paths: Sequence[Path]) -> LintSet:
+    """Read files of items of one folder."""
+    faults: list[Fault] = []
+    check_size(paths, paths[0].parent, MAX_BYTES)
+    files = tuple(read_item_file(path, printable(path.name), faults) for path in paths)
+    return LintSet("protocol", str(paths[0].parent), files, tuple(faults))
+
+
+def _declared(path: Path, tasks: list[str], languages: list[str], faults: list[Fault]) -> None:
+    """Add a fault for a file whose task or language the protocol does not have."""
+    task, code, _ = path.name.rsplit(".", 2)
+    if tasks and task not in tasks:
+        said = f"belongs to the task {printable(task)!r}, which {PROTOCOL_FILE} does not have"
+        faults.append(Fault("stray", _shown(path), said, "Add the task, or take the file away."))
+    elif languages and code not in languages:
+        said = f"is in {printable(code)!r}, which {PROTOCOL_FILE} does not list"
+        advice = "List the language, or take the file away."
+        faults.append(Fault("stray", _shown(path), said, advice))
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{printable(path.name)}"
+
+
 def read_item_file(path: Path, shown: str, faults: list[Fault]) -> ItemFile:
     """Read one file of items, named ``<task>.<language>.jsonl`` or ``.csv``."""
+    return _read_lines(path, shown, faults, _item)
+
+
+def _read_lines(
+    path: Path, shown: str, faults: list[Fault], item: Callable[[Element, Faults], Item]
+) -> ItemFile:
     task, code, *_ = (
         [*path.name.split("."), "", ""] if path.name.count(".") < 2 else (path.name.rsplit(".", 2))
     )
@@ -83,11 +107,44 @@ def read_item_file(path: Path, shown: str, faults: list[Fault]) -> ItemFile:
     items: tuple[Item, ...] = ()
     if text is not None:
         rows = read_table if path.suffix == ".csv" else read_json_lines
-        items = tuple(_item(element, mine) for element in rows(text, mine))
+        items = tuple(item(element, mine) for element in rows(text, mine))
         if not items and not mine.found:
-            mine.unreadable("holds no item", "Write at least one, or take the file away.")
+            mine.unreadable("holds no line", "Write at least one, or take the file away.")
     faults.extend(mine.found)
     return ItemFile(shown, printable(task), printable(code) or None, items)
+
+
+def _shape(error: ValidationError, of: type[BaseModel], element: Element, faults: Faults) -> None:
+    """Add a fault for each field that is not as a line has it."""
+    for wrong in error.errors(include_url=False, include_input=False):
+        name = printable(".".join(str(step) for step in wrong["loc"]))[:60]
+        faults.shape(
+            f"the field {name!r}: {wrong['msg'][:200]}",
+            "A line has the fields " + ", ".join(of.model_fields) + ".",
+            element.line,
+            text_of(element.value.get("key")) or None,
+        )
+
+
+def _labelled(element: Element, faults: Faults) -> Item:
+    """Return a labelled answer as an item: its label is the target."""
+    value = dict(element.value)
+    label = value.get("label")
+    if isinstance(label, str) and label.casefold() in _LABELS:
+        value["label"] = label.casefold() == "true"  # a table has no other way to say it
+    try:
+        LabelledLine.model_validate(value)
+    except ValidationError as error:
+        _shape(error, LabelledLine, element, faults)
+    return Item(
+        key=text_of(value.get("key")) or None,
+        text=text_of(value.get("prompt")),
+        target=str(value["label"]).casefold() if isinstance(value.get("label"), bool) else None,
+        fields=(("answer", text_of(value.get("answer"))),),
+        line=element.line,
+        start=element.start,
+        end=element.end,
+    )
 
 
 def _item(element: Element, faults: Faults) -> Item:
@@ -96,14 +153,7 @@ def _item(element: Element, faults: Faults) -> Item:
     try:
         line = ItemLine.model_validate(value)
     except ValidationError as error:
-        for wrong in error.errors(include_url=False, include_input=False):
-            name = printable(".".join(str(step) for step in wrong["loc"]))[:60]
-            faults.shape(
-                f"the field {name!r}: {wrong['msg'][:200]}",
-                "An item has the fields " + ", ".join(ItemLine.model_fields) + ".",
-                element.line,
-                key,
-            )
+        _shape(error, ItemLine, element, faults)
     else:
         if line.role == "control" and line.expected is None:
             faults.shape(
@@ -199,35 +249,21 @@ def _size(value: dict[str, JsonValue]) -> tuple[int, int]:
     )
 
 
-def _files(folder: Path, faults: list[Fault]) -> Iterator[Path]:
-    """Yield the item files, by name; what is no item file becomes a fault."""
-    items = folder / "items"
-    found = sorted(items.iterdir()) if items.is_dir() and not items.is_symlink() else []
-    if not found:
-        faults.append(
-            Fault(
-                "unreadable", "items", "there are no items", "Write items/<task>.<language>.jsonl."
-            )
-        )
+def _files(folder: Path, name: str, faults: list[Fault]) -> Iterator[Path]:
+    """Yield the files of items or of labelled answers, by name; what is none becomes a fault."""
+    inner = folder / name
+    found = sorted(inner.iterdir()) if inner.is_dir() and not inner.is_symlink() else []
+    if not found and name == "items":
+        advice = "Write items/<task>.<language>.jsonl."
+        faults.append(Fault("unreadable", name, "there are no items", advice))
     for path in found:
-        shown = f"items/{printable(path.name)}"
-        if shown != f"items/{path.name}":
-            faults.append(
-                Fault(
-                    "unsafe-name",
-                    shown,
-                    "has control characters in its name",
-                    "Rename it; it was not read.",
-                )
-            )
+        shown = _shown(path)
+        if shown != f"{name}/{path.name}":
+            said = "has control characters in its name"
+            faults.append(Fault("unsafe-name", shown, said, "Rename it; it was not read."))
         elif path.suffix in _SUFFIXES and path.name.count(".") >= 2:
             yield path
         else:
-            faults.append(
-                Fault(
-                    "stray",
-                    shown,
-                    "is no file of items",
-                    "Name it <task>.<language>.jsonl or .csv, or take it away.",
-                )
-            )
+            said = "is no file of items" if name == "items" else "is no file of labelled answers"
+            advice = "Name it <task>.<language>.jsonl or .csv, or take it away."
+            faults.append(Fault("stray", shown, said, advice))

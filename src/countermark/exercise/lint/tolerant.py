@@ -19,15 +19,17 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
 from countermark.exercise.lint.model import Fault
 from countermark.records.canonical import JsonValue
+from countermark.records.errors import InputError
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 _SPACE = re.compile(r"[ \t\n\r\ufeff]*")
 _LONGEST_NUMBER = 400
 
@@ -70,6 +72,23 @@ class Faults:
                 "Take one of the two out.",
                 line,
             )
+        )
+
+
+def check_size(paths: Iterable[Path], where: Path, most: int) -> None:
+    """Refuse files that together would not fit in memory as they are held there.
+
+    Raises
+    ------
+    InputError
+        If they are larger than that.
+    """
+    size = sum(one.lstat().st_size for one in paths)
+    if size > most:
+        raise InputError(
+            f"holds {size:,} bytes of files; at most {most:,} are looked at together",
+            where=str(where),
+            next_step="Lint one task at a time.",
         )
 
 

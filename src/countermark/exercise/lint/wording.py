@@ -46,3 +46,8 @@ def without_shared(text: str, other: str) -> str:
 def printable(text: str) -> str:
     """Return a text with its control characters, direction marks and stray surrogates spelt out."""
     return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def task_name(name: str) -> str:
+    """Return the name of a task without what two spellings of it may differ in."""
+    return printable(re.sub(r"[-_. ]+", "-", name.casefold()).strip("-"))

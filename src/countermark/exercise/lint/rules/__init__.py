@@ -10,6 +10,7 @@ from countermark.exercise.lint.rules import (
     duplicates,
     files,
     keys,
+    labelled,
     labels,
     languages,
     metadata,
@@ -17,8 +18,10 @@ from countermark.exercise.lint.rules import (
     texts,
 )
 
-_MODULES = (files, keys, cells, labels, languages, texts, duplicates, metadata, scoring)
-RULES: tuple[Rule, ...] = tuple(rule for module in _MODULES for rule in module.RULES)
+_MODULES = (files, keys, cells, labels, languages, texts, duplicates, metadata, scoring, labelled)
+RULES: tuple[Rule, ...] = tuple(
+    sorted((rule for module in _MODULES for rule in module.RULES), key=lambda rule: rule.number)
+)
 CHECKS: tuple[Callable[[LintSet], Iterator[Finding]], ...] = tuple(
     module.check for module in _MODULES
 )

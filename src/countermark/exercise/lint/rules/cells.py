@@ -7,9 +7,10 @@ tasks with at least three languages, and the languages that at least two of them
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from countermark.exercise.lint.finding import Finding, Rule
-from countermark.exercise.lint.model import ItemFile, LintSet, Precision, Recipe, meant
+from countermark.exercise.lint.model import ItemFile, LintSet, Precision, Recipe, meant, stem_of
 from countermark.statistics.estimate import NotComputable
 from countermark.statistics.planning import items_needed
 from countermark.statistics.variances import Variances
@@ -34,7 +35,7 @@ def check(lint: LintSet) -> Iterator[Finding]:
         precision = own.get(file.task, lint.precision)
         if precision is not None:
             yield from _small(file, len(file.items), precision)
-    datasets = {_stem(file.path): file for file in lint.files}
+    datasets = {stem_of(file.path): file for file in lint.files}
     for recipe in lint.recipes:
         yield from _small_for_grades(recipe, datasets)
 
@@ -68,13 +69,7 @@ def _missing(lint: LintSet, task: str, languages: Sequence[str], tasks: int) -> 
 
 
 def _small(file: ItemFile, count: int, precision: Precision) -> Iterator[Finding]:
-    needed = items_needed(
-        Variances.cautious(precision.rate),
-        precision.half_width,
-        labs=precision.labs,
-        epochs=precision.epochs,
-        level=precision.level,
-    )
+    needed = _needed(precision)
     if isinstance(needed, NotComputable) or not 0 < count < needed:
         return
     yield Finding(
@@ -85,6 +80,17 @@ def _small(file: ItemFile, count: int, precision: Precision) -> Iterator[Finding
         f"{precision.said}",
         f"Add {needed - count} items, or declare less precision.",
         language=file.code,
+    )
+
+
+@lru_cache(maxsize=64)
+def _needed(precision: Precision) -> int | NotComputable:
+    return items_needed(
+        Variances.cautious(precision.rate),
+        precision.half_width,
+        labs=precision.labs,
+        epochs=precision.epochs,
+        level=precision.level,
     )
 
 
@@ -101,10 +107,6 @@ def _small_for_grades(recipe: Recipe, datasets: Mapping[str, ItemFile]) -> Itera
         level=0.95,
         labs=2,
         epochs=1,
-        said=f"{recipe.path} has grades {width:.0%} wide, and an interval should fit in one",
+        said=f"its recipe has grades {width:.0%} wide, and an interval should fit in one",
     )
     yield from _small(files[0], sum(len(file.items) for file in files), precision)
-
-
-def _stem(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".json")

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""L01 to L07: files that cannot be read, are not what they should be, or stand twice."""
+"""L01 to L07, L40: files that cannot be read, are not what they should be, or stand aside."""
 
 from collections.abc import Iterator
 
 from countermark.exercise.lint.finding import Finding, Rule
 from countermark.exercise.lint.model import FaultKind, LintSet
+from countermark.exercise.lint.wording import printable
 
 UNREADABLE = Rule("L01", "unreadable", "error", "A file or line cannot be read.")
 FIELD_TWICE = Rule("L02", "field-twice", "error", "A field stands twice in one object.")
@@ -13,6 +14,7 @@ UNSAFE_NAME = Rule("L04", "unsafe-name", "error", "A file is a link or has a nam
 STRAY_FILE = Rule("L05", "stray-file", "warning", "A file belongs to nothing that is declared.")
 BROKEN_REFERENCE = Rule("L06", "broken-reference", "error", "What is named is not there.")
 CELL_TWICE = Rule("L07", "cell-twice", "warning", "Two files hold one task in one language.")
+BESIDE = Rule("L40", "beside-the-exercise", "note", "Datasets in no named language were not read.")
 RULES = (
     UNREADABLE,
     FIELD_TWICE,
@@ -21,6 +23,7 @@ RULES = (
     STRAY_FILE,
     BROKEN_REFERENCE,
     CELL_TWICE,
+    BESIDE,
 )
 
 _OF_FAULT: dict[FaultKind, Rule] = {
@@ -43,6 +46,15 @@ def check(lint: LintSet) -> Iterator[Finding]:
             fault.suggestion,
             line=fault.line,
             key=fault.key,
+        )
+    if lint.beside:
+        shown = ", ".join(lint.beside[:3]) + (" …" if len(lint.beside) > 3 else "")
+        yield Finding(
+            BESIDE,
+            "datasets",
+            f"{len(lint.beside)} datasets whose names say no language stand beside the exercise, "
+            f"and were not looked at: {printable(shown)}",
+            "To look at one, lint its file alone.",
         )
     first: dict[tuple[str, str], str] = {}
     for file in lint.files:

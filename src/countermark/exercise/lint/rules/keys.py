@@ -48,7 +48,7 @@ _FEW = 0.05
 def check(lint: LintSet) -> Iterator[Finding]:
     """Yield findings on keys, in each file and between the languages of each task."""
     for file in lint.files:
-        yield from _in_file(file)
+        yield from keys_in_file(file)
         yield from _corrupt(file, lint.by_task.get(file.task, ()))
     for files in lint.by_task.values():
         groups = key_groups([file for file in files if keys_of(file)])
@@ -60,7 +60,8 @@ def check(lint: LintSet) -> Iterator[Finding]:
         yield from _compared(source, other)
 
 
-def _in_file(file: ItemFile) -> Iterator[Finding]:
+def keys_in_file(file: ItemFile) -> Iterator[Finding]:
+    """Yield items without a key, and keys that stand twice (L08, L09)."""
     without = [item for item in file.items if item.key is None]
     if without:
         yield Finding(
@@ -115,21 +116,39 @@ def _corrupt(file: ItemFile, siblings: tuple[ItemFile, ...]) -> Iterator[Finding
 
 
 def _missing(group: KeyGroup) -> Iterator[Finding]:
+    having = Counter(key for file in group.files for key in keys_of(file))
+    # What one of many languages has alone is told of that one, not of all others.
+    alone = {key for key, count in having.items() if count == 1 < len(group.files) - 1}
+    shared = group.keys - alone
     for file in group.files:
-        lacking = sorted(group.keys - keys_of(file))
-        if not lacking:
-            continue
-        shown = ", ".join(printable(key) for key in lacking[:5])
-        there = next(one for one in group.files if lacking[0] in keys_of(one))
-        yield Finding(
-            MISSING_ITEMS,
-            file.path,
-            f"lacks {len(lacking)} of {len(group.keys)} items that other languages have: {shown}"
-            + (" …" if len(lacking) > 5 else ""),
-            f"Translate them from {there.path}, or take them out of every language.",
-            key=lacking[0],
-            language=file.code,
-        )
+        lacking, more = sorted(shared - keys_of(file)), sorted(alone & keys_of(file))
+        if lacking:
+            there = next(one for one in group.files if lacking[0] in keys_of(one))
+            yield Finding(
+                MISSING_ITEMS,
+                file.path,
+                f"lacks {len(lacking)} of {len(shared)} items that other languages have: "
+                + _listed(lacking),
+                f"Translate them from {there.path}, or take them out of every language.",
+                key=lacking[0],
+                language=file.code,
+            )
+        if more:
+            item = next(one for one in file.items if one.key and stripped(one.key) == more[0])
+            yield Finding(
+                MISSING_ITEMS,
+                file.path,
+                f"has {len(more)} items that none of the {len(group.files) - 1} other languages "
+                f"has: {_listed(more)}",
+                "Correct their keys, translate them, or take them out.",
+                line=item.line,
+                key=item.key,
+                language=file.code,
+            )
+
+
+def _listed(keys: list[str]) -> str:
+    return ", ".join(printable(key) for key in keys[:5]) + (" …" if len(keys) > 5 else "")
 
 
 def _apart(first: KeyGroup, other: KeyGroup) -> Finding:

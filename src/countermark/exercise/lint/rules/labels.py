@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""L18 to L20: what an item is labelled with means the same in every language."""
+"""L18 to L20, L42: what an item is labelled with means the same in every language."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from countermark.exercise.lint.finding import Finding, Replace, Rule
-from countermark.exercise.lint.model import ItemFile, LintSet, source_of
+from countermark.exercise.lint.matching import counterparts
+from countermark.exercise.lint.model import Item, ItemFile, LintSet, source_of
 from countermark.exercise.lint.wording import folded, printable
 from countermark.records.errors import InputError
 from countermark.taxonomy.risks import risk
@@ -15,11 +16,15 @@ TARGET_DIFFERS = Rule(
     "L19", "target-differs", "error", "The target means something else in another language."
 )
 UNKNOWN_RISK = Rule("L20", "unknown-risk", "error", "A risk category is not in the taxonomy.")
-RULES = (TRANSLATED_LABEL, TARGET_DIFFERS, UNKNOWN_RISK)
+WORD_DIFFERS = Rule(
+    "L42", "wanted-word-differs", "warning", "The target asks for a word that the prompt lacks."
+)
+RULES = (TRANSLATED_LABEL, TARGET_DIFFERS, UNKNOWN_RISK, WORD_DIFFERS)
 
 _CODE = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _QUESTION = re.compile(r"[?？؟]\W*$")
+_QUOTED = re.compile(r"[‘’'\"“”「『«《„]\s?([^‘’'\"“”「」『』«»《》„]{1,40}?)\s?[’'\"“”」』»》]")
 _LONGEST_CODE = 24
 _END = 10  # characters in which the question mark stands, with quotes after it
 _FEW_VALUES = 3
@@ -35,6 +40,9 @@ def check(lint: LintSet) -> Iterator[Finding]:
         for file in translated:
             yield _translated(file, str(_code_lost(file, labelled)), task)
         yield from _meanings([file for file in labelled if file not in translated], files)
+    for source, other in lint.pairs():
+        for place, item in counterparts(other, source).items():
+            yield from _wanted(other, other.items[place], item, str(source.code))
     for task, code in lint.risks:
         try:
             risk(code)
@@ -124,6 +132,30 @@ def _kind(file: ItemFile, source: ItemFile, prompts: frozenset[str]) -> str:
     if _mostly(values, lambda value: _QUESTION.search(value[-_END:])):
         return "a question"
     return "a text"
+
+
+def _wanted(file: ItemFile, item: Item, before: Item, code: str) -> Iterator[Finding]:
+    """Find a word in quotes that target and prompt share in the source, and here do not (L42)."""
+    asked = [word for word in _quoted(before.target) if folded(word) in folded(before.text)]
+    words = _quoted(item.target)
+    text = folded(item.text)
+    kept = [word for word in asked if folded(word) in folded(item.target or "")]
+    if not asked or not words or any(folded(word) in text for word in (*words, *kept)):
+        return
+    yield Finding(
+        WORD_DIFFERS,
+        file.path,
+        f"the target asks for {printable(words[0])!r}, which is not in the prompt; in {code} it "
+        f"asks for {printable(asked[0])!r}, which is",
+        "Name it in target and prompt in the same way, or no right answer is found.",
+        line=item.line,
+        key=item.key,
+        language=file.code,
+    )
+
+
+def _quoted(text: str | None) -> list[str]:
+    return [word for word in _QUOTED.findall(text or "") if word.strip()]
 
 
 def _mostly(values: Sequence[str], test: object) -> bool:

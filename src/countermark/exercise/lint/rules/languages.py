@@ -47,28 +47,13 @@ def check(lint: LintSet) -> Iterator[Finding]:
         if thing.code:
             yield from _code(thing, lint)
     sources = {other.path: source for source, other in lint.pairs()}
-    labels = sorted(
-        {
-            detection.label(file.tag)
-            for file in lint.files
-            if file.tag and detection.detectable(file.tag)
-        }
-        | {"en"}
-    )
+    labels = candidates(lint)
     unknown: set[str] = set()
     for file in lint.files:
         if file.tag is None or not file.items:
             continue
-        try:
-            script = language(file.tag).script
-        except LanguageTagError:
-            continue  # L21 has said that nobody knows this language
-        source = sources.get(file.path)
-        yield from _script(file, script, source)
-        yield from _variant(file)
-        if detection.detectable(file.tag):
-            yield from _detected(file, labels, source)
-        elif file.tag not in unknown:
+        yield from text_findings(file, labels, sources.get(file.path))
+        if not detection.detectable(file.tag) and _known(file.tag) and file.tag not in unknown:
             unknown.add(file.tag)
             yield Finding(
                 NOT_CHECKED,
@@ -78,6 +63,33 @@ def check(lint: LintSet) -> Iterator[Finding]:
                 "Let somebody who reads it look at a sample.",
                 language=file.code,
             )
+
+
+def candidates(lint: LintSet) -> list[str]:
+    """Return the detector's labels of the languages of a set, and of English."""
+    tags = {file.tag for file in lint.files if file.tag and detection.detectable(file.tag)}
+    return sorted({detection.label(tag) for tag in tags} | {"en"})
+
+
+def text_findings(
+    file: ItemFile, labels: Sequence[str], source: ItemFile | None
+) -> Iterator[Finding]:
+    """Yield texts of one file in another script, variant or language (L22 to L24)."""
+    tag = str(file.tag)
+    if not _known(tag):
+        return  # L21 has said that nobody knows this language
+    yield from _script(file, language(tag).script, source)
+    yield from _variant(file)
+    if detection.detectable(tag):
+        yield from _detected(file, labels, source)
+
+
+def _known(tag: str) -> bool:
+    try:
+        language(tag)
+    except LanguageTagError:
+        return False
+    return True
 
 
 def sample(file: ItemFile) -> str:

@@ -32,6 +32,7 @@ RULES = (COUNTS_EXCEED, COUNTED_TWICE, UNKNOWNS_UNCLEAR, CONTRADICTORY_SCALE)
 
 Direction = Literal["higher", "lower"]
 _MOST_SOURCE = 500_000
+_ROUNDED = 0.06
 _UNKNOWN = re.compile(r"unknown|unpars|invalid|undecided|no_?verdict", re.IGNORECASE)
 _NO_VERDICT = re.compile(r"refus|total|num_|number_of_prompts", re.IGNORECASE)
 _GOOD_RATE = re.compile(
@@ -50,6 +51,7 @@ def check(lint: LintSet) -> Iterator[Finding]:
     """Yield findings on results, metrics and scales."""
     for outcome in lint.outcomes:
         yield from _exceeds(outcome)
+        yield from _diluted(outcome)
     for metric in lint.metrics:
         yield from _metric(metric)
     yield from _without_source(lint)
@@ -68,6 +70,32 @@ def _exceeds(outcome: Outcome) -> Iterator[Finding]:
             "answers, so a rate over their sum is too low",
             "Count each answer once: divide by the number of answers, and report unknown apart.",
         )
+
+
+def _diluted(outcome: Outcome) -> Iterator[Finding]:
+    """Find a rate whose denominator holds the unknown verdicts, as its own numbers show (L38)."""
+    verdicts = [(name, n) for name, n in outcome.counts if not _NO_VERDICT.search(name)]
+    unknown = sum(n for name, n in verdicts if _UNKNOWN.search(name))
+    total = sum(n for _, n in verdicts)
+    if not 0 < unknown < total <= outcome.answers:
+        return
+    for name, rate in outcome.rates:
+        # A rate that the counts give both ways, such as 0, shows nothing.
+        counted = [
+            n
+            for one, n in verdicts
+            if not _UNKNOWN.search(one) and n > 0 and abs(rate - 100 * n / total) < _ROUNDED
+        ]
+        if counted:
+            yield Finding(
+                UNKNOWNS_UNCLEAR,
+                outcome.path,
+                f"{printable(outcome.place)}: {printable(name)} {rate:.1f} is {counted[0]:g} of "
+                f"{total:g}, which holds {unknown:g} unknown verdicts; without them it is "
+                f"{100 * counted[0] / (total - unknown):.1f}",
+                "Say in the protocol how unknown verdicts are counted, and report them apart.",
+            )
+            return
 
 
 def _metric(metric: Source) -> Iterator[Finding]:

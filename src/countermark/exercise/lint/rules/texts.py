@@ -52,7 +52,8 @@ def check(lint: LintSet) -> Iterator[Finding]:
         source = sources.get(file.path)
         before = counterparts(file, source) if source else {}
         for place, item in enumerate(file.items):
-            yield from _damage(file, item, before.get(place))
+            other = before.get(place)
+            yield from damage(file, item, item.text, other.text if other else "")
         if source is not None and source.tag != file.tag:
             yield from _untranslated(file, source)
             for place, other in before.items():
@@ -76,12 +77,13 @@ def _untranslated(file: ItemFile, source: ItemFile) -> Iterator[Finding]:
             )
 
 
-def _damage(file: ItemFile, item: Item, other: Item | None) -> Iterator[Finding]:
-    if _SUSPECT.search(item.text) is None:
+def damage(file: ItemFile, item: Item, text: str, source: str) -> Iterator[Finding]:
+    """Yield the first damage in a text of an item, held against its source (L27)."""
+    if _SUSPECT.search(text) is None:
         return
-    for found in _DAMAGE.finditer(item.text):
+    for found in _DAMAGE.finditer(text):
         kind, what = str(found.lastgroup), found[0]
-        if other is not None and kind in {"escape", "entity"} and what in other.text:
+        if kind in {"escape", "entity"} and what in source:
             continue  # the source has it too, so that it may well be meant
         message, advice = _explained(kind, what)
         if message:
