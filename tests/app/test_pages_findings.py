@@ -119,7 +119,7 @@ def test_what_a_swap_measured_stands_apart_from_differences_between_labs() -> No
         update={"designed": ("GB-simulated", "KE-simulated"), "difference": 0.2, "share": None}
     )
     differs = Difference(factor="temperature", aliases=("tool",))
-    change = {"factors": (FACTOR, swap), "differences": (differs,)}
+    change: dict[str, object] = {"factors": (FACTOR, swap), "differences": (differs,)}
     built = rendered(change, {})
     page = matching(built, FINDING_PAGE)
     head, _, rest = page.partition("What changing one setting did")
