@@ -6,7 +6,8 @@ from sample_finding import sample_finding
 
 from countermark.app.cli.finding_lines import shown
 from countermark.exercise.explaining import explain
-from countermark.records.finding import FactorFigures, Finding
+from countermark.records.finding import Finding
+from countermark.records.finding_figures import FactorFigures
 
 DIGEST = f"sha256:{'1' * 64}"
 

@@ -11,11 +11,10 @@ from sample_judges import judged_cell
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import all_pages
 from countermark.app.site.reference import load_reference
-from countermark.records.finding import (
+from countermark.records.finding import Difference, Finding
+from countermark.records.finding_figures import (
     Bounds,
-    Difference,
     FactorFigures,
-    Finding,
     LanguageFigures,
     NoEventsFigure,
 )

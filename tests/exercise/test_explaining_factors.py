@@ -8,7 +8,8 @@ from sample_finding import MODEL, sample_finding
 
 from countermark.exercise.explaining import explain
 from countermark.exercise.explaining_factors import MEASURED, OBSERVED, beside, measured, observed
-from countermark.records.finding import Difference, FactorFigures, Finding
+from countermark.records.finding import Difference, Finding
+from countermark.records.finding_figures import FactorFigures
 from countermark.records.protocol_parts import Swap
 from countermark.records.sample import SampleKey
 

@@ -29,14 +29,8 @@ from countermark.exercise.turning_words import would_change
 from countermark.exercise.wording import counted, ended, percent, points, signed
 from countermark.node.book import Book
 from countermark.records.errors import StateError
-from countermark.records.finding import (
-    Figure,
-    Finding,
-    FindingCell,
-    Gap,
-    LabFigures,
-    LanguageFigures,
-)
+from countermark.records.finding import Finding, FindingCell, Gap
+from countermark.records.finding_figures import Figure, LabFigures, LanguageFigures
 from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
 

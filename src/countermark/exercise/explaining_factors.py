@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from countermark.exercise.differences import LAB
 from countermark.exercise.wording import counted, signed
-from countermark.records.finding import FactorFigures, Finding
+from countermark.records.finding import Finding
+from countermark.records.finding_figures import FactorFigures
 from countermark.taxonomy.languages import language
 
 MEASURED = "What changing one setting did"

@@ -15,14 +15,13 @@ from countermark.exercise.explaining_factors import beside, measured, observed
 from countermark.node.book import Entry
 from countermark.records.finding import (
     Difference,
-    Estimand,
-    Figure,
     Finding,
     FindingCell,
     Gap,
     LabSettings,
     LeftOutBecause,
 )
+from countermark.records.finding_figures import Estimand, Figure
 from countermark.records.protocol import Factor, Protocol
 
 

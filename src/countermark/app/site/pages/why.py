@@ -14,7 +14,8 @@ from countermark.exercise.qualities import Check, beside, qualities
 from countermark.exercise.turning import Turning, turning
 from countermark.exercise.turning_words import choice_words, would_change
 from countermark.node.book import Entry
-from countermark.records.finding import Finding, FindingCell, NextRunFigure
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import NextRunFigure
 from countermark.records.protocol import Protocol
 
 
