@@ -186,6 +186,7 @@ def test_rule_4_a_pseudonymous_model_stays_so_where_the_private_part_is_open() -
     frozen = PROTOCOL.model_copy(update={"models": (hidden,)})
     opened_here = frozen.opened((model,), frozen.tasks)
     made, _ = records_of(opened_here, revealed(frozen, LAB, lambda _: 1.0), SOURCE)
+    assert len(made) == 2
     for one in made:
         assert one.record["model_info"]["id"] == model.key
         assert (model.provider or "") not in json.dumps(one.record)
