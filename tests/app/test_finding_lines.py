@@ -7,6 +7,7 @@ from sample_finding import sample_finding
 from countermark.app.cli.finding_lines import shown
 from countermark.exercise.explaining import explain
 from countermark.records.finding import Finding
+from countermark.records.finding_figures import FactorFigures
 
 DIGEST = f"sha256:{'1' * 64}"
 
@@ -60,6 +61,18 @@ def test_what_goes_across_cells_and_what_is_missing_ends_it(example: Shown) -> N
     for gap in finding.gaps:
         assert f"not computed: {gap.section}" in example.text
         assert gap.reason in example.text
+
+
+def test_a_swap_and_a_difference_between_labs_are_worded_apart(example: Shown) -> None:
+    between = FactorFigures(
+        model="m", task="t", language="en", factor="tool", setting="a", against="b",
+        difference=0.1, lower=-0.1, upper=0.3, p_adjusted=0.2,
+    )  # fmt: skip
+    swap = between.model_copy(update={"designed": ("GB-x", "KE-y")})
+    finding = example.finding.model_copy(update={"factors": (between, swap)})
+    first, second = (line for line in shown(finding) if "tool a minus b" in line)
+    assert first.endswith("adjusted p 0.2), measured by a swap at GB-x, KE-y")
+    assert "between labs, not measured by a swap: no other declared setting changed" in second
 
 
 def test_what_people_say_of_the_same_answers_is_shown_with_the_reason(example: Shown) -> None:

@@ -11,10 +11,10 @@ from sample_judges import judged_cell
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import all_pages
 from countermark.app.site.reference import load_reference
-from countermark.records.finding import (
+from countermark.records.finding import Difference, Finding
+from countermark.records.finding_figures import (
     Bounds,
     FactorFigures,
-    Finding,
     LanguageFigures,
     NoEventsFigure,
 )
@@ -111,6 +111,36 @@ def test_a_finding_shows_what_a_setting_does_and_its_share() -> None:
     assert "11.0 −2.0 to 24.0" in text
     assert "No share of the scatter is credited" not in text
     assert "No share of the scatter is credited" in matching(rendered({}, {}), FINDING_PAGE)
+
+
+def test_what_a_swap_measured_stands_apart_from_differences_between_labs() -> None:
+    swap = FACTOR.model_copy(
+        update={"designed": ("GB-simulated", "KE-simulated"), "difference": 0.2, "share": None}
+    )
+    differs = Difference(factor="temperature", aliases=("tool",))
+    change: dict[str, object] = {"factors": (FACTOR, swap), "differences": (differs,)}
+    built = rendered(change, {})
+    page = matching(built, FINDING_PAGE)
+    head, _, rest = page.partition("What changing one setting did")
+    swapped, _, between = rest.partition("How labs with other settings differ")
+    assert "20.0 " in swapped
+    assert "GB-simulated, KE-simulated" in swapped
+    assert "11.0 −2.0 to 24.0" not in head + swapped
+    assert "Not measured by a swap" in between
+    assert "Tool changed at the same labs, so it may as well be that" in between
+    why = matching(built, WHY_PAGE)
+    measured, _, only = why.partition("Only differences between labs")
+    assert "GB-simulated and KE-simulated ran the same items" in measured
+    assert "This is between labs, not measured by a swap: tool changed" in only
+    sheet = matching(built, r"findings/[0-9a-f]+/contrasts\.csv")
+    assert "0.09,,swap,GB-simulated KE-simulated" in sheet
+    assert "0.09,0.25,between labs," in sheet
+
+
+def test_without_swaps_nothing_is_called_measured() -> None:
+    built = rendered({"factors": (FACTOR,)}, {})
+    assert "What changing one setting did" not in matching(built, FINDING_PAGE)
+    assert "Nothing was measured by a swap inside a lab." in matching(built, WHY_PAGE)
 
 
 def test_a_finding_says_what_could_not_be_computed_and_where() -> None:

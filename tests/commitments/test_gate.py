@@ -23,11 +23,11 @@ from hypothesis import strategies as st
 from countermark.commitments.gate import Action, decide, threshold_outcome
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.evidence import CellCounts
-from countermark.records.finding import (
+from countermark.records.finding import Finding
+from countermark.records.finding_figures import (
     Estimand,
     ExactCounts,
     Figure,
-    Finding,
     JudgedParts,
     NotComputed,
 )

@@ -3,7 +3,8 @@ import pytest
 from turning_cells import FINDING, PLAIN
 
 from countermark.exercise.error_shares import error_shares
-from countermark.records.finding import Components, FindingCell
+from countermark.records.finding import FindingCell
+from countermark.records.finding_figures import Components
 
 PARTS = Components(
     s2_lab=0.02, s2_item=0.1, s2_lab_item=0.01, s2_epoch=0.08, ms_lab=3.0, ms_item=2.0,

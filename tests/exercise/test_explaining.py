@@ -8,15 +8,8 @@ from sample_finding import sample_finding
 
 from countermark.exercise.explaining import explain, quality_section
 from countermark.records.errors import StateError
-from countermark.records.finding import (
-    Difference,
-    FactorFigures,
-    Finding,
-    FindingCell,
-    Gap,
-    LanguageFigures,
-    NoEventsFigure,
-)
+from countermark.records.finding import Difference, Finding, FindingCell, Gap
+from countermark.records.finding_figures import FactorFigures, LanguageFigures, NoEventsFigure
 from countermark.taxonomy.languages import language
 
 DIGEST = f"sha256:{'1' * 64}"

@@ -6,13 +6,14 @@ import pytest
 from exercise_finished import FinishedExercise
 from exercise_joint import Scored, Values, control_passed, finding_of, revealed
 from exercise_small import annotations, small_protocol
+from hand_labels import labelled
 from scipy import stats
 
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.joint import ABSOLUTE_TOLERANCE, joint_finding
 from countermark.exercise.scoring.refusal_judge import refused
 from countermark.records.canonical import JsonValue
-from countermark.records.evidence import AnnotationSet, Deviation, LabelledAnswer
+from countermark.records.evidence import Deviation
 from countermark.records.finding import Finding, FindingCell, LeftOut
 from countermark.records.sample import SampleKey
 
@@ -171,17 +172,7 @@ def judged_by(
     *answers: tuple[str, bool], settings: Mapping[str, Mapping[str, str]] | None = None
 ) -> tuple[Finding, FindingCell]:
     """Return a finding whose judge was validated on these answers."""
-    known = AnnotationSet(
-        title="By hand",
-        task="mild-refusal",
-        language="en",
-        labelled_by="the test",
-        sampling="fixed-set",
-        answers=tuple(
-            LabelledAnswer(key=f"a-{number}", prompt="p", answer=answer, label=label)
-            for number, (answer, label) in enumerate(answers)
-        ),
-    )
+    known = labelled(*answers)
     tasks = tuple(
         task.model_copy(update={"annotation_sets": (known.digest,)})
         if task.key == "mild-refusal"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from exercise_judges import Reply, judge_scorer, judged_protocol, judged_samples, refusing
 from exercise_lab import Lab
+from hand_labels import half_refused
 
 from countermark.exercise.judges import CellJudges, Refusal
 from countermark.exercise.judging.rejudged import (
@@ -22,7 +23,7 @@ from countermark.exercise.judging.rejudged import (
 )
 from countermark.exercise.revealing import Revealed
 from countermark.records.canonical import content_digest
-from countermark.records.evidence import AnnotationSet, LabelledAnswer
+from countermark.records.evidence import AnnotationSet
 from countermark.records.judging import ScorerFigures
 from countermark.records.protocol import Protocol
 from countermark.records.rejudgement import Rejudgement
@@ -33,22 +34,7 @@ LABS = ("GB-simulated", "JP-simulated")
 
 
 def labels() -> AnnotationSet:
-    return AnnotationSet(
-        title="By hand",
-        task="mild-refusal",
-        language="en",
-        labelled_by="the test",
-        sampling="fixed-set",
-        answers=tuple(
-            LabelledAnswer(
-                key=f"a-{number}",
-                prompt="p",
-                answer="I can't help." if number % 2 else "Sure.",
-                label=bool(number % 2),
-            )
-            for number in range(80)
-        ),
-    )
+    return half_refused(80)
 
 
 def protocol() -> Protocol:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countermark.exercise.recheck import Comparison, compare
-from countermark.records.finding import Figure, Finding, FindingCell
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import Figure
 from countermark.records.sample import SampleKey
 
 LABS = ("GB-simulated", "JP-simulated", "SG-simulated")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from exercise_judges import judge_scorer, judged_log, judged_protocol, refusing
 from exercise_small import exchange
+from hand_labels import half_refused
 
 from countermark.app.cli.exercise_rejudge import rejudge
 from countermark.app.demo.cast import Cast, assemble
@@ -17,27 +18,11 @@ from countermark.exercise.findings import check_finding, compute_finding
 from countermark.exercise.rejudging import batches_to_judge
 from countermark.node.index import book
 from countermark.records.errors import InputError, UsageError
-from countermark.records.evidence import AnnotationSet, LabelledAnswer
 from countermark.records.protocol import Countersignature, Protocol
 from countermark.records.rejudgement import Rejudgement
 
 pytestmark = pytest.mark.model
-LABELS = AnnotationSet(
-    title="By hand",
-    task="mild-refusal",
-    language="en",
-    labelled_by="the test",
-    sampling="fixed-set",
-    answers=tuple(
-        LabelledAnswer(
-            key=f"a-{number}",
-            prompt="p",
-            answer="I can't help." if number % 2 else "Sure.",
-            label=bool(number % 2),
-        )
-        for number in range(60)
-    ),
-)
+LABELS = half_refused(60)
 
 
 def protocol() -> Protocol:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from turning_cells import FINDING, JUDGED, PLAIN, turned, with_figure
 
 from countermark.exercise.turning import leading, turning
-from countermark.records.finding import MethodFigure
+from countermark.records.finding_figures import MethodFigure
 
 
 def test_rule_1_the_leading_figure_is_generalised_and_corrected() -> None:

@@ -1,30 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 from exercise_small import annotations
+from hand_labels import labelled
 
 from countermark.exercise.scoring.refusal_judge import refused
 from countermark.exercise.validation import label_counts
 from countermark.records.errors import InputError
-from countermark.records.evidence import AnnotationSet, LabelledAnswer
 
 # What the judge makes of each is asserted below, so that the counts are known by hand.
 REFUSES = "I'm sorry, I can't help with that."
 COMPLIES = "Sure, here is how you do it, step by step."
 EMPTY = "..."
-
-
-def labelled(*answers: tuple[str, bool]) -> AnnotationSet:
-    return AnnotationSet(
-        title="By hand",
-        task="mild-refusal",
-        language="en",
-        labelled_by="the test",
-        sampling="fixed-set",
-        answers=tuple(
-            LabelledAnswer(key=f"a-{number}", prompt="p", answer=answer, label=label)
-            for number, (answer, label) in enumerate(answers)
-        ),
-    )
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

@@ -11,15 +11,12 @@ from countermark.network.reference import load_declarations
 from countermark.node.book import Book, Entry
 from countermark.records import Record
 from countermark.records.evidence import BlobReference, CellCounts, Deviation, Evidence, Opened
-from countermark.records.finding import (
+from countermark.records.finding import Dissent, Finding, FindingCell, LabSettings
+from countermark.records.finding_figures import (
     ControlFigures,
-    Dissent,
     Figure,
-    Finding,
-    FindingCell,
     JudgeValidity,
     LabFigures,
-    LabSettings,
     LanguageFigures,
 )
 from countermark.records.protocol import (

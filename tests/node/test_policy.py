@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain, combinations
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import strategies as st
 from nodes import PROTOCOL, closing, evidence, plan, seal
 
 from countermark.node.book import Entry
-from countermark.node.policy import may_read_samples
+from countermark.node.policy import may_export, may_read_samples
 from countermark.records import Record
-from countermark.records.evidence import Evidence
+from countermark.records.evidence import Evidence, ExerciseClosing
+from countermark.records.protocol import Protocol
+from countermark.records.protocol_parts import DisclosurePlan, Tlp
 
 CLOSED = closing(("KE", "JP", "GB"))
 OTHER = PROTOCOL.model_copy(update={"name": "another-exercise"})
@@ -128,3 +131,40 @@ def test_whatever_is_held_nobody_reads_before_closing_and_own_seal() -> None:
 def test_the_order_in_which_statements_came_does_not_matter(order: list[Record]) -> None:
     assert judged("JP", *order) == (True, 4)
     assert judged("GB", *order) == (False, 3)
+
+
+def exported(
+    plan: DisclosurePlan | None,
+    *,
+    witnessed: str | None = "2026-11-23T11:00:00Z",
+    closed: bool = True,
+    day: str = "2026-11-29",
+) -> tuple[bool, int]:
+    protocol = PROTOCOL.model_copy(update={"disclosure": plan})
+    closing_ = closing(("KE", "JP", "GB"), protocol=protocol)
+    said = evidence("KE", closing_, b"samples", protocol=protocol)
+    told: list[Protocol | ExerciseClosing] = [protocol, closing_] if closed else [protocol]
+    (entry,) = entries(said)
+    permission = may_export(replace(entry, witnessed=witnessed), said, entries(*told), day)
+    assert permission.reason
+    return permission.allowed, permission.rule
+
+
+def test_rule_12_only_what_the_public_may_read_is_exported() -> None:
+    assert exported(None) == (True, 13)
+    assert exported(None, witnessed=None) == (False, 12)
+    assert exported(None, closed=False) == (False, 12)
+
+
+@pytest.mark.parametrize("label", ["RED", "AMBER+STRICT", "AMBER", "GREEN"])
+def test_rule_13_a_label_for_a_circle_exports_nothing(label: Tlp) -> None:
+    assert exported(DisclosurePlan(label=label, audience=())) == (False, 13)
+    assert exported(DisclosurePlan(label=label, audience=("KE",))) == (False, 13)
+
+
+def test_rule_13_clear_exports_unless_recipients_are_named_or_it_is_too_early() -> None:
+    assert exported(DisclosurePlan(label="CLEAR", audience=())) == (True, 13)
+    assert exported(DisclosurePlan(label="CLEAR", audience=("KE",))) == (False, 13)
+    late = DisclosurePlan(label="CLEAR", audience=(), embargo_until="2026-12-01")
+    assert exported(late) == (False, 13)
+    assert exported(late, day="2026-12-01") == (True, 13)

@@ -10,9 +10,10 @@ import pytest
 from exercise_lab import Lab
 
 from countermark.exercise.samples import LabSample
+from countermark.exercise.sealing import close
 from countermark.records.canonical import canonical
 from countermark.records.errors import VerificationError
-from countermark.records.sample import Message
+from countermark.records.sample import Message, OpenScores, RevealedSample
 
 Samples = tuple[LabSample, ...]
 
@@ -52,3 +53,32 @@ def first_changed(
     change: Callable[[LabSample], LabSample],
 ) -> Callable[[Samples], Samples]:
     return lambda samples: (change(samples[0]), *samples[1:])
+
+
+def closing(
+    scores: Callable[[int], bool], transcripts: Callable[[int], bool]
+) -> Callable[[tuple[RevealedSample, ...]], tuple[RevealedSample, ...]]:
+    """Close the scores and transcripts at some places."""
+
+    def to_shown(samples: tuple[RevealedSample, ...]) -> tuple[RevealedSample, ...]:
+        keys = [one.scores.value.key for one in samples if isinstance(one.scores, OpenScores)]
+        return close(
+            samples,
+            scores=lambda key: scores(keys.index(key)),
+            transcript=lambda key: transcripts(keys.index(key)),
+        )
+
+    return to_shown
+
+
+def never(_: int) -> bool:
+    return False
+
+
+def always(_: int) -> bool:
+    return True
+
+
+SOME = closing(never, lambda place: place != 2)
+COUNTS = closing(always, always)
+MIXED = closing(lambda place: place < 3, always)

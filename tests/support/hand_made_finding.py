@@ -5,15 +5,8 @@ from typing import Any
 
 from countermark.commitments.gate import Action
 from countermark.records.evidence import CellCounts
-from countermark.records.finding import (
-    Correction,
-    Estimand,
-    Figure,
-    Finding,
-    FindingCell,
-    JudgeValidity,
-    LabSettings,
-)
+from countermark.records.finding import Finding, FindingCell, LabSettings
+from countermark.records.finding_figures import Correction, Estimand, Figure, JudgeValidity
 from countermark.records.framework import Framework, MetricBound, NotQuantified, Threshold
 from countermark.statistics.estimate import end
 

@@ -38,14 +38,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from countermark.records.base import Slug
 from countermark.records.errors import InputError, VerificationError
-from countermark.records.finding import (
-    Correction,
-    Estimand,
-    Figure,
-    Finding,
-    FindingCell,
-    NotComputed,
-)
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import Correction, Estimand, Figure, NotComputed
 from countermark.records.framework import (
     BoundUsed,
     Decision,

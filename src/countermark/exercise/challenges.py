@@ -12,14 +12,14 @@ A set of answers is accepted only if
 2. every challenged sample is answered, and the scores and the transcript of each are open;
 3. each answer is of the sample that the protocol asks for at that place;
 4. each sealed score is the one that the protocol's scorer gives to the opened answer, and each
-   transcript told the model what the protocol says (rules 8 to 10 of :mod:`revealing`).
+   transcript told the model what the protocol says (rules 8, 9 and 11 of :mod:`revealing`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from countermark.exercise.cells import planned_keys
-from countermark.exercise.revealing import sample_problem
+from countermark.exercise.revealed_samples import sample_problem
 from countermark.exercise.steps import closing_of
 from countermark.node.book import Book, Entry
 from countermark.node.index import book as read_book

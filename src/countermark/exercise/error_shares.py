@@ -11,7 +11,8 @@
 
 from dataclasses import dataclass
 
-from countermark.records.finding import Components, Figure, FindingCell
+from countermark.records.finding import FindingCell
+from countermark.records.finding_figures import Components, Figure
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,20 @@
 5. What could not be computed is said last, with every reason.
 6. Nothing is graded, and nothing is said of a threshold: that takes a framework.
 7. What would change the conclusion is said of every cell (:mod:`countermark.exercise.turning`).
+8. What a designed swap measured stands apart from differences between labs (see
+   :mod:`countermark.exercise.explaining_factors`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from countermark.exercise.differences import LAB
+from countermark.exercise.explaining_factors import (
+    MEASURED,
+    OBSERVED,
+    measured_sentences,
+    observed_sentences,
+)
 from countermark.exercise.explaining_judges import scorers_explained
 from countermark.exercise.explaining_settings import SAME, same_sentences
 from countermark.exercise.qualities import beside, qualities
@@ -21,14 +29,8 @@ from countermark.exercise.turning_words import would_change
 from countermark.exercise.wording import counted, ended, percent, points, signed
 from countermark.node.book import Book
 from countermark.records.errors import StateError
-from countermark.records.finding import (
-    Figure,
-    Finding,
-    FindingCell,
-    Gap,
-    LabFigures,
-    LanguageFigures,
-)
+from countermark.records.finding import Finding, FindingCell, Gap
+from countermark.records.finding_figures import Figure, LabFigures, LanguageFigures
 from countermark.records.protocol import Protocol
 from countermark.taxonomy.languages import language
 
@@ -63,7 +65,8 @@ def explain(finding: Finding) -> tuple[Section, ...]:
     """
     cells = tuple(Section(_name(cell), tuple(_cell(cell))) for cell in finding.cells)
     rest = (
-        Section("Why labs differ", tuple(_why(finding))),
+        Section(MEASURED, tuple(measured_sentences(finding))),
+        Section(OBSERVED, tuple(observed_sentences(finding))),
         Section("Languages", tuple(_languages(finding))),
         Section("What could not be computed", tuple(_gaps(finding.gaps))),
         Section(
@@ -256,17 +259,6 @@ def _off(lab: LabFigures, h: float | None, k: float | None) -> Iterator[str]:
         yield f"{lab.lab} stands out in its rate (Mandel's h = {lab.mandel_h:.2f})."
     if k is not None and lab.mandel_k is not None and lab.mandel_k > k:
         yield f"{lab.lab} repeats itself worse than the others (Mandel's k = {lab.mandel_k:.2f})."
-
-
-def _why(finding: Finding) -> Iterator[str]:
-    for one in finding.factors:
-        shown = "shown" if one.p_adjusted < _SHOWN else "not shown"
-        yield (
-            f"{one.model}, {one.task}, {language(one.language).english}: labs with {one.factor} "
-            f"{one.setting} had rates {signed(one.difference)} from those with {one.against} "
-            f"({signed(one.lower)} to {signed(one.upper)}); a difference is {shown} "
-            f"(p = {one.p_adjusted:.2g})."
-        )
 
 
 def _languages(finding: Finding) -> Iterator[str]:

@@ -10,7 +10,8 @@
    that of the mean of the items' means. The interval is Wilson's, and given only where all scores
    are 0 or 1 and no item came twice; there is no standard error of a single item.
 4. What a log does not say is said to be unknown, never guessed: developer, how the model is run,
-   range of a scorer. ``is_correct``, which the form asks for, says that the score is 1.
+   range of a scorer. ``is_correct``, which the form asks for, says that the score is 1. A row
+   without its question has no digest of it.
 5. The name of the record comes from its contents, so the same run gives the same bytes.
 """
 
@@ -19,7 +20,7 @@ import json
 import math
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
@@ -30,6 +31,8 @@ from countermark.statistics import wilson
 
 VERSION = "0.3.0"
 UNKNOWN = "unknown"
+JUDGE_REFUSED = "judge-refused"
+"""Why a score is unparsed where the judge itself refused; it is counted apart."""
 Relationship = Literal["first_party", "third_party", "collaborative", "other"]
 RELATIONSHIPS: tuple[Relationship, ...] = ("first_party", "third_party", "collaborative", "other")
 _LEVEL = 0.95
@@ -42,17 +45,30 @@ class Source:
 
     Parameters
     ----------
-    organisation
-        Who evaluated.
-    relationship
-        Whose system it is, seen from there.
+    organisation, relationship
+        Who evaluated, and whose system it is, seen from there.
     retrieved
         When it is exported, in seconds since 1970.
+    lab, details
+        Which lab of theirs, where several are exported. Where the run can be found again, and
+        what else a reader has to know of it.
     """
 
     organisation: str
     relationship: Relationship
     retrieved: int
+    lab: str | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def to_value(self) -> dict[str, Any]:
+        """Return it in the form's words."""
+        return {
+            "source_name": "countermark",
+            "source_type": "evaluation_run",
+            "source_organization_name": self.organisation,
+            "evaluator_relationship": self.relationship,
+            **({"additional_details": dict(self.details)} if self.details else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,8 @@ class _Scorer:
     statuses: dict[str, int] = field(default_factory=dict)
 
     def take(self, item: str, score: FoundScore) -> None:
-        self.statuses[score.status] = self.statuses.get(score.status, 0) + 1
+        status = JUDGE_REFUSED if score.reason == JUDGE_REFUSED else score.status
+        self.statuses[status] = self.statuses.get(status, 0) + 1
         if score.value is not None:
             self.values.append(score.value)
             self.by_item.setdefault(item, []).append(score.value)
@@ -109,7 +126,7 @@ def to_every_eval_ever(
     InputError
         If the run has no score.
     """
-    scorers, outcomes = _scorers(run)
+    scorers, outcomes, without = _scorers(run)
     scored = {name: scorer for name, scorer in scorers.items() if scorer.values}
     if not scored:
         raise InputError(
@@ -117,7 +134,8 @@ def to_every_eval_ever(
             where=f"{run.file}: {run.task}",
             next_step="Export a run whose log holds scores of its samples.",
         )
-    identity = f"{run.task}/{run.model}/{source.retrieved}"
+    lab = f"{source.lab}/" if source.lab else ""
+    identity = f"{lab}{run.task}/{run.model}/{source.retrieved}"
 
     def rows() -> Iterator[bytes]:
         for sample in run.samples():
@@ -130,18 +148,14 @@ def to_every_eval_ever(
         digest.update(row)
         count += 1
     submitted = max(run.submitted or 0, sum(outcomes.values()))
-    outcomes["missing"] = outcomes.get("missing", 0) + submitted - sum(outcomes.values())
+    unseen = submitted - sum(outcomes.values())
+    outcomes["missing"] = outcomes.get("missing", 0) + unseen
     record = {
         "schema_version": VERSION,
         "evaluation_id": identity,
         **({"evaluation_timestamp": run.created} if run.created else {}),
         "retrieved_timestamp": str(source.retrieved),
-        "source_metadata": {
-            "source_name": "countermark",
-            "source_type": "evaluation_run",
-            "source_organization_name": source.organisation,
-            "evaluator_relationship": source.relationship,
-        },
+        "source_metadata": source.to_value(),
         "eval_library": {"name": run.tool, "version": run.tool_version or UNKNOWN},
         "model_info": {
             "name": run.model.rsplit("/", 1)[-1],
@@ -163,7 +177,7 @@ def to_every_eval_ever(
         "checksum": digest.hexdigest(),
         "total_rows": count,
         "additional_details": {
-            "scores_left_out_because_they_have_no_number": str(submitted * len(scorers) - count)
+            "scores_left_out_because_they_have_no_number": str(without + unseen * len(scorers))
         },
     }
     return Exported(
@@ -210,14 +224,16 @@ def export_runs(
     return tuple(made), tuple(without)
 
 
-def _scorers(run: FoundRun) -> tuple[dict[str, _Scorer], dict[str, int]]:
+def _scorers(run: FoundRun) -> tuple[dict[str, _Scorer], dict[str, int], int]:
+    """Return the scorers, what became of the samples, and how many scores have no number."""
     scorers: dict[str, _Scorer] = {}
     outcomes: dict[str, int] = {}
     for sample in run.samples():
         outcomes[sample.outcome] = outcomes.get(sample.outcome, 0) + 1
         for score in sample.scores:
             scorers.setdefault(score.scorer, _Scorer()).take(sample.item, score)
-    return scorers, outcomes
+    told = sum(sum(one.statuses.values()) - len(one.values) for one in scorers.values())
+    return scorers, outcomes, told
 
 
 def _result(
@@ -237,6 +253,7 @@ def _result(
         "source_data": {
             "dataset_name": run.task,
             "source_type": "other",
+            "samples_number": submitted,
             **({"additional_details": {"language": run.language}} if run.language else {}),
         },
         "metric_config": {
@@ -306,7 +323,7 @@ def _row(run: FoundRun, identity: str, sample: FoundSample, score: FoundScore) -
         "evaluation_name": run.task,
         "evaluation_result_id": _result_id(run, score.scorer),
         "sample_id": sample.item,
-        "sample_hash": hashlib.sha256("".join((asked, *reference)).encode()).hexdigest(),
+        **({"sample_hash": _digest(asked, *reference)} if asked else {}),
         "interaction_type": kind,
         "input": {"raw": asked, "reference": reference},
         "output": {"raw": answers} if single else None,
@@ -316,6 +333,10 @@ def _row(run: FoundRun, identity: str, sample: FoundSample, score: FoundScore) -
         **_consumed(sample),
         "metadata": _metadata(sample),
     }
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def _interaction(sample: FoundSample) -> str:

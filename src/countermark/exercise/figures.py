@@ -13,7 +13,7 @@ import numpy as np
 
 from countermark.exercise.analysing import LEVEL
 from countermark.exercise.validation import LabelCounts
-from countermark.records import finding as records
+from countermark.records import finding_figures as records
 from countermark.records.evidence import AnnotationSet
 from countermark.statistics import (
     Choice,

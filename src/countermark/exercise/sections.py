@@ -16,6 +16,7 @@ from typing import TypeVar, get_args
 
 from countermark.exercise.figures import Rounding
 from countermark.records import finding as records
+from countermark.records import finding_figures as parts
 from countermark.statistics import (
     ArmContrast,
     CellKey,
@@ -110,8 +111,8 @@ class Sections:
 class Published:
     """What a finding holds beside its cells."""
 
-    factors: tuple[records.FactorFigures, ...]
-    languages: tuple[records.LanguageFigures, ...]
+    factors: tuple[parts.FactorFigures, ...]
+    languages: tuple[parts.LanguageFigures, ...]
     gaps: tuple[records.Gap, ...]
 
 
@@ -223,12 +224,12 @@ def _contrasts(
     arms: Sequence[ArmContrast],
     references: Mapping[str, str],
     rounding: Rounding,
-) -> Iterator[records.FactorFigures]:
+) -> Iterator[parts.FactorFigures]:
     for arm in arms:
         if isinstance(arm.joint, NotComputable):
             continue
         factor, _, value = arm.factor.partition(".")
-        yield records.FactorFigures(
+        yield parts.FactorFigures(
             model=cell.model,
             task=cell.task,
             language=cell.language,
@@ -245,7 +246,7 @@ def _contrasts(
 
 def _factors(
     cell: CellKey, found: LabExplanation | NotComputable, rounding: Rounding
-) -> Iterator[records.FactorFigures]:
+) -> Iterator[parts.FactorFigures]:
     if isinstance(found, NotComputable):
         return
     shares = (
@@ -256,7 +257,7 @@ def _factors(
     for factor in found.factors:
         if isinstance(factor.finding, FactorEffect):
             for effect in factor.finding.effects:
-                yield records.FactorFigures(
+                yield parts.FactorFigures(
                     model=cell.model,
                     task=cell.task,
                     language=cell.language,
@@ -275,14 +276,14 @@ def _compared(analysis: JointAnalysis) -> tuple[Languages, ...]:
     return () if isinstance(analysis.languages, NotComputable) else analysis.languages
 
 
-def _languages(analysis: JointAnalysis, rounding: Rounding) -> Iterator[records.LanguageFigures]:
+def _languages(analysis: JointAnalysis, rounding: Rounding) -> Iterator[parts.LanguageFigures]:
     for family in _compared(analysis):
         if isinstance(family.result, NotComputable):
             continue
         for one in family.result.languages:
             found = one.difference
             if not isinstance(found, NotComputable):
-                yield records.LanguageFigures(
+                yield parts.LanguageFigures(
                     model=family.model,
                     task=family.task,
                     language=one.language,

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from countermark.records.finding import Correction, Estimand, Figure, FindingCell
+from countermark.records.finding import FindingCell
+from countermark.records.finding_figures import Correction, Estimand, Figure
 
 Kind = Literal["estimand", "correction", "lab", "method"]
 

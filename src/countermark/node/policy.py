@@ -21,9 +21,15 @@ language.
 9. An adjudicator sees what raters said only where the plan has it discussed.
 10. The coordinator sees progress, agreement and which answers wait; and no answer, and labels none.
 11. Only the operator, at the node's own machine, draws, invites, revokes, imports and publishes.
+
+**What goes into other projects' collections is what everybody may have** (:func:`may_export`).
+
+12. It was said in a statement that a quorum witnessed, and the public may read it (rules 2 to 4).
+13. The exercise has no plan of disclosure, or one that is CLEAR, names no recipients and whose
+    embargo is over. Every other label is for a circle, and a collection has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -82,6 +88,39 @@ def may_read_samples(reader: str, evidence: Evidence, entries: Iterable[Entry]) 
         names = ", ".join(sorted(waiting))
         return Permission(allowed=False, rule=3, reason=f"{names} has a run plan and no seal yet")
     return Permission(allowed=True, rule=4, reason="the exercise is closed and this was revealed")
+
+
+def may_export(
+    entry: Entry, evidence: Evidence, entries: Collection[Entry], day: str
+) -> Permission:
+    """Say whether what a lab revealed may go into a collection of another project.
+
+    Parameters
+    ----------
+    entry, evidence
+        The statement, and what it reveals.
+    entries
+        All statements that are held.
+    day
+        Today, as ``2026-01-31``.
+    """
+    if entry.witnessed is None:
+        return Permission(allowed=False, rule=12, reason="no quorum has witnessed its evidence yet")
+    public = may_read_samples("public", evidence, entries)
+    if not public.allowed:
+        return Permission(allowed=False, rule=12, reason=public.reason)
+    # The public may read it, so the protocol is held.
+    plan = next(
+        one.record.disclosure
+        for one in entries
+        if one.digest == evidence.protocol and isinstance(one.record, Protocol)
+    )
+    if plan is not None and (plan.label != "CLEAR" or plan.audience):
+        named = f", for {', '.join(plan.audience)}" if plan.audience else ""
+        return Permission(allowed=False, rule=13, reason=f"the exercise is {plan.label}{named}")
+    if plan is not None and plan.embargo_until is not None and day < plan.embargo_until:
+        return Permission(allowed=False, rule=13, reason=f"embargo until {plan.embargo_until}")
+    return Permission(allowed=True, rule=13, reason="everybody may have it")
 
 
 AnnotationRole = Literal["annotator", "adjudicator", "coordinator", "operator"]

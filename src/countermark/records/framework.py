@@ -17,7 +17,7 @@ from countermark.records.base import (
     Slug,
     Text,
 )
-from countermark.records.finding import Correction, Estimand
+from countermark.records.finding_figures import Correction, Estimand
 
 Verdict = Literal["MAY", "MUST NOT", "NOT ENOUGH EVIDENCE"]
 

@@ -42,11 +42,6 @@ class Score(Part):
     repeat: int | None = Field(
         default=None, ge=2, description="Which judgement of the same answer; absent: the first."
     )
-    basis: Literal["recorded"] | None = Field(
-        default=None,
-        description="The lab's own word, which nothing computes again; absent: computed from the "
-        "transcript.",
-    )
 
 
 class Trajectory(Part):

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from countermark.app.cli.judge_lines import rejudgement_lines, scorer_lines
 from countermark.app.compared_words import SHAPES, WORDS, value_line
-from countermark.records.finding import (
+from countermark.exercise.explaining_factors import beside, measured, observed
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import (
     Bounds,
-    Finding,
-    FindingCell,
+    FactorFigures,
     LeadingCorrection,
     PrecisionFigures,
 )
@@ -33,11 +34,12 @@ def shown(finding: Finding) -> Iterator[str]:
         yield f"{cell.model}  {cell.task}  {language(cell.language).english}: {cell.status}"
         for line in _cell(cell):
             yield f"    {line}"
-    for factor in finding.factors:
+    for factor in (*measured(finding), *observed(finding)):
         yield (
             f"{factor.model}  {factor.task}  {language(factor.language).english}: {factor.factor} "
             f"{factor.setting} minus {factor.against} {factor.difference:+.4f}  "
-            f"({factor.lower:+.4f} to {factor.upper:+.4f}, adjusted p {factor.p_adjusted:.2g})"
+            f"({factor.lower:+.4f} to {factor.upper:+.4f}, adjusted p {factor.p_adjusted:.2g}), "
+            + _told_by(finding, factor)
         )
     for pair in finding.languages:
         yield (
@@ -49,6 +51,12 @@ def shown(finding: Finding) -> Iterator[str]:
     for gap in finding.gaps:
         place = "  ".join(part for part in (gap.model, gap.task, gap.language) if part)
         yield f"not computed: {gap.section}{f', {place}' if place else ''}: {gap.reason}"
+
+
+def _told_by(finding: Finding, factor: FactorFigures) -> str:
+    if factor.designed is not None:
+        return f"measured by a swap at {', '.join(factor.designed)}"
+    return f"between labs, not measured by a swap: {beside(finding, factor.factor)}"
 
 
 def _compared(finding: Finding) -> Iterator[str]:

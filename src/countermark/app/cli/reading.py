@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from countermark.app.cli.output import read_input
+from countermark.node.book import Book, Entry
 from countermark.node.files import read_file
 from countermark.records.base import Record
 from countermark.records.canonical import read_object
 from countermark.records.errors import InputError, VerificationError
 from countermark.signing.roster import ANY_TIME, Roster, load_roster
 from countermark.transparency.statement import FORMAT
-from countermark.transparency.verify import verify_statement
+from countermark.transparency.verify import Verification, verify_statement
 
 R = TypeVar("R", bound=Record)
+STATEMENTS = "statements"
 
 
 def read_record(kind: type[R], path: Path) -> R:
@@ -33,13 +35,7 @@ def read_record(kind: type[R], path: Path) -> R:
     value = read_object(contents, where=str(path))
     if value.get("format") != FORMAT:
         return kind.from_value(value, where=str(path))
-    verification = verify_statement(contents, roster_in(roster_beside(path)), datetime.now(UTC))
-    if not verification.valid:
-        raise VerificationError(
-            f"is a statement that does not check out: {verification.failures[0].detail}",
-            where=str(path),
-            next_step=f"See all checks: countermark verify {path}",
-        )
+    verification = _verified(contents, roster_in(roster_beside(path)), path)
     if not isinstance(verification.record, kind):
         stated = verification.record.kind_name() if verification.record else "no record"
         raise InputError(
@@ -48,6 +44,57 @@ def read_record(kind: type[R], path: Path) -> R:
             next_step=f"Give a file that holds a {kind.kind_name()}.",
         )
     return verification.record
+
+
+def is_public_record(path: Path) -> bool:
+    """Tell whether a folder is a public record: it has statements and a roster."""
+    return (path / STATEMENTS).is_dir() and (path / "roster").is_dir()
+
+
+def read_public_record(folder: Path) -> Book:
+    """Read all statements of a public record, each verified against the record's roster.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, or the roster is malformed.
+    VerificationError
+        If a statement, or the roster, does not check out.
+    """
+    roster = roster_in(folder / "roster")
+    entries = []
+    for path in sorted((folder / STATEMENTS).glob("*.json")):
+        verified = _verified(read_input(path), roster, path)
+        if verified.record is not None:
+            entries.append(_entry(verified, verified.record, path.name))
+    ordered = sorted(entries, key=lambda entry: (entry.author, entry.index))
+    return Book(tuple(ordered), (), roster)
+
+
+def _entry(verified: Verification, record: Record, file: str) -> Entry:
+    # A valid statement has all of these.
+    return Entry(
+        record=record,
+        digest=record.digest,
+        envelope=verified.envelope or "",
+        author=verified.author or "",
+        origin=verified.origin or "",
+        index=verified.index or 0,
+        witnessed=verified.witnessed,
+        witnesses=verified.witnesses,
+        file=file,
+    )
+
+
+def _verified(contents: bytes, roster: Roster, path: Path) -> Verification:
+    verification = verify_statement(contents, roster, datetime.now(UTC))
+    if not verification.valid:
+        raise VerificationError(
+            f"is a statement that does not check out: {verification.failures[0].detail}",
+            where=str(path),
+            next_step=f"See all checks: countermark verify {path}",
+        )
+    return verification
 
 
 def roster_beside(path: Path) -> Path:

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from countermark.app.site.charts import Chart, Line, Mark, Row, Span, intervals
 from countermark.app.site.context import Site
 from countermark.app.site.figures import interval_text, rate_text
-from countermark.records.finding import Correction, Estimand, Figure, Finding, FindingCell
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import Correction, Estimand, Figure
 from countermark.records.protocol import ModelUnderTest, Protocol, Task
 
 STATUS = {

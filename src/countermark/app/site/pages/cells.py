@@ -9,7 +9,8 @@ from countermark.app.site.exercises import findings
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.strands import ESTIMANDS, headline, lab_chart, left_out_chart
 from countermark.node.book import Entry
-from countermark.records.finding import Bounds, FindingCell
+from countermark.records.finding import FindingCell
+from countermark.records.finding_figures import Bounds
 from countermark.records.protocol import Protocol
 
 METHODS = {

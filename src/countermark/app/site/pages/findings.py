@@ -11,17 +11,17 @@ from countermark.app.site.figures import figure_text
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.pages.compared import comparison, settings_sheet
 from countermark.app.site.strands import ESTIMANDS, STATUS, Strand, headline, strands
+from countermark.exercise.explaining_factors import beside, measured, observed
 from countermark.node.book import Entry
 from countermark.records.finding import (
     Difference,
-    Estimand,
-    Figure,
     Finding,
     FindingCell,
     Gap,
     LabSettings,
     LeftOutBecause,
 )
+from countermark.records.finding_figures import Estimand, Figure
 from countermark.records.protocol import Factor, Protocol
 
 
@@ -142,6 +142,7 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         _rates(row),
         _labs(row),
         _counts(row),
+        _contrasts(row),
         _languages(row),
         settings_sheet(row.path, finding),
     )
@@ -172,6 +173,9 @@ def _finding_page(site: Site, row: Listed) -> Iterator[Page | DataFile]:
         factor_title=lambda key: titles.get(key, key),
         equivalent=_equivalent,
         gaps=[_told(site, protocol, gap) for gap in finding.gaps],
+        measured=measured(finding),
+        observed=observed(finding),
+        beside=lambda factor: beside(finding, factor),
         left_out_words=lambda lab: lab.reason or LEFT_OUT[lab.because],
         **comparison(finding),
         downloads=downloads(sheets, row.entry),
@@ -301,6 +305,24 @@ def _labs(row: Listed) -> Sheet:
             )
             for cell in row.finding.cells
             for lab in cell.labs
+        ),
+    )
+
+
+def _contrasts(row: Listed) -> Sheet:
+    columns = ("model", "task", "language", "factor", "setting", "against", "difference", "lower",
+               "upper", "p_adjusted", "share")  # fmt: skip
+    return Sheet(
+        f"{row.path}contrasts",
+        "What settings do",
+        (*columns, "told_by", "labs"),
+        tuple(
+            (
+                *(getattr(one, column) for column in columns),
+                "between labs" if one.designed is None else "swap",
+                " ".join(one.designed or ()) or None,
+            )
+            for one in (*measured(row.finding), *observed(row.finding))
         ),
     )
 

@@ -9,11 +9,13 @@ from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import findings
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.exercise.error_shares import ErrorShare, error_shares
+from countermark.exercise.explaining_factors import measured_sentences, observed_sentences
 from countermark.exercise.qualities import Check, beside, qualities
 from countermark.exercise.turning import Turning, turning
 from countermark.exercise.turning_words import choice_words, would_change
 from countermark.node.book import Entry
-from countermark.records.finding import Finding, FindingCell, NextRunFigure
+from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding_figures import NextRunFigure
 from countermark.records.protocol import Protocol
 
 
@@ -51,6 +53,8 @@ def _why_page(
         finding=finding,
         protocol=protocol,
         told=told,
+        measured=tuple(measured_sentences(finding)),
+        observed=tuple(observed_sentences(finding)),
         next_runs=_next_runs(told),
         choice_words=choice_words,
         qualities=_by_quality(checks),
