@@ -23,8 +23,8 @@ from countermark.exercise import steps
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.running import SampleDone
 from countermark.node.index import book
+from countermark.records.decision import Decision
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision
 from countermark.records.protocol import Protocol
 
 FIVE = ("GB", "JP", "SG", "FR", "KE")

@@ -18,8 +18,8 @@ from countermark.app.site.reference import load_reference
 from countermark.app.site.words import WORDS
 from countermark.node.book import Book
 from countermark.records.canonical import content_digest
+from countermark.records.decision import Decision
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision
 from countermark.records.protocol import Protocol
 
 LIMIT = 60_000

@@ -3,7 +3,8 @@
 
 from countermark.commitments.demonstration import demonstration_framework
 from countermark.exercise.demonstration import demonstration
-from countermark.records.framework import Framework, MetricBound
+from countermark.records.framework import Framework
+from countermark.records.threshold_rules import MetricBound
 
 FRAMEWORK = demonstration_framework()
 RULES = [one.rule for one in FRAMEWORK.thresholds if isinstance(one.rule, MetricBound)]

@@ -12,9 +12,10 @@ from in_toto_schemas import SVR, faults, statement
 from countermark.commitments import exporting
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import Action, decide
+from countermark.records.decision import Decision
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision, Framework
+from countermark.records.framework import Framework
 from countermark.records.protocol import ModelUnderTest
 
 MODEL = ModelUnderTest(key="m", title="M", provider="p/m", snapshot="sha256:" + "d" * 64)

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from countermark.commitments.gate import Action, decide, threshold_outcome
+from countermark.records.decision import Decision, ThresholdOutcome
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.evidence import CellCounts
 from countermark.records.finding import Finding
@@ -31,7 +32,8 @@ from countermark.records.finding_figures import (
     JudgedParts,
     NotComputed,
 )
-from countermark.records.framework import Decision, NotQuantified, Threshold, ThresholdOutcome
+from countermark.records.framework import Threshold
+from countermark.records.threshold_rules import NotQuantified
 from countermark.statistics.estimate import Estimate, end
 from countermark.statistics.sensitivity import NamedEstimate, sensitivity
 

@@ -12,7 +12,7 @@ from hand_made_finding import cell, figures, finding, framework, limit, threshol
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide
 from countermark.exercise.exporting import as_test_result
-from countermark.records.framework import Decision
+from countermark.records.decision import Decision
 from countermark.records.protocol import Protocol
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "in-toto.md"

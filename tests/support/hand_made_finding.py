@@ -7,7 +7,8 @@ from countermark.commitments.gate import Action
 from countermark.records.evidence import CellCounts
 from countermark.records.finding import Finding, FindingCell, LabSettings
 from countermark.records.finding_figures import Correction, Estimand, Figure, JudgeValidity
-from countermark.records.framework import Framework, MetricBound, NotQuantified, Threshold
+from countermark.records.framework import Framework, Threshold
+from countermark.records.threshold_rules import MetricBound, NotQuantified
 from countermark.statistics.estimate import end
 
 DIGEST = "sha256:" + "0" * 64

@@ -13,6 +13,7 @@ from sample_finding import CODES, LANGUAGES, MODEL, counts_of, lab, sample_findi
 from countermark.node.book import Book, Entry, LogState
 from countermark.records import Record
 from countermark.records.canonical import content_digest
+from countermark.records.decision import BoundUsed, Decision, ThresholdOutcome, Verdict
 from countermark.records.evidence import (
     AnnotationSet,
     BlobReference,
@@ -29,16 +30,7 @@ from countermark.records.finding import (
     Finding,
     OwnFigure,
 )
-from countermark.records.framework import (
-    BoundUsed,
-    Decision,
-    Framework,
-    MetricBound,
-    NotQuantified,
-    Threshold,
-    ThresholdOutcome,
-    Verdict,
-)
+from countermark.records.framework import Framework, Threshold
 from countermark.records.protocol import (
     Countersignature,
     Factor,
@@ -54,6 +46,7 @@ from countermark.records.protocol import (
     Setting,
     Task,
 )
+from countermark.records.threshold_rules import MetricBound, NotQuantified
 from countermark.signing.keys import Ed25519PrivateKey, public_hex
 from countermark.signing.party import Party, StatementKey
 from countermark.signing.quorum import k_of_n_policy, parse_policy

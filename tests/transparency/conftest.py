@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from countermark.records.base import Record
-from countermark.records.framework import Framework, NotQuantified, Threshold
+from countermark.records.framework import Framework, Threshold
 from countermark.records.protocol import RunPlan
 from countermark.records.reference import Institute, Source
+from countermark.records.threshold_rules import NotQuantified
 from countermark.signing.ceremony import create_roster
 from countermark.signing.envelope import Envelope, sign_record
 from countermark.signing.keys import Ed25519PrivateKey, public_hex, statement_signer

@@ -21,9 +21,10 @@ from datetime import datetime
 
 from countermark.commitments.gate import decide
 from countermark.records.canonical import JsonValue
+from countermark.records.decision import Decision, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision, Framework, ThresholdOutcome, Verdict
+from countermark.records.framework import Framework
 from countermark.records.protocol import Protocol
 from countermark.signing.in_toto import Export, Resource
 

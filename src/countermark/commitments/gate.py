@@ -36,20 +36,14 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from countermark.commitments.wording import asks
 from countermark.records.base import Slug
+from countermark.records.decision import BoundUsed, Decision, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding, FindingCell
 from countermark.records.finding_figures import Correction, Estimand, Figure, NotComputed
-from countermark.records.framework import (
-    BoundUsed,
-    Decision,
-    Framework,
-    MetricBound,
-    NotQuantified,
-    Threshold,
-    ThresholdOutcome,
-    Verdict,
-)
+from countermark.records.framework import Framework, Threshold
+from countermark.records.threshold_rules import MetricBound, NotQuantified
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Counts, Estimate, Judged, bound
 from countermark.statistics.threshold import decide as decide_bound
@@ -109,6 +103,8 @@ def threshold_outcome(threshold: Threshold, finding: Finding, model: str) -> Thr
     rule = threshold.rule
     if isinstance(rule, NotQuantified):
         return _undecided(threshold, 1, f"not quantified: {rule.needs}")
+    if not isinstance(rule, MetricBound):
+        return _undecided(threshold, 1, f"no figure decides it: {asks(rule)}")
     bounds: list[BoundUsed] = []
     gaps: list[tuple[int, str]] = []
     for tag in rule.languages:

@@ -46,8 +46,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from countermark.node.book import Book
+from countermark.records.decision import Decision
 from countermark.records.finding import Dissent, Finding, FindingCell
-from countermark.records.framework import Decision, Framework
+from countermark.records.framework import Framework
 from countermark.records.protocol import Countersignature, Protocol
 
 Quality = Literal[

@@ -115,17 +115,21 @@ class Record(Part):
 
     KINDS: ClassVar[Kinds] = Kinds(
         {
+            "account": ("account", "reply"),
+            "decision": ("decision",),
+            "determination": ("determination",),
             "equivocation": ("equivocation",),
             "evidence": ("annotation-set", "evidence", "exercise-closing", "sealed-result"),
             "finding": ("dissent", "finding"),
-            "framework": ("decision", "framework"),
+            "framework": ("framework",),
             "protocol": ("countersignature", "protocol", "run-plan"),
             "rejudgement": ("rejudgement",),
             "reference": ("declaration", "institute", "partnership", "publication"),
         }
     )
-    SPEAKER: ClassVar[str | None] = None
-    """Name of the field that says who speaks; it must name whoever signs."""
+    SPEAKER: ClassVar[str | tuple[str, ...] | None] = None
+    """The field that says who speaks, or several of which the first that is there counts; it must
+    name whoever signs."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -150,7 +154,13 @@ class Record(Part):
     @property
     def speaker(self) -> str | None:
         """Who the record says is speaking, or nothing for kinds that anyone allowed may sign."""
-        return str(getattr(self, self.SPEAKER)) if self.SPEAKER else None
+        said = (getattr(self, name) for name in self.speaker_fields())
+        return next((str(one) for one in said if one is not None), None)
+
+    @classmethod
+    def speaker_fields(cls) -> tuple[str, ...]:
+        """Return the fields that say who speaks; the first that is there counts."""
+        return (cls.SPEAKER,) if isinstance(cls.SPEAKER, str) else cls.SPEAKER or ()
 
     @classmethod
     def from_value(cls, value: dict[str, JsonValue], *, where: str) -> Self:

@@ -1,57 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Framework and decision: what a developer promised, and what follows from a finding."""
+"""Framework: one version of what a developer promised, with its thresholds."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from countermark.records.base import (
-    Count,
-    Date,
-    Digest,
-    LanguageTag,
-    Part,
-    PartyCode,
-    Rate,
-    Record,
-    Slug,
-    Text,
-)
-from countermark.records.finding_figures import Correction, Estimand
+from countermark.records.base import Count, Date, Digest, Part, PartyCode, Record, Slug, Text
+from countermark.records.reference import Source
+from countermark.records.threshold_rules import ThresholdRule
 
-Verdict = Literal["MAY", "MUST NOT", "NOT ENOUGH EVIDENCE"]
+Action: TypeAlias = Literal["develop", "deploy"]
+Force: TypeAlias = Literal["shall", "should", "may"]
+Status: TypeAlias = Literal["in-force", "superseded", "withdrawn"]
+Standing: TypeAlias = Literal["developer-alone", "one-institute", "several-institutes"]
 
 
-class MetricBound(Part):
-    """A limit on a rate that a joint finding estimates."""
+class Place(Part):
+    """Where one provision was read, for what the framework's own sources do not tell."""
 
-    kind: Literal["metric-bound"] = Field(
-        default="metric-bound", description="Always *metric-bound*."
-    )
-    task: Slug = Field(description="Key of the task whose rate is limited.")
-    languages: tuple[LanguageTag, ...] = Field(
-        min_length=1, description="In which languages; each must keep the limit."
-    )
-    estimands: tuple[Estimand, ...] = Field(
-        min_length=1, description="Which estimands must keep it."
-    )
-    direction: Literal["at-most", "at-least"] = Field(
-        description="Whether the limit is a maximum or a minimum."
-    )
-    limit: Rate = Field(description="The limit.")
-    guard: Rate = Field(description="Guard band subtracted from the limit before *below* is said.")
-    alpha_miss: float = Field(gt=0, lt=0.5, description="Chance of calling a crossed limit kept.")
-    alpha_false: float = Field(gt=0, lt=0.5, description="Chance of calling a kept limit crossed.")
-    minimum_labs: Count = Field(description="Fewest labs whose evidence can show the limit kept.")
-
-
-class NotQuantified(Part):
-    """A threshold that no figure decides; the gate refuses to."""
-
-    kind: Literal["not-quantified"] = Field(
-        default="not-quantified", description="Always *not-quantified*."
-    )
-    needs: Text = Field(description="What a person would have to determine.")
+    source: Source = Field(description="What was read.")
+    section: Text | None = Field(default=None, description="Section or page, where it is known.")
 
 
 class Threshold(Part):
@@ -59,82 +27,104 @@ class Threshold(Part):
 
     key: Slug = Field(description="Its key within the framework.")
     title: Text = Field(description="What it is about, in words.")
-    force: Literal["shall", "should", "may"] = Field(
-        description="How binding the developer's own words are."
+    force: Force = Field(description="How binding the developer's own words are.")
+    actions: tuple[Action, ...] = Field(min_length=1, description="Which actions it bears on.")
+    rule: ThresholdRule = Field(
+        discriminator="kind", description="What it asks, by kind; or that it is not quantified."
     )
-    actions: tuple[Literal["develop", "deploy"], ...] = Field(
-        min_length=1, description="Which actions it bears on."
+    status: Status | None = Field(
+        default=None, description="Whether it is in force; absent: as the framework is."
     )
-    rule: MetricBound | NotQuantified = Field(
-        discriminator="kind", description="A limit on a rate, or that there is none."
+    domain: Slug | None = Field(default=None, description="Key of its domain in the framework.")
+    mitigations: tuple[Slug, ...] | None = Field(
+        default=None,
+        description="Keys of the mitigations that may keep the residual risk below it.",
     )
+    maximum_age_months: Count | None = Field(
+        default=None, description="How old evidence may be when it is used."
+    )
+    standing: Standing | None = Field(
+        default=None,
+        description="The least independent evidence that can show it kept; absent: any.",
+    )
+    assumed: tuple[Text, ...] | None = Field(
+        default=None,
+        description="What whoever encoded it had to choose because the developer does not say.",
+    )
+    read_in: Place | None = Field(default=None, description="Where it was read.")
+
+
+class Domain(Part):
+    """A kind of risk that a framework covers."""
+
+    key: Slug = Field(description="Its key within the framework.")
+    title: Text = Field(description="The developer's name of it, or ours.")
+    risk: Slug | None = Field(default=None, description="Its code in the taxonomy of risks.")
+
+
+class Mitigation(Part):
+    """A measure that is to keep a risk below a threshold."""
+
+    key: Slug = Field(description="Its key within the framework.")
+    title: Text = Field(description="What it is, in our words.")
+    sort: Literal["deployment", "security", "process"] = Field(description="What sort it is.")
+    read_in: Place | None = Field(default=None, description="Where it was read.")
+
+
+class Provision(Part):
+    """Something that a framework provides, in our words."""
+
+    key: Slug = Field(description="Its key within the framework.")
+    words: Text = Field(description="What it provides, in our words.")
+    force: Force | None = Field(default=None, description="How binding the words are, if known.")
+    read_in: Place | None = Field(default=None, description="Where it was read.")
+
+
+class Duty(Part):
+    """A duty to disclose, to the public or to trusted actors."""
+
+    key: Slug = Field(description="Its key within the framework.")
+    words: Text = Field(description="What is to be disclosed, in our words.")
+    to: Literal["public", "trusted-actors"] = Field(description="To whom.")
+    force: Force = Field(description="How binding the developer's own words are.")
+    before: Action | None = Field(
+        default=None, description="The action before which it is due; absent: it blocks none."
+    )
+    read_in: Place | None = Field(default=None, description="Where it was read.")
 
 
 class Framework(Record):
     """One version of a developer's safety framework."""
 
-    SPEAKER: ClassVar[str | None] = "developer"
+    SPEAKER: ClassVar[tuple[str, ...]] = ("recorded_by", "developer")
     kind: Literal["framework"] = "framework"
     version: Literal[1] = 1
-    developer: PartyCode = Field(description="Whose it is: the developer's code in the roster.")
+    developer: PartyCode = Field(description="Whose it is: the developer's code.")
+    recorded_by: PartyCode | None = Field(
+        default=None, description="Who recorded it, where that is not the developer itself."
+    )
     title: Text = Field(description="Its title.")
     label: Text = Field(description="The developer's own version label.")
     published: Date = Field(description="When it was published.")
-    status: Literal["in-force", "superseded", "withdrawn"] = Field(
-        description="Whether it is in force."
-    )
+    status: Status = Field(description="Whether it is in force.")
     demonstration: bool = Field(description="True where no real developer stands behind it.")
     source: Text = Field(description="Where its text can be read.")
     thresholds: tuple[Threshold, ...] = Field(min_length=1, description="Its thresholds.")
-
-
-class BoundUsed(Part):
-    """One interval that the gate held against a limit."""
-
-    language: LanguageTag = Field(description="Of which cell.")
-    estimand: Estimand = Field(description="Of which estimand.")
-    correction: Correction = Field(description="With which correction.")
-    without_lab: str | None = Field(default=None, description="The lab left out, if one was.")
-    value: Rate = Field(description="The estimate.")
-    lower: Rate = Field(description="One-sided lower bound, at its error budget.")
-    upper: Rate = Field(description="One-sided upper bound, at its error budget.")
-    state: Literal["kept", "crossed", "undetermined"] = Field(
-        description="What this bound alone would say."
+    effective: Date | None = Field(default=None, description="When it came into force, if known.")
+    document: Digest | None = Field(
+        default=None, description="Digest of the file that was published, as it was read."
     )
-
-
-class ThresholdOutcome(Part):
-    """What became of one threshold."""
-
-    threshold: Slug = Field(description="Key of the threshold.")
-    state: Literal["kept", "crossed", "undetermined"] = Field(description="What became of it.")
-    rule: Count = Field(description="Number of the gate's rule that decided.")
-    reason: Text = Field(description="Why, in words.")
-    limit: Rate | None = Field(default=None, description="The limit, if it has one.")
-    deciding: BoundUsed | None = Field(default=None, description="The worst case.")
-    bounds: tuple[BoundUsed, ...] = Field(
-        description="Every bound that was held against the limit."
+    domains: tuple[Domain, ...] | None = Field(default=None, description="What it covers.")
+    mitigations: tuple[Mitigation, ...] | None = Field(default=None, description="Its measures.")
+    process: tuple[Provision, ...] | None = Field(
+        default=None, description="How it is decided what to do when a threshold is reached."
     )
-
-
-class Decision(Record):
-    """A release decision: a framework's thresholds held against a finding."""
-
-    SPEAKER: ClassVar[str | None] = "decided_by"
-    kind: Literal["decision"] = "decision"
-    version: Literal[1] = 1
-    decided_by: PartyCode = Field(description="Code of who decided and says it.")
-    framework: Digest = Field(description="The framework.")
-    finding: Digest = Field(description="The finding.")
-    model: Slug = Field(description="Key of the model under test.")
-    action: Literal["develop", "deploy"] = Field(description="What was asked for.")
-    demonstration: bool = Field(
-        description="True where the framework or the finding is a demonstration."
+    governance: tuple[Provision, ...] | None = Field(
+        default=None, description="Who answers for it, and how it is reviewed."
     )
-    verdict: Verdict = Field(description="The verdict.")
-    rule: Count = Field(description="Number of the gate's rule that decided.")
-    reason: Text = Field(description="Why, in words.")
-    outcomes: tuple[ThresholdOutcome, ...] = Field(
-        description="What became of each threshold that bears on the action."
+    disclosure: tuple[Duty, ...] | None = Field(default=None, description="Its duties to disclose.")
+    not_encoded: tuple[Text, ...] | None = Field(
+        default=None, description="What it is known or likely to say that is not here, and why."
     )
-    missing: tuple[Text, ...] = Field(description="Evidence that would be needed to decide.")
+    sources: tuple[Source, ...] | None = Field(default=None, description="Where it was read.")
+    as_of: Date | None = Field(default=None, description="When the sources were last read.")

@@ -47,10 +47,13 @@ MAY_SAY: dict[Role, frozenset[str]] = {
             "partnership",
             "declaration",
             "publication",
+            "framework",
+            "account",
+            "determination",
         }
     ),
     "coordinator": frozenset({"protocol", "exercise-closing", "finding", "decision"}),
-    "developer": frozenset({"framework", "decision"}),
+    "developer": frozenset({"framework", "account", "determination", "decision", "reply"}),
     "witness": frozenset(),
 }
 """Which role may say which kinds of record. A kind that no role lists, no one may say."""

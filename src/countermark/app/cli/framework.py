@@ -17,7 +17,8 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.records.framework import Framework, MetricBound
+from countermark.commitments.wording import asks
+from countermark.records.framework import Framework
 
 
 @click.group(cls=Noun, example="countermark framework show framework.json")
@@ -53,12 +54,4 @@ def show(file: Path, *, as_json: bool) -> None:
         data(
             f"{threshold.key} ({threshold.force}, {'/'.join(threshold.actions)}): {threshold.title}"
         )
-        rule = threshold.rule
-        if isinstance(rule, MetricBound):
-            data(
-                f"    {rule.task} {', '.join(rule.languages)}: {rule.direction} {rule.limit:g}, "
-                f"guard {rule.guard:g}, error budgets {rule.alpha_miss:g} and "
-                f"{rule.alpha_false:g}, at least {rule.minimum_labs} labs"
-            )
-        else:
-            data(f"    not quantified: {rule.needs}")
+        data(f"    {asks(threshold.rule)}")

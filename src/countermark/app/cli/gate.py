@@ -20,8 +20,9 @@ from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide as decide_release
+from countermark.records.decision import Decision
 from countermark.records.finding import Finding
-from countermark.records.framework import Decision, Framework
+from countermark.records.framework import Framework
 from countermark.records.protocol import Protocol
 
 EXAMPLE = "countermark gate decide --framework framework.json --finding finding.json --model m"

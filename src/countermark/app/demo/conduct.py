@@ -19,8 +19,8 @@ from countermark.exercise.private import provider_of
 from countermark.exercise.running import Told
 from countermark.network.sync import settle
 from countermark.node.node import Node
+from countermark.records.decision import Decision
 from countermark.records.finding import Dissent, Finding
-from countermark.records.framework import Decision
 from countermark.records.protocol import Protocol
 
 # One lab shows all its scores, and keeps its transcripts of these items closed.

@@ -7,9 +7,10 @@ Nothing is judged here: statements are only brought together by the content addr
 from dataclasses import dataclass
 
 from countermark.node.book import Book, Entry
+from countermark.records.decision import Decision
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
 from countermark.records.finding import Dissent, Finding
-from countermark.records.framework import Decision, Framework
+from countermark.records.framework import Framework
 from countermark.records.protocol import Countersignature, Protocol, RunPlan
 
 
@@ -93,7 +94,7 @@ def findings(book: Book) -> tuple[tuple[Entry, Finding, Protocol], ...]:
 
 def system_title(book: Book, decision: Decision) -> str:
     """Return what the protocol calls the system of a decision, or its key if that is not held."""
-    finding = book.find(decision.finding)
+    finding = book.find(decision.finding) if decision.finding else None
     if finding is None or not isinstance(finding.record, Finding):
         return decision.model
     held = book.find(finding.record.protocol)

@@ -12,7 +12,7 @@
 
    A roster is {anchor, version, expires, parties, policies, kinds}: `parties` as in roster.json;
    `policies` a list of {text, valid_from, valid_until}; `kinds` says for each kind of record its
-   version, the roles that may say it, and the field that names the speaker.
+   version, the roles that may say it, and the fields of which the first names the speaker.
 
    Two things are left to `countermark verify`. The roster is taken as given: compare its anchor
    with what the members published. And rule 4 does not hold the record against the schema of its
@@ -443,8 +443,9 @@
       const roles = held.join(", ") || "nothing";
       refuse(`${party.code} is ${roles} then, which may not say ${record.kind}`);
     }
-    if (speaker && record[speaker] !== party.code) {
-      refuse(`the record speaks for ${shown(record[speaker])}, and ${party.code} signed it`);
+    const said = (speaker || []).map((name) => record[name]).find((one) => one !== undefined);
+    if (speaker && said !== party.code) {
+      refuse(`the record speaks for ${shown(said)}, and ${party.code} signed it`);
     }
     fine(`${party.code} may say ${record.kind}; key valid at ${stamp(at)}`);
   }

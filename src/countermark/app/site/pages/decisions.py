@@ -12,13 +12,8 @@ from countermark.app.site.exercises import decisions, system_title
 from countermark.app.site.figures import interval_text, rate_text
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.node.book import Entry
-from countermark.records.framework import (
-    BoundUsed,
-    Decision,
-    Framework,
-    Threshold,
-    ThresholdOutcome,
-)
+from countermark.records.decision import BoundUsed, Decision, ThresholdOutcome
+from countermark.records.framework import Framework, Threshold
 
 STATE_MARKS: dict[str, Mark] = {"kept": "disc", "undetermined": "kite", "crossed": "triangle"}
 

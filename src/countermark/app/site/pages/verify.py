@@ -62,4 +62,5 @@ def _kind(name: str, kind: type[Record]) -> dict[str, JsonValue]:
         "version": kind.model_fields["version"].default,
         "roles": [str(role) for role, kinds in sorted(MAY_SAY.items()) if name in kinds],
     }
-    return {**found, "speaker": kind.SPEAKER} if kind.SPEAKER else found
+    speakers = kind.speaker_fields()
+    return {**found, "speaker": list(speakers)} if speakers else found
