@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from exercise_small import small_protocol
-from hand_made_finding import cell, figures, finding, framework, limit, threshold
+from hand_made_finding import case, cell, figures, finding, framework, limit, threshold
 from in_toto_schemas import SVR, faults, statement
 
 from countermark.commitments import exporting
 from countermark.commitments.exporting import as_svr
-from countermark.commitments.gate import Action, decide
+from countermark.commitments.gate import decide
 from countermark.records.decision import Decision
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
-from countermark.records.framework import Framework
+from countermark.records.framework import Action, Framework
 from countermark.records.protocol import ModelUnderTest
 
 MODEL = ModelUnderTest(key="m", title="M", provider="p/m", snapshot="sha256:" + "d" * 64)
@@ -30,12 +30,14 @@ OPEN = threshold(limit(languages=("ja",)), key="open")
 
 
 def decided(promised: Framework, found: Finding = FOUND, action: Action = "deploy") -> Decision:
-    return decide(promised, found, model="m", action=action, decided_by="GB")
+    return decide(case(promised, found, action=action), decided_by="GB")
 
 
 def svr(promised: Framework, found: Finding = FOUND, action: Action = "deploy") -> dict[str, Any]:
     decision = decided(promised, found, action)
-    value = as_svr(decision, promised, found, PROTOCOL, verifier="GB", at=AT).to_value()
+    value = as_svr(
+        decision, case(promised, found, action=action), PROTOCOL, verifier="GB", at=AT
+    ).to_value()
     assert faults(statement(exporting.SVR, SVR), value) == []
     return value
 
@@ -106,19 +108,27 @@ def test_rule_6_a_decision_that_the_gate_does_not_give_is_refused(change: dict[s
     promised = framework(CROSSED)
     forged = decided(promised).model_copy(update=change)
     with pytest.raises(VerificationError, match="what the gate does not"):
-        as_svr(forged, promised, FOUND, PROTOCOL, verifier="GB", at=AT)
+        as_svr(forged, case(promised, FOUND), PROTOCOL, verifier="GB", at=AT)
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
     promised, decision = framework(KEPT), decided(framework(KEPT))
     other = finding(cell(*figures(0.03)))
-    for parts, said in (
-        ((decision, framework(CROSSED), FOUND, PROTOCOL), "the framework"),
-        ((decision, promised, other, PROTOCOL), "the finding"),
-        ((decision, promised, FOUND, small_protocol()), "the protocol"),
+    for known, protocol, said in (
+        (case(framework(CROSSED), FOUND), PROTOCOL, "the framework"),
+        (case(promised, other), PROTOCOL, "the finding"),
+        (case(promised), PROTOCOL, "the finding"),
+        (case(promised, FOUND), small_protocol(), "the protocol"),
     ):
         with pytest.raises(InputError, match=said):
-            as_svr(*parts, verifier="GB", at=AT)
-    stranger = decide(promised, FOUND, model="other", action="deploy", decided_by="GB")
+            as_svr(decision, known, protocol, verifier="GB", at=AT)
+    question = case(promised, FOUND, model="other")
+    stranger = decide(question, decided_by="GB")
     with pytest.raises(InputError, match="which the protocol does not have"):
-        as_svr(stranger, promised, FOUND, PROTOCOL, verifier="GB", at=AT)
+        as_svr(stranger, question, PROTOCOL, verifier="GB", at=AT)
+    several = decide(case(promised, FOUND, other), decided_by="GB")
+    with pytest.raises(InputError, match=r"the (evidence|finding)"):
+        as_svr(several, case(promised, FOUND), PROTOCOL, verifier="GB", at=AT)
+    none = decide(case(promised), decided_by="GB")
+    with pytest.raises(InputError, match="rests on no finding"):
+        as_svr(none, case(promised), PROTOCOL, verifier="GB", at=AT)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hand_made_finding import cell, figures, finding, framework, limit, threshold
+from hand_made_finding import case, cell, figures, finding, framework, limit, threshold
 
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide
@@ -57,6 +57,9 @@ FRAMEWORK = framework(
 )
 
 
+CASE = case(FRAMEWORK, FINDING)
+
+
 def rounded(decision: Decision) -> Decision:
     """The decision with bounds that are the same on every machine, as far as they are shown."""
 
@@ -73,12 +76,12 @@ def rounded(decision: Decision) -> Decision:
 
 
 def examples() -> dict[str, str]:
-    decision = rounded(decide(FRAMEWORK, FINDING, model="m", action="deploy", decided_by="GB"))
+    decision = rounded(decide(CASE, decided_by="GB"))
     assert decision.verdict == "NOT ENOUGH EVIDENCE"
     at = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
     exports = {
         "test-result": as_test_result(FINDING, PROTOCOL, "m"),
-        "svr": as_svr(decision, FRAMEWORK, FINDING, PROTOCOL, verifier="GB", at=at),
+        "svr": as_svr(decision, CASE, PROTOCOL, verifier="GB", at=at),
     }
     return {name: json.dumps(made.to_value(), indent=2) for name, made in exports.items()}
 

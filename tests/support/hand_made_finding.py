@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Small findings and frameworks, made by hand: every figure is what its own parts give."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from countermark.commitments.gate import Action
+from countermark.commitments.case import Case, DatedFinding
 from countermark.records.evidence import CellCounts
 from countermark.records.finding import Finding, FindingCell, LabSettings
-from countermark.records.finding_figures import Correction, Estimand, Figure, JudgeValidity
-from countermark.records.framework import Framework, Threshold
-from countermark.records.threshold_rules import MetricBound, NotQuantified
+from countermark.records.finding_figures import (
+    Correction,
+    Estimand,
+    ExactCounts,
+    Figure,
+    JudgeValidity,
+)
+from countermark.records.framework import Action, Framework, Threshold
+from countermark.records.threshold_rules import MetricBound, ThresholdRule
 from countermark.statistics.estimate import end
 
 DIGEST = "sha256:" + "0" * 64
@@ -41,6 +48,23 @@ def figure(
         labs=labs - (without is not None),
         items=12,
         items_dropped=0,
+    )
+
+
+def exact(events: float, trials: int) -> Figure:
+    """One lab's figure with exact bounds."""
+    return figure(0.5).model_copy(
+        update={
+            "value": events / trials,
+            "se": None,
+            "df": None,
+            "lower": 0.0,
+            "upper": 1 - 0.025 ** (1 / trials),
+            "shape": "exact",
+            "method": "exact",
+            "counts": ExactCounts(events=events, trials=trials),
+            "labs": 1,
+        }
     )
 
 
@@ -121,11 +145,14 @@ def limit(**changes: Any) -> MetricBound:
 
 
 def threshold(
-    rule: MetricBound | NotQuantified | None = None,
+    rule: ThresholdRule | None = None,
     key: str = "t",
     actions: tuple[Action, ...] = ("deploy",),
+    **more: Any,
 ) -> Threshold:
-    return Threshold(key=key, title="T", force="shall", actions=actions, rule=rule or limit())
+    return Threshold(
+        key=key, title="T", force="shall", actions=actions, rule=rule or limit(), **more
+    )
 
 
 def framework(*thresholds: Threshold, **changes: Any) -> Framework:
@@ -149,3 +176,16 @@ def judge(version: str = "v1") -> JudgeValidity:
         sensitivity_upper=0.95, specificity=0.9, specificity_lower=0.7, specificity_upper=0.95,
         agreement=(),
     )  # fmt: skip
+
+
+def case(
+    promised: Framework,
+    *found: Finding,
+    model: str = "m",
+    action: Action = "deploy",
+    tested_more: Sequence[DatedFinding] = (),
+    **more: Any,
+) -> Case:
+    """Return a question to the gate, with findings of no date."""
+    tested = (*(DatedFinding(one) for one in found), *tested_more)
+    return Case(promised, model, action, tested=tested, **more)

@@ -19,11 +19,11 @@ The mapping is in docs/in-toto.md, field by field.
 
 from datetime import datetime
 
+from countermark.commitments.case import Case
 from countermark.commitments.gate import decide
 from countermark.records.canonical import JsonValue
 from countermark.records.decision import Decision, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
-from countermark.records.finding import Finding
 from countermark.records.framework import Framework
 from countermark.records.protocol import Protocol
 from countermark.signing.in_toto import Export, Resource
@@ -33,8 +33,7 @@ SVR = "https://in-toto.io/attestation/svr/v0.2"
 
 def as_svr(
     decision: Decision,
-    framework: Framework,
-    finding: Finding,
+    case: Case,
     protocol: Protocol,
     *,
     verifier: str,
@@ -44,8 +43,12 @@ def as_svr(
 
     Parameters
     ----------
-    decision, framework, finding, protocol
-        The decision, and all that it follows from.
+    decision
+        The decision.
+    case
+        The framework and all evidence that it follows from.
+    protocol
+        That of its finding; it pins the model.
     verifier
         Roster code of whoever exports.
     at
@@ -54,12 +57,13 @@ def as_svr(
     Raises
     ------
     InputError
-        If the four do not belong together.
+        If these do not belong together, or the decision rests on no finding.
     VerificationError
         If the gate decides otherwise (rule 6).
     """
-    subject = _subject(decision, framework, finding, protocol)
-    _check(decision, framework, finding)
+    framework = case.framework
+    subject = _subject(decision, case, protocol)
+    _check(decision, case)
     return Export(
         subject,
         SVR,
@@ -71,7 +75,7 @@ def as_svr(
             "timeCreated": f"{at:%Y-%m-%dT%H:%M:%SZ}",
             "properties": _properties(decision, framework),
             "countermarkDecision": Resource("decision", decision.digest).to_value(),
-            "countermarkFinding": Resource("finding", finding.digest).to_value(),
+            "countermarkFinding": Resource("finding", str(decision.finding)).to_value(),
         },
     )
 
@@ -86,20 +90,23 @@ def _properties(decision: Decision, framework: Framework) -> list[JsonValue]:
     return [*may, *(f"{prefix}KEPT:{key}" for key in sorted(kept))]
 
 
-def _subject(
-    decision: Decision, framework: Framework, finding: Finding, protocol: Protocol
-) -> Resource:
-    for what, named, given in (
-        ("framework", decision.framework, framework.digest),
-        ("finding", decision.finding, finding.digest),
-        ("protocol", finding.protocol, protocol.digest),
+def _subject(decision: Decision, case: Case, protocol: Protocol) -> Resource:
+    if decision.finding is None:
+        raise InputError(
+            "rests on no finding, so nothing pins the model that it is about",
+            where="decision",
+            next_step="Export the decision itself: its statement is an in-toto statement.",
+        )
+    given = {one.finding.digest: one.finding for one in case.tested}
+    found = given.get(decision.finding)
+    if found is None:
+        raise _apart("finding", decision.finding, " or ".join(given) or "none")
+    for what, named, of in (
+        ("framework", decision.framework, case.framework.digest),
+        ("protocol", found.protocol, protocol.digest),
     ):
-        if named != given:
-            raise InputError(
-                f"follows from the {what} {named}, not from {given}",
-                where="decision",
-                next_step=f"Give the {what} that it names.",
-            )
+        if named != of:
+            raise _apart(what, named, of)
     model = protocol.model(decision.model)
     if model is None:
         raise InputError(
@@ -110,14 +117,21 @@ def _subject(
     return Resource(model.key, model.identity)
 
 
-def _check(decision: Decision, framework: Framework, finding: Finding) -> None:
-    again = decide(
-        framework,
-        finding,
-        model=decision.model,
-        action=decision.action,
-        decided_by=decision.decided_by,
+def _apart(what: str, named: str, given: str) -> InputError:
+    return InputError(
+        f"follows from the {what} {named}, not from {given}",
+        where="decision",
+        next_step=f"Give the {what} that it names.",
     )
+
+
+def _check(decision: Decision, case: Case) -> None:
+    named = {one.statement for one in decision.evidence or ()} | {str(decision.finding)}
+    given = {one.statement for one in case.account()}
+    lacking = sorted(str(digest) for digest in named - given)
+    if lacking:
+        raise _apart("evidence", lacking[0], "what was given")
+    again = decide(case, decided_by=decision.decided_by)
     if _essence(again) != _essence(decision):
         raise VerificationError(
             f"says {decision.verdict}, or of a threshold, what the gate does not: {again.verdict}",

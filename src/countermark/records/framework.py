@@ -13,6 +13,7 @@ Action: TypeAlias = Literal["develop", "deploy"]
 Force: TypeAlias = Literal["shall", "should", "may"]
 Status: TypeAlias = Literal["in-force", "superseded", "withdrawn"]
 Standing: TypeAlias = Literal["developer-alone", "one-institute", "several-institutes"]
+"""Whose evidence it is, the least independent first."""
 
 
 class Place(Part):

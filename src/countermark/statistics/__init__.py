@@ -107,10 +107,10 @@ from countermark.statistics.identifiability import (
 )
 from countermark.statistics.intervals import Interval, clopper_pearson, wilson, zero_event_upper
 from countermark.statistics.languages import (
+    DatedFinding,
     Family,
     LanguageComparison,
     LanguageResult,
-    Tested,
     Verdict,
     Worse,
     compare_languages,
@@ -220,6 +220,7 @@ __all__ = [
     "Counts",
     "Coverage",
     "Crossing",
+    "DatedFinding",
     "Decision",
     "Dense",
     "Deviation",
@@ -315,7 +316,6 @@ __all__ = [
     "Size",
     "StatisticsError",
     "Status",
-    "Tested",
     "Validity",
     "Variances",
     "Verdict",

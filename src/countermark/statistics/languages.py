@@ -46,7 +46,7 @@ Verdict = Literal["non-inferior", "different", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class DatedFinding:
     """A p value, the same adjusted over the family, and whether that is below ``alpha``."""
 
     p: float
@@ -67,10 +67,10 @@ class LanguageResult:
     verdict: Verdict
     difference: Difference | NotComputable
     loss: float | None
-    non_inferior: Tested
-    equivalent: Tested
-    different: Tested
-    beyond: Tested
+    non_inferior: DatedFinding
+    equivalent: DatedFinding
+    different: DatedFinding
+    beyond: DatedFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def compare_languages(
     results = []
     for j, (name, each) in enumerate(zip(names, found, strict=True)):
         tests = [
-            Tested(raw[j][test], float(adjusted[test][j]), bool(adjusted[test][j] < alpha))
+            DatedFinding(raw[j][test], float(adjusted[test][j]), bool(adjusted[test][j] < alpha))
             for test in range(4)
         ]
         loss = None if isinstance(each, NotComputable) else sign * each.value
@@ -149,7 +149,7 @@ def compare_languages(
     return LanguageComparison(reference, estimand, margin, worse, alpha, family, tuple(results))
 
 
-def _verdict(non_inferior: Tested, different: Tested) -> Verdict:
+def _verdict(non_inferior: DatedFinding, different: DatedFinding) -> Verdict:
     if non_inferior.shown:
         return "non-inferior"
     return "different" if different.shown else "undetermined"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """``countermark gate``: MAY, MUST NOT or NOT ENOUGH EVIDENCE."""
 
+import json
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.gate_case import asked_case, evidence_options
 from countermark.app.cli.output import (
     data,
     data_json,
@@ -18,15 +20,25 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
+from countermark.commitments.case import first_day
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide as decide_release
+from countermark.commitments.reporting import as_junit, as_sarif
+from countermark.commitments.safety_case import Element, safety_case
+from countermark.node.files import write_atomic
 from countermark.records.decision import Decision
-from countermark.records.finding import Finding
-from countermark.records.framework import Framework
+from countermark.records.framework import Action, Framework
 from countermark.records.protocol import Protocol
 
 EXAMPLE = "countermark gate decide --framework framework.json --finding finding.json --model m"
 EXIT_CODES = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
+framework_option = click.option(
+    "--framework",
+    "framework_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The framework: a record or a published statement.",
+)
 
 
 @click.group(cls=Noun, example=EXAMPLE)
@@ -35,11 +47,28 @@ def command() -> None:
 
 
 @command.command(example=EXAMPLE, epilog="Exit codes: 0 MAY, 3 MUST NOT, 4 NOT ENOUGH EVIDENCE.")
-@click.option("--framework", "framework_file", type=click.Path(path_type=Path), required=True)
-@click.option("--finding", "finding_file", type=click.Path(path_type=Path), required=True)
+@framework_option
+@evidence_options
 @click.option("--model", required=True, help="Key of the model under test.")
 @click.option(
     "--action", type=click.Choice(["develop", "deploy"]), default="deploy", show_default=True
+)
+@click.option(
+    "--at",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="The day for which it is decided; today if nothing.",
+)
+@click.option(
+    "--junit",
+    "junit_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a JUnit report: a test for each threshold, and one for the verdict.",
+)
+@click.option(
+    "--sarif",
+    "sarif_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write SARIF 2.1.0 for code hosts.",
 )
 @click.option("--log", "log_it", is_flag=True, help="Sign and log the decision on this node.")
 @node_option
@@ -47,32 +76,39 @@ def command() -> None:
 @json_option
 def decide(
     framework_file: Path,
-    finding_file: Path,
     model: str,
-    action: Literal["develop", "deploy"],
+    action: Action,
+    at: datetime | None,
+    junit_file: Path | None,
+    sarif_file: Path | None,
     node_folder: Path,
     passphrase_file: Path | None,
     *,
     log_it: bool,
     as_json: bool,
+    **evidence: object,
 ) -> int:
-    """Hold a framework's thresholds against a joint finding."""
+    """Hold a framework's thresholds against all the evidence that is given."""
     framework = read_record(Framework, framework_file)
-    finding = read_record(Finding, finding_file)
+    day = at.date() if at else datetime.now(UTC).date()
+    case = asked_case(framework, model, action, day, evidence)
     node = open_node(node_folder, passphrase_file) if log_it else None
-    decision = decide_release(
-        framework,
-        finding,
-        model=model,
-        action=action,
-        decided_by=node.code if node else finding.coordinator,
-    )
+    coordinators = [one.finding.coordinator for one in case.tested]
+    decider = node.code if node else min(coordinators, default=framework.developer)
+    decision = decide_release(case, decided_by=decider)
     if node is not None:
         node.say(decision)
     if as_json:
         data_json(decision.to_value())
     else:
         _print(decision)
+    if junit_file is not None:
+        write_atomic(junit_file, as_junit(decision, framework))
+        talk(f"Wrote {junit_file}")
+    if sarif_file is not None:
+        value = as_sarif(decision, framework, framework_file.as_posix())
+        write_atomic(sarif_file, (json.dumps(value, indent=1) + "\n").encode())
+        talk(f"Wrote {sarif_file}")
     return EXIT_CODES[decision.verdict]
 
 
@@ -80,26 +116,44 @@ def decide(
     example="countermark gate export decision.json --framework f.json --finding g.json --protocol p"
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--framework", "framework_file", type=click.Path(path_type=Path), required=True)
-@click.option("--finding", "finding_file", type=click.Path(path_type=Path), required=True)
+@framework_option
+@evidence_options
 @protocol_option
 @node_option
 @passphrase_option
 def export(
     file: Path,
     framework_file: Path,
-    finding_file: Path,
     protocol_file: Path,
     node_folder: Path,
     passphrase_file: Path | None,
+    **evidence: object,
 ) -> None:
     """Write a decision as an in-toto svr, after deciding again, signed by this node."""
-    decision = read_record(Decision, file)
-    framework = read_record(Framework, framework_file)
-    finding, protocol = read_record(Finding, finding_file), read_record(Protocol, protocol_file)
+    decision, framework = read_record(Decision, file), read_record(Framework, framework_file)
+    day: date | None = first_day(decision.at) if decision.at else None
+    case = asked_case(
+        framework, decision.model, decision.action, day, evidence, identity=decision.identity
+    )
+    protocol = read_record(Protocol, protocol_file)
     node = open_node(node_folder, passphrase_file)
-    result = as_svr(decision, framework, finding, protocol, verifier=node.code, at=node.clock())
+    result = as_svr(decision, case, protocol, verifier=node.code, at=node.clock())
     data_json(result.signed(node.signer).to_value())
+
+
+@command.command(
+    name="case", example="countermark gate case decision.json --framework framework.json"
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@framework_option
+@json_option
+def case_(file: Path, framework_file: Path, *, as_json: bool) -> None:
+    """Show a decision as a safety case: goals, strategies and solutions (GSN)."""
+    first = safety_case(read_record(Decision, file), read_record(Framework, framework_file))
+    if as_json:
+        data_json(first.to_value())
+    else:
+        _print_element(first, 0)
 
 
 def _print(decision: Decision) -> None:
@@ -107,5 +161,27 @@ def _print(decision: Decision) -> None:
     data(f"  {decision.reason}")
     for outcome in decision.outcomes:
         data(f"  {outcome.state:<12} {outcome.threshold} (rule {outcome.rule}): {outcome.reason}")
+        if outcome.residual:
+            data(f"  {'':<12} residual risk: {outcome.residual}")
+        if outcome.distance is not None:
+            data(f"  {'':<12} distance from the limit: {outcome.distance:+.4g}")
+        if outcome.standing:
+            data(f"  {'':<12} evidence of: {outcome.standing.replace('-', ' ')}")
+        if outcome.next_test:
+            data(f"  {'':<12} next: {outcome.next_test.words}")
+    for one in decision.evidence or ():
+        if one.left_out:
+            talk(f"Left out: the {one.sort} {one.statement}: {one.left_out}")
+    for warning in decision.warnings or ():
+        talk(f"Warning: {warning}")
     for needed in decision.missing:
         talk(f"Evidence that would be needed: {needed}")
+
+
+def _print_element(element: Element, depth: int) -> None:
+    standing = f" [{element.standing}]" if element.standing else ""
+    data(f"{'  ' * depth}{element.name} {element.sort}{standing}: {element.words}")
+    if element.statement:
+        data(f"{'  ' * depth}  {element.statement}")
+    for one in (*element.in_context_of, *element.supported_by):
+        _print_element(one, depth + 1)

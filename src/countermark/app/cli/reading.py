@@ -31,10 +31,18 @@ def read_record(kind: type[R], path: Path) -> R:
     VerificationError
         If it is a statement that does not check out.
     """
+    return read_dated(kind, path)[0]
+
+
+def read_dated(kind: type[R], path: Path) -> tuple[R, str | None]:
+    """Read a record of one kind as :func:`read_record` does, and the day it was witnessed.
+
+    There is no day of a bare record: nobody has seen it.
+    """
     contents = read_input(path)
     value = read_object(contents, where=str(path))
     if value.get("format") != FORMAT:
-        return kind.from_value(value, where=str(path))
+        return kind.from_value(value, where=str(path)), None
     verification = _verified(contents, roster_in(roster_beside(path)), path)
     if not isinstance(verification.record, kind):
         stated = verification.record.kind_name() if verification.record else "no record"
@@ -43,7 +51,7 @@ def read_record(kind: type[R], path: Path) -> R:
             where=str(path),
             next_step=f"Give a file that holds a {kind.kind_name()}.",
         )
-    return verification.record
+    return verification.record, verification.witnessed[:10] if verification.witnessed else None
 
 
 def is_public_record(path: Path) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from countermark.app.demo.cast import Cast, assemble, declared
 from countermark.app.demo.measure import Timings, replay
+from countermark.commitments.case import Case, DatedFinding
 from countermark.commitments.demonstration import demonstration_framework
-from countermark.commitments.gate import Action, decide
+from countermark.commitments.gate import decide
 from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
@@ -21,6 +22,7 @@ from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.decision import Decision
 from countermark.records.finding import Dissent, Finding
+from countermark.records.framework import Action
 from countermark.records.protocol import Protocol
 
 # One lab shows all its scores, and keeps its transcripts of these items closed.
@@ -112,10 +114,7 @@ def conduct(
         stage("The gate decides on the developer's framework")
         decisions = tuple(
             decide(
-                framework,
-                finding,
-                model=model.key,
-                action=action,
+                Case(framework, model.key, action, tested=(DatedFinding(finding),)),
                 decided_by=coordinator.code,
             )
             for model in protocol.models

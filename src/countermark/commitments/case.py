@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gate is given: a framework, a question, and all evidence that there is.
+
+1. Evidence that is given twice counts once, and its order does not matter.
+2. Evidence of another snapshot of the model, of another version of the framework, or from after
+   the day of the decision counts for nothing; each piece says why it was left out.
+3. A date that is known to the month or the year only is taken for its first day, so evidence is
+   never younger than it may be.
+4. The system *with mitigations* is tested as a model of its own. Which mitigations it has is what
+   determinations say that are about that model; one that says *no* outweighs those that say *yes*.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from countermark.records.decision import EvidenceUsed
+from countermark.records.determination import Determination
+from countermark.records.finding import Finding
+from countermark.records.framework import Action, Framework
+
+_DAYS_A_MONTH = 365.2425 / 12
+
+
+@dataclass(frozen=True, slots=True)
+class DatedFinding:
+    """A joint finding as evidence.
+
+    Parameters
+    ----------
+    finding
+        The finding.
+    on
+        When it was made (ISO 8601, to the day, month or year), if that is known.
+    identities
+        Digest of the snapshot of each model of its protocol, by the model's key.
+    """
+
+    finding: Finding
+    on: str | None = None
+    identities: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question to the gate.
+
+    Parameters
+    ----------
+    framework
+        The version whose thresholds are held.
+    model
+        Key of the model under test.
+    action
+        What is asked for.
+    at
+        The day of the decision; nothing where evidence may be of any age.
+    identity
+        Digest that pins the model's snapshot, if it is known.
+    tested, determinations
+        The evidence.
+    mitigated
+        Keys under which findings have the same system with mitigations in place.
+    earlier
+        Earlier versions of the framework, of which the decision warns where they asked more.
+    """
+
+    framework: Framework
+    model: str
+    action: Action
+    at: date | None = None
+    identity: str | None = None
+    tested: tuple[DatedFinding, ...] = ()
+    determinations: tuple[Determination, ...] = ()
+    mitigated: tuple[str, ...] = ()
+    earlier: tuple[Framework, ...] = ()
+
+    @cached_property
+    def findings(self) -> tuple[DatedFinding, ...]:
+        """The findings that count, each once, by their digests (rules 1 and 2)."""
+        given = {one.finding.digest: one for one in self.tested}
+        return tuple(
+            given[key] for key in sorted(given) if self._against_finding(given[key]) is None
+        )
+
+    @cached_property
+    def determined(self) -> tuple[Determination, ...]:
+        """The determinations that count, each once, by their digests (rules 1 and 2)."""
+        given = {one.digest: one for one in self.determinations}
+        return tuple(one for _, one in sorted(given.items()) if self._against(one) is None)
+
+    def about(self, subject: str, key: str, models: Iterable[str]) -> Iterator[Determination]:
+        """Yield the determinations that count about one provision and any of some models."""
+        wanted = set(models)
+        for one in self.determined:
+            if (one.subject, one.key) == (subject, key) and one.model in wanted:
+                yield one
+
+    def in_place(self, model: str) -> frozenset[str]:
+        """Return the mitigations that a model has (rule 4)."""
+        said = [one for one in self.determined if (one.subject, one.model) == ("mitigation", model)]
+        return frozenset(one.key for one in said if one.conclusion == "yes") - frozenset(
+            one.key for one in said if one.conclusion != "yes"
+        )
+
+    def age(self, said: str | None) -> float | None:
+        """Return the age of evidence in months (rule 3); nothing if a date is not known."""
+        if said is None or self.at is None:
+            return None
+        return (self.at - first_day(said)).days / _DAYS_A_MONTH
+
+    def account(self) -> tuple[EvidenceUsed, ...]:
+        """Return every piece of evidence that was given, and why it was left out if it was."""
+        findings = {one.finding.digest: one for one in self.tested}
+        determinations = {one.digest: one for one in self.determinations}
+        return (
+            *(
+                EvidenceUsed(
+                    statement=digest,
+                    sort="finding",
+                    by=tuple(sorted({lab.institute for lab in one.finding.labs})),
+                    date=one.on,
+                    left_out=self._against_finding(one),
+                )
+                for digest, one in sorted(findings.items())
+            ),
+            *(
+                EvidenceUsed(
+                    statement=digest,
+                    sort="determination",
+                    by=(one.determined_by,),
+                    date=one.date,
+                    mitigations=one.mitigations,
+                    left_out=self._against(one),
+                )
+                for digest, one in sorted(determinations.items())
+            ),
+        )
+
+    def _against_finding(self, one: DatedFinding) -> str | None:
+        known = dict(one.identities)
+        if self.identity is not None and known.get(self.model, self.identity) != self.identity:
+            return f"it tested another snapshot of {self.model}: {known[self.model]}"
+        return self._too_new(one.on)
+
+    def _against(self, one: Determination) -> str | None:
+        if one.framework != self.framework.digest:
+            return "it is about another version of the framework"
+        if one.model not in (self.model, *self.mitigated):
+            return f"it is about the model {one.model}"
+        if None not in (one.identity, self.identity) and one.identity != self.identity:
+            return f"it is about another snapshot of {one.model}: {one.identity}"
+        return self._too_new(one.date)
+
+    def _too_new(self, said: str | None) -> str | None:
+        if said is None or self.at is None or first_day(said) <= self.at:
+            return None
+        return f"it is of {said}, after the day of the decision"
+
+
+def first_day(said: str) -> date:
+    """Return the first day of a date to the day, the month or the year."""
+    return date.fromisoformat(f"{said}-01-01"[:10])

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a record of statements holds about one question to the gate.
+
+1. Every finding whose cells have the model, or the system with mitigations, is evidence, whatever
+   it found: nobody chooses among them. Its date is when witnesses had seen it.
+2. Every determination about the model, or about the system with mitigations, is evidence.
+3. Earlier versions are those of the same developer and title that were published before.
+"""
+
+from dataclasses import replace
+
+from countermark.commitments.case import Case, DatedFinding, first_day
+from countermark.node.book import Book, Entry
+from countermark.records.determination import Determination
+from countermark.records.finding import Finding
+from countermark.records.framework import Framework
+from countermark.records.protocol import Protocol
+
+
+def gather(book: Book, question: Case) -> Case:
+    """Return a question with all that a book of verified statements holds about it."""
+    models = {question.model, *question.mitigated}
+    protocols = {entry.digest: record for entry, record in book.of_kind(Protocol)}
+    return replace(
+        question,
+        tested=tuple(
+            _tested(entry, record, protocols.get(record.protocol))
+            for entry, record in book.of_kind(Finding)
+            if any(cell.model in models for cell in record.cells)
+        ),
+        determinations=tuple(
+            record for _, record in book.of_kind(Determination) if record.model in models
+        ),
+        earlier=tuple(
+            record
+            for _, record in book.of_kind(Framework)
+            if _is_before(record, question.framework)
+        ),
+    )
+
+
+def identities(protocol: Protocol | None) -> tuple[tuple[str, str], ...]:
+    """Return what pins each model of a protocol, by its key."""
+    return tuple((one.key, one.identity) for one in protocol.models) if protocol else ()
+
+
+def _tested(entry: Entry, finding: Finding, protocol: Protocol | None) -> DatedFinding:
+    day = entry.witnessed[:10] if entry.witnessed else None
+    return DatedFinding(finding, day, identities(protocol))
+
+
+def _is_before(one: Framework, framework: Framework) -> bool:
+    return (one.developer, one.title) == (framework.developer, framework.title) and first_day(
+        one.published
+    ) < first_day(framework.published)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules 1 and 19 to 22 of the gate: one threshold held against all the evidence that counts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import get_args
+
+from countermark.commitments.case import Case, DatedFinding
+from countermark.commitments.comparisons import hold_regression, hold_uplift
+from countermark.commitments.judged import hold_determined, hold_security, hold_trigger
+from countermark.commitments.judged import says_reached as reached
+from countermark.commitments.rates import Held, hold_metric
+from countermark.records.determination import Determination
+from countermark.records.finding import Finding
+from countermark.records.framework import Standing, Threshold
+from countermark.records.threshold_rules import (
+    MetricBound,
+    NotQuantified,
+    Regression,
+    SecurityLevel,
+    Trigger,
+    Uplift,
+)
+
+_STANDINGS: tuple[Standing, ...] = get_args(Standing)  # the least independent first
+
+
+def standing_of(held: Held, developer: str) -> Standing:
+    """Return how independent the evidence is that decided (rule 22)."""
+    others = held.institutes - {developer}
+    return _STANDINGS[min(len(others), 2)]
+
+
+def hold(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool = False) -> Held:
+    """Hold a threshold against all evidence that counts about one model.
+
+    Parameters
+    ----------
+    case, threshold
+        The question, and the threshold.
+    model
+        Key of the system as it is, or of the system with mitigations.
+    with_mitigations
+        Whether what is known of the system with mitigations in place is wanted.
+    """
+    rule = threshold.rule
+    match rule:
+        case NotQuantified():
+            return Held("undetermined", 1, f"not quantified: {rule.needs}")
+        case MetricBound() | Regression():
+            held = _hold_findings(case, threshold, model, with_mitigations=with_mitigations)
+        case Uplift(measure="rate"):
+            held = _hold_findings(case, threshold, model, with_mitigations=with_mitigations)
+        case Trigger():
+            held = hold_trigger(case, threshold, rule, (model,))
+        case _:
+            held = _hold_determinations(case, threshold, model, with_mitigations=with_mitigations)
+    return _independent(case, threshold, held)
+
+
+def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool) -> Held:
+    findings = case.findings
+    if with_mitigations and model == case.model:
+        findings = ()  # what was tested under this key is the system as it is
+    about = [one for one in findings if any(cell.model == model for cell in one.finding.cells)]
+    if not about:
+        if case.tested and not case.findings:
+            why = "; ".join(sorted({one.left_out for one in case.account() if one.left_out}))
+            return Held("undetermined", 19, f"no finding counts: {why}")
+        return Held("undetermined", 2, f"no finding has a result for {model}")
+    holds = _by_kind(threshold)
+    each = [_fresh(case, threshold, one, holds(one.finding, model, len(about))) for one in about]
+    for state in ("crossed", "kept", "undetermined"):
+        found = [held for held in each if held.state == state]
+        if found:
+            return min(found, key=_nearness)
+    raise AssertionError("a threshold is in one of the three states")
+
+
+def _by_kind(threshold: Threshold) -> Callable[[Finding, str, int], Held]:
+    rule = threshold.rule
+    match rule:
+        case MetricBound():
+            return lambda finding, model, looks: hold_metric(rule, finding, model, looks)
+        case Regression():
+            return lambda finding, model, looks: hold_regression(rule, finding, model, looks)
+        case Uplift():
+            return lambda finding, model, looks: hold_uplift(rule, finding, model, looks)
+        case _:
+            raise TypeError(f"no figure decides a {rule.kind}")
+
+
+def _nearness(held: Held) -> tuple[bool, float, int, str]:
+    """Order what decides alike: that with figures first, then the greatest distance."""
+    far = held.distance
+    return far is None, -(far or 0.0), held.rule, "".join(held.evidence)
+
+
+def _fresh(case: Case, threshold: Threshold, one: DatedFinding, held: Held) -> Held:
+    """Take back *kept* where the evidence is too old (rule 20)."""
+    stale = _stale(case, threshold, one.on)
+    if held.state != "kept" or stale is None:
+        return held
+    return replace(held, state="undetermined", rule=20, reason=f"{stale}; in it {held.reason}")
+
+
+def _stale(case: Case, threshold: Threshold, said: str | None) -> str | None:
+    most = threshold.maximum_age_months
+    if most is None or case.at is None:
+        return None
+    age = case.age(said)
+    if age is None:
+        return f"the evidence has no date, and may be at most {most} months old"
+    if age > most:
+        return f"the evidence is {age:.1f} months old, and may be at most {most}"
+    return None
+
+
+def _hold_determinations(
+    case: Case, threshold: Threshold, model: str, *, with_mitigations: bool
+) -> Held:
+    rule = threshold.rule
+    said = [
+        one
+        for one in case.about("threshold", threshold.key, (model,))
+        if bool(one.mitigations) == (with_mitigations and model == case.model)
+        or (with_mitigations and model != case.model)
+    ]
+    old = {one.digest: why for one in said if (why := _stale(case, threshold, one.date))}
+    # An old judgement that it was reached still holds; one that it was not shows nothing.
+    used = [one for one in said if one.digest not in old or reached(rule, one)]
+    if said and not used:
+        return Held("undetermined", 20, min(old.values()), evidence=tuple(sorted(old)))
+    held = _determined(threshold, used)
+    left_out = sorted(
+        {one.left_out for one in case.account() if one.left_out and one.sort == "determination"}
+    )
+    if not used and left_out:
+        return Held("undetermined", 19, f"no determination counts: {'; '.join(left_out)}")
+    return held
+
+
+def _determined(threshold: Threshold, used: Sequence[Determination]) -> Held:
+    rule = threshold.rule
+    if isinstance(rule, SecurityLevel):
+        return hold_security(rule, used)
+    return hold_determined(threshold, rule, used)  # type: ignore[arg-type]
+
+
+def _independent(case: Case, threshold: Threshold, held: Held) -> Held:
+    """Take back *kept* where it rests on somebody not independent enough (rule 22)."""
+    wanted = threshold.standing
+    if wanted is None or held.state != "kept":
+        return held
+    found = standing_of(held, case.framework.developer)
+    if _STANDINGS.index(found) >= _STANDINGS.index(wanted):
+        return held
+    words = {
+        "developer-alone": "the developer alone",
+        "one-institute": "one institute",
+        "several-institutes": "several institutes",
+    }
+    reason = f"shown by {words[found]}, and the threshold asks for {words[wanted]}"
+    return replace(held, state="undetermined", rule=22, reason=f"{reason}; {held.reason}")

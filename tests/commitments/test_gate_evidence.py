@@ -1,0 +1,524 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate's rules 14 to 25: other kinds of threshold, and what evidence counts."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hand_made_case import (
+    COMPUTE,
+    COST,
+    FILTER,
+    LEVEL,
+    MONTHS,
+    OUTCOME,
+    REPORT,
+    SECURITY,
+    TIER,
+    determined,
+    regression,
+    uplift,
+)
+from hand_made_finding import case, cell, exact, figures, finding, framework, limit, threshold
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from countermark.commitments.case import Case, DatedFinding
+from countermark.commitments.gate import decide
+from countermark.records.decision import Decision, ThresholdOutcome
+from countermark.records.determination import Determination
+from countermark.records.finding import Finding
+from countermark.records.finding_figures import LabFigures
+from countermark.records.framework import Framework
+from countermark.records.threshold_rules import ThresholdRule
+
+AT = date(2026, 11, 29)
+
+
+def ask(question: Case) -> Decision:
+    return decide(question, decided_by="GB")
+
+
+def one(question: Case) -> ThresholdOutcome:
+    (found,) = ask(question).outcomes
+    return found
+
+
+def judged(rule: ThresholdRule, *words: str, **changes: Any) -> ThresholdOutcome:
+    """Return what becomes of a threshold with one determination for each word."""
+    promised = framework(threshold(rule))
+    said = tuple(
+        determined(promised, word, reasons=f"made up {place}", **changes)
+        for place, word in enumerate(words)
+    )
+    return one(case(promised, determinations=said, at=AT))
+
+
+def labs(*institutes: str) -> tuple[LabFigures, ...]:
+    return tuple(
+        LabFigures(institute=code, lab=f"{code}-a", value=0.1, lower=0, upper=1, scored=9, events=1)
+        for code in institutes
+    )
+
+
+def two_models(new: float, old: float, se: float = 0.004) -> Finding:
+    return finding(cell(*figures(new, se)), cell(*figures(old, se), model="old"))
+
+
+def with_and_without(helped: float, alone: float, se: float = 0.004) -> Finding:
+    return finding(cell(*figures(helped, se)), cell(*figures(alone, se), task="alone"))
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "state"),
+    [(0.10, 0.10, "kept"), (0.30, 0.10, "crossed"), (0.15, 0.10, "undetermined")],
+)
+def test_rule_14_a_regression_is_decided_by_the_difference(
+    new: float, old: float, state: str
+) -> None:
+    found = one(case(framework(threshold(regression())), two_models(new, old)))
+    assert found.state == state
+    assert found.bounds == ()
+    used = (found.comparisons or ())[0]
+    assert used.value == pytest.approx(new - old)
+    assert used.upper is not None
+    assert used.lower < new - old < used.upper
+
+
+def test_rule_14_where_lower_is_worse_the_difference_turns() -> None:
+    rule = threshold(regression(worse="lower"))
+    assert one(case(framework(rule), two_models(0.3, 0.1))).state == "kept"
+    assert one(case(framework(rule), two_models(0.1, 0.3))).state == "crossed"
+
+
+def test_rule_14_both_bounds_have_half_the_budget() -> None:
+    known = two_models(0.1, 0.1)
+    most = threshold(limit(alpha_miss=0.005))
+    least = threshold(limit(direction="at-least", limit=0.01, alpha_miss=0.005))
+    upper = one(case(framework(most), known)).bounds[0].upper
+    lower = one(case(framework(least), known)).bounds[0].lower
+    (used, *_) = one(case(framework(threshold(regression())), known)).comparisons or ()
+    assert used.upper == pytest.approx(upper - lower)
+
+
+def test_rule_14_without_the_earlier_model_in_the_finding_nothing_is_shown() -> None:
+    found = one(case(framework(threshold(regression())), finding(cell(*figures(0.1)))))
+    assert (found.state, found.rule) == ("undetermined", 2)
+    assert "old" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("helped", "alone", "state"),
+    [(0.2, 0.2, "kept"), (0.6, 0.2, "crossed"), (0.4, 0.2, "undetermined")],
+)
+def test_rule_15_an_uplift_in_a_rate_is_decided_by_the_ratio(
+    helped: float, alone: float, state: str
+) -> None:
+    found = one(case(framework(threshold(uplift())), with_and_without(helped, alone)))
+    assert found.state == state
+    assert (found.comparisons or ())[0].value == pytest.approx(helped / alone)
+
+
+def test_rule_15_a_baseline_that_may_be_nothing_has_no_upper_bound() -> None:
+    known = finding(cell(*figures(0.1, labs=("GB-b",))), cell(exact(0, 12), task="alone"))
+    found = one(case(framework(threshold(uplift())), known))
+    assert found.state == "undetermined"
+    assert any(used.upper is None for used in found.comparisons or ())
+
+
+@pytest.mark.parametrize("rule", [LEVEL, OUTCOME, TIER, COST])
+def test_rule_16_persons_decide_what_no_figure_decides(rule: ThresholdRule) -> None:
+    assert judged(rule, "no").state == "kept"
+    assert judged(rule, "yes").state == "crossed"
+    assert judged(rule, "unclear").state == "undetermined"
+    assert judged(rule).state == "undetermined"
+    assert judged(rule, "no", "yes", "no").state == "crossed"
+    assert judged(rule, "no", "unclear").state == "undetermined"
+    assert {judged(rule, *words).rule for words in (("no",), ("yes",), ())} == {16}
+
+
+def test_rule_16_the_level_outweighs_the_word() -> None:
+    assert judged(LEVEL, "no", level="low").state == "kept"
+    assert judged(LEVEL, "no", level="critical").state == "crossed"
+    assert judged(TIER, "no", level="MR3").state == "crossed"
+    assert judged(LEVEL, "no", level="medium").state == "undetermined"
+    assert judged(COST, "no", quantity=12.0, unit="times").state == "crossed"
+    assert judged(COST, "no", quantity=3.0, unit="times").state == "kept"
+
+
+def test_rule_16_a_quantity_in_another_unit_shows_nothing() -> None:
+    assert judged(COST, "no", quantity=3.0, unit="months").state == "undetermined"
+
+
+def test_rule_17_a_trigger_that_fired_waits_for_what_it_demands() -> None:
+    promised = framework(threshold(COMPUTE))
+    below = determined(promised, "no", quantity=2.0, unit="times")
+    fired = determined(promised, "no", quantity=5.0, unit="times")
+    before = determined(promised, "yes", subject="duty", date="2026-10-01")
+    since = determined(promised, "yes", subject="duty", date="2026-11-02")
+    expected: list[tuple[tuple[Determination, ...], str]] = [
+        ((), "undetermined"),
+        ((below,), "kept"),
+        ((fired,), "undetermined"),
+        ((fired, before), "undetermined"),
+        ((fired, since), "kept"),
+        ((below, fired), "undetermined"),
+    ]
+    for said, state in expected:
+        found = one(case(promised, determinations=said, at=AT))
+        assert (found.state, found.rule) == (state, 17)
+
+
+def test_rule_17_a_quantity_in_another_unit_does_not_say_that_it_did_not_fire() -> None:
+    found = judged(COMPUTE, "no", quantity=1e25, unit="FLOP")
+    assert (found.state, found.rule) == ("undetermined", 17)
+    assert "times" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("assessed", "state"),
+    [(None, "undetermined"), ("2026-10-01", "kept"), ("2026-01-05", "undetermined")],
+)
+def test_rule_17_a_trigger_of_time_fires_so_long_after_the_last_assessment(
+    assessed: str | None, state: str
+) -> None:
+    promised = framework(threshold(MONTHS))
+    said = (determined(promised, "yes", subject="duty", date=assessed),) if assessed else ()
+    assert one(case(promised, determinations=said, at=AT)).state == state
+
+
+@pytest.mark.parametrize(
+    ("levels", "state"),
+    [
+        ((), "undetermined"),
+        (("SML-2",), "kept"),
+        (("SML-3", "SML-2"), "kept"),
+        (("SML-1",), "crossed"),
+        (("SML-3", "SML-1"), "crossed"),
+        (("SML-3", "another"), "undetermined"),
+        ((None,), "undetermined"),
+    ],
+)
+def test_rule_18_security_must_be_at_the_level_required(
+    levels: tuple[str | None, ...], state: str
+) -> None:
+    promised = framework(threshold(SECURITY))
+    said = tuple(determined(promised, "yes", level=level) for level in levels)
+    found = one(case(promised, determinations=said, at=AT))
+    assert (found.state, found.rule) == (state, 18)
+
+
+KEPT, CROSSED = finding(cell(*figures(0.02))), finding(cell(*figures(0.5)))
+SNAPSHOTS = ("sha256:" + "a" * 64, "sha256:" + "b" * 64)
+
+
+def test_rule_19_a_finding_about_another_snapshot_shows_nothing_and_says_why() -> None:
+    mine, other = SNAPSHOTS
+    for identity, state in ((mine, "kept"), (other, "undetermined")):
+        tested = (DatedFinding(KEPT, "2026-11-01", (("m", identity),)),)
+        decision = ask(Case(framework(), "m", "deploy", AT, mine, tested))
+        assert decision.outcomes[0].state == state
+    assert decision.outcomes[0].rule == 19
+    assert "another snapshot" in decision.outcomes[0].reason
+    (left_out,) = decision.evidence or ()
+    assert other in str(left_out.left_out)
+
+
+def test_rule_19_determinations_of_another_version_model_snapshot_or_day_show_nothing() -> None:
+    promised = framework(threshold(LEVEL))
+    mine, other = SNAPSHOTS
+    for changes in (
+        {"framework": other},
+        {"model": "n"},
+        {"identity": other},
+        {"date": "2026-11-30"},
+    ):
+        said = (determined(promised, "no", **changes),)
+        decision = ask(case(promised, determinations=said, at=AT, identity=mine))
+        assert (decision.outcomes[0].state, decision.outcomes[0].rule) == ("undetermined", 19)
+        assert [used.left_out is not None for used in decision.evidence or ()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("on", "rule"), [("2026-10-01", 9), ("2025-12-29", 20), (None, 20), ("2026", 20)]
+)
+def test_rule_20_what_is_older_than_the_threshold_allows_keeps_nothing(
+    on: str | None, rule: int
+) -> None:
+    promised = framework(threshold(maximum_age_months=6))
+    question = Case(promised, "m", "deploy", AT, tested=(DatedFinding(KEPT, on),))
+    assert one(question).rule == rule
+    crossed = replace(question, tested=(DatedFinding(CROSSED, on),))
+    assert one(crossed).state == "crossed", "age takes nothing from what speaks against"
+
+
+def test_rule_20_an_old_judgement_holds_if_it_speaks_against() -> None:
+    promised = framework(threshold(LEVEL, maximum_age_months=6))
+    for word, expected in (("no", ("undetermined", 20)), ("yes", ("crossed", 16))):
+        said = (determined(promised, word, date="2025-12-01"),)
+        found = one(case(promised, determinations=said, at=AT))
+        assert (found.state, found.rule) == expected
+
+
+def test_rule_21_of_several_findings_the_crossing_one_decides() -> None:
+    assert one(case(framework(), KEPT, CROSSED)).state == "crossed"
+    wide = finding(cell(*figures(0.09, 0.02)))
+    found = one(case(framework(), wide, KEPT))
+    assert found.state == "kept"
+    assert found.evidence == (KEPT.digest,)
+
+
+def test_rule_21_several_findings_share_the_budget() -> None:
+    wide = finding(cell(*figures(0.09, 0.02)))
+    alone, beside = (one(case(framework(), *known)) for known in ((KEPT,), (KEPT, wide)))
+    stricter = one(case(framework(threshold(limit(alpha_miss=0.005))), KEPT))
+    assert beside.bounds[0].upper > alone.bounds[0].upper
+    assert beside.bounds[0].upper == pytest.approx(stricter.bounds[0].upper)
+
+
+@pytest.mark.parametrize(
+    ("institutes", "wanted", "state"),
+    [
+        (("GB", "JP"), "several-institutes", "kept"),
+        (("GB",), "several-institutes", "undetermined"),
+        (("GB",), "one-institute", "kept"),
+        (("GB",), None, "kept"),
+    ],
+)
+def test_rule_22_evidence_must_be_as_independent_as_the_threshold_asks(
+    institutes: tuple[str, ...], wanted: Any, state: str
+) -> None:
+    known = finding(cell(*figures(0.02), labs=labs(*institutes)))
+    found = one(case(framework(threshold(standing=wanted)), known))
+    assert found.state == state
+    assert found.rule == (9 if state == "kept" else 22)
+    assert found.standing == ("several-institutes" if len(institutes) > 1 else "one-institute")
+
+
+def test_rule_22_the_developer_alone_is_least_independent() -> None:
+    promised = framework(threshold(LEVEL, standing="one-institute"))
+    said = (determined(promised, "no", determined_by="example"),)
+    found = one(case(promised, determinations=said, at=AT))
+    assert (found.state, found.rule, found.standing) == ("undetermined", 22, "developer-alone")
+    both = (*said, determined(promised, "no"))
+    decision = ask(case(promised, determinations=both, at=AT))
+    assert (decision.verdict, decision.standing) == ("MAY", "one-institute")
+
+
+MITIGATED = framework(threshold(mitigations=("filter",)), mitigations=(FILTER,))
+GUARDED = cell(*figures(0.02), model="m-guarded")
+
+
+def in_place(conclusion: str = "yes", **changes: Any) -> Determination:
+    changes = {"model": "m-guarded", "subject": "mitigation", "key": "filter", **changes}
+    return determined(MITIGATED, conclusion, **changes)
+
+
+def guarded(*said: Determination, promised: Framework = MITIGATED, **more: Any) -> Decision:
+    both = finding(cell(*figures(0.5)), more.pop("cell", GUARDED))
+    mitigated = more.pop("mitigated", ("m-guarded",))
+    return ask(case(promised, both, determinations=said, mitigated=mitigated, at=AT))
+
+
+def test_rule_23_crossed_and_shown_to_be_mitigated_is_allowed() -> None:
+    decision = guarded(in_place())
+    assert (decision.verdict, decision.rule) == ("MAY", 13)
+    (found,) = decision.outcomes
+    assert (found.state, found.rule) == ("mitigated", 23)
+    assert "50" in found.reason or "above the limit" in found.reason
+    assert "filter" in str(found.residual)
+
+
+def test_rule_23_without_evidence_for_the_mitigation_it_stays_crossed() -> None:
+    cases = [
+        guarded(),
+        guarded(in_place("no")),
+        guarded(in_place(), in_place("no", determined_by="JP")),
+        guarded(in_place(key="another")),
+        guarded(in_place(), mitigated=()),
+        guarded(in_place(), cell=cell(*figures(0.5), model="m-guarded")),
+        guarded(in_place(), cell=cell(*figures(0.09, 0.02), model="m-guarded")),
+        guarded(in_place(), promised=framework(threshold(), mitigations=(FILTER,))),
+    ]
+    for decision in cases:
+        assert (decision.verdict, decision.rule) == ("MUST NOT", 11)
+        assert decision.outcomes[0].residual
+
+
+def test_rule_23_what_persons_determine_may_be_mitigated_too() -> None:
+    promised = framework(threshold(LEVEL, mitigations=("filter",)), mitigations=(FILTER,))
+    said = (
+        determined(promised, "yes"),
+        determined(promised, "yes", subject="mitigation", key="filter"),
+        determined(promised, "no", mitigations=("filter",)),
+    )
+    assert one(case(promised, determinations=said, at=AT)).state == "mitigated"
+    assert one(case(promised, determinations=said[:2], at=AT)).state == "crossed"
+    assert one(case(promised, determinations=(said[0], said[2]), at=AT)).state == "crossed"
+
+
+def test_rule_24_a_duty_that_must_be_done_before_is_waited_for() -> None:
+    promised = framework(threshold(), disclosure=(REPORT,))
+    done = determined(promised, "yes", subject="duty", key="report")
+    undone = determined(promised, "no", subject="duty", key="report", determined_by="JP")
+    for said, verdict, rule in (
+        ((), "NOT ENOUGH EVIDENCE", 24),
+        ((done,), "MAY", 13),
+        ((done, undone), "NOT ENOUGH EVIDENCE", 24),
+    ):
+        decision = ask(case(promised, KEPT, determinations=said, at=AT))
+        assert (decision.verdict, decision.rule) == (verdict, rule)
+        assert bool(decision.missing) == (rule == 24)
+    assert ask(case(promised, CROSSED, at=AT)).rule == 11, "a duty never softens a crossing"
+
+
+@pytest.mark.parametrize("changes", [{"before": None}, {"before": "develop"}, {"force": "may"}])
+def test_rule_24_other_duties_block_nothing(changes: dict[str, Any]) -> None:
+    duty = REPORT.model_copy(update=changes)
+    assert ask(case(framework(threshold(), disclosure=(duty,)), KEPT)).verdict == "MAY"
+
+
+def test_rule_25_a_threshold_that_was_deleted_or_changed_is_warned_of() -> None:
+    old = framework(
+        threshold(key="gone"), threshold(limit(limit=0.05)), label="1", published="2025-08-20"
+    )
+    new = framework(threshold(), label="2", published="2026-06-30")
+    decision = ask(case(new, KEPT, earlier=(old, new)))
+    assert (decision.verdict, decision.framework) == ("MAY", new.digest)
+    gone, changed = decision.warnings or ()
+    assert gone.startswith("the threshold gone of version 1 (2025-08-20) is not in version 2")
+    assert "threshold t of version 1" in changed
+
+
+def test_rule_25_thresholds_out_of_force_and_choices_of_the_encoder_are_warned_of() -> None:
+    promised = framework(
+        threshold(key="old", status="withdrawn"),
+        threshold(assumed=("the estimand",)),
+        disclosure=(REPORT.model_copy(update={"force": "should"}),),
+    )
+    decision = ask(case(promised, KEPT))
+    assert [found.threshold for found in decision.outcomes] == ["t"]
+    said = " | ".join(decision.warnings or ())
+    assert "old is withdrawn" in said
+    assert "chose: the estimand" in said
+    assert "should be: a report" in said
+
+
+def test_a_decision_without_any_finding_names_none() -> None:
+    promised = framework(threshold(LEVEL))
+    decision = ask(case(promised, determinations=(determined(promised, "no"),), at=AT))
+    assert (decision.verdict, decision.finding) == ("MAY", None)
+    assert Decision.from_bytes(decision.to_bytes(), where="decision") == decision
+
+
+def test_an_undetermined_threshold_has_a_next_test() -> None:
+    wide = finding(cell(*figures(0.05, 0.02)))
+    found = one(case(framework(), wide))
+    assert found.next_test is not None
+    assert found.next_test.items
+    assert found.distance is not None
+    assert found.distance > 0
+    assert one(case(framework(), KEPT)).next_test is None
+
+
+# Properties -------------------------------------------------------------------------------------
+
+RULES: list[ThresholdRule] = [limit(), LEVEL, TIER, COST, COMPUTE, MONTHS, SECURITY, regression()]
+BY_EVIL = {"MAY": 0, "NOT ENOUGH EVIDENCE": 1, "MUST NOT": 2}
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> Case:
+    promised = framework(
+        threshold(
+            draw(st.sampled_from(RULES)),
+            mitigations=("filter",) if draw(st.booleans()) else None,
+            maximum_age_months=draw(st.sampled_from([None, 6])),
+            standing=draw(st.sampled_from([None, "one-institute", "several-institutes"])),
+        ),
+        mitigations=(FILTER,),
+    )
+    tested = draw(
+        st.lists(st.builds(_tested, st.floats(0.005, 0.6), st.floats(0.001, 0.05)), max_size=3)
+    )
+    said = draw(st.lists(_determinations(promised), max_size=4))
+    return case(promised, determinations=tuple(said), mitigated=("g",), at=AT, tested_more=tested)
+
+
+def _tested(value: float, se: float) -> DatedFinding:
+    cells = [
+        cell(*figures(value, se), model=name, labs=labs("GB", "JP")) for name in ("m", "old", "g")
+    ]
+    return DatedFinding(finding(*cells), "2026-10-01")
+
+
+def _determinations(promised: Framework) -> st.SearchStrategy[Determination]:
+    return st.builds(
+        lambda word, **changes: determined(promised, word, **changes),
+        st.sampled_from(["yes", "no", "unclear"]),
+        subject=st.sampled_from(["threshold", "threshold", "mitigation", "duty"]),
+        key=st.sampled_from(["t", "filter"]),
+        model=st.sampled_from(["m", "g"]),
+        level=st.sampled_from([None, "low", "critical", "MR1", "SML-1", "SML-3"]),
+        quantity=st.sampled_from([None, 1.0, 50.0]),
+        unit=st.sampled_from([None, "times", "months"]),
+        date=st.sampled_from(["2025-01-01", "2026-11-01"]),
+        determined_by=st.sampled_from(["GB", "JP", "example"]),
+    )
+
+
+@settings(max_examples=120)
+@given(questions(), st.randoms(use_true_random=False))
+def test_order_and_duplicates_of_evidence_change_nothing(question: Case, chance: Any) -> None:
+    tested, said = [*question.tested] * 2, [*question.determinations] * 2
+    chance.shuffle(tested)
+    chance.shuffle(said)
+    other = replace(question, tested=tuple(tested), determinations=tuple(said))
+    assert ask(other) == ask(question)
+
+
+@settings(max_examples=120)
+@given(questions(), st.floats(0.3, 0.9), st.floats(0.001, 0.01))
+def test_more_adverse_evidence_never_allows_more(question: Case, value: float, se: float) -> None:
+    promised = question.framework
+    adverse_cells = [
+        cell(*figures(value, se), model=name, labs=labs("GB", "JP")) for name in ("m", "g")
+    ]
+    adverse = DatedFinding(
+        finding(*adverse_cells, cell(*figures(0.1, 0.2), model="old")), "2026-11-02"
+    )
+    words = tuple(
+        determined(promised, word, determined_by="KE", level="SML-1", quantity=99.0, unit="times")
+        for word in ("yes", "unclear")
+    )
+    before = ask(question).verdict
+    for more in (
+        replace(question, tested=(*question.tested, adverse)),
+        replace(question, determinations=(*question.determinations, *words)),
+        replace(question, determinations=(*question.determinations, words[1])),
+    ):
+        assert BY_EVIL[ask(more).verdict] >= BY_EVIL[before] or before == "MUST NOT"
+        assert before == "MAY" or ask(more).verdict != "MAY"
+
+
+@settings(max_examples=80)
+@given(
+    st.sampled_from([limit(), regression(), uplift()]),
+    st.floats(0.01, 0.6),
+    st.floats(0.001, 0.03),
+    st.floats(1, 30),
+)
+def test_wider_intervals_never_decide_more(
+    rule: ThresholdRule, value: float, se: float, factor: float
+) -> None:
+    def known(width: float) -> Finding:
+        return finding(
+            cell(*figures(value, width)),
+            cell(*figures(0.1, width), model="old"),
+            cell(*figures(0.1, width), task="alone"),
+        )
+
+    promised = framework(threshold(rule))
+    narrow, wide = (one(case(promised, known(width))).state for width in (se, se * factor))
+    assert wide in (narrow, "undetermined")
