@@ -127,3 +127,51 @@ def test_a_finding_whose_figures_do_not_fit_is_refused(record: Path, tmp_path: P
     assert ran.code == 5
     assert ran.out == ""
     assert "its own parts do not give" in ran.err
+
+
+def test_a_build_gets_junit_and_sarif(record: Path, tmp_path: Path) -> None:
+    junit, sarif = tmp_path / "gate.xml", tmp_path / "gate.sarif"
+    promise = framework(tmp_path, language="en", limit=0.01)
+    ran = decide(record, promise, "--junit", junit, "--sarif", sarif)
+    assert ran.code == VERDICTS["MUST NOT"]
+    assert 'failures="2"' in junit.read_text("utf-8")
+    (run,) = json.loads(sarif.read_text("utf-8"))["runs"]
+    assert {one["ruleId"] for one in run["results"]} == {"G5", "G11"}
+
+
+def test_all_that_a_record_holds_is_weighed(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="fr", limit=0.9)
+    words = ("--framework", promise, "--record", record, "--model", MODEL, "--json")
+    ran = countermark("gate", "decide", *words)
+    assert (ran.code, ran.value["verdict"]) == (0, "MAY")
+    (used,) = ran.value["evidence"]
+    assert used["sort"] == "finding"
+    assert used["date"]
+    after = countermark("gate", "decide", *words, "--at", "2020-01-01")
+    assert after.code == VERDICTS["NOT ENOUGH EVIDENCE"]
+    assert "after the day of the decision" in after.value["outcomes"][0]["reason"]
+
+
+def test_another_snapshot_is_not_enough(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="fr", limit=0.9)
+    pinned = ("--pinned-by", statement(record, "protocol"), "--identity", "sha256:" + "0" * 64)
+    ran = decide(record, promise, *pinned)
+    assert ran.code == VERDICTS["NOT ENOUGH EVIDENCE"]
+    assert "another snapshot" in ran.out
+
+
+def test_a_decision_is_shown_as_a_safety_case(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="en", limit=0.01)
+    decision = tmp_path / "decision.json"
+    decision.write_text(json.dumps(decide(record, promise, "--json").value), encoding="utf-8")
+    words = ("gate", "case", decision, "--framework", promise)
+    shown = done(*words)
+    assert shown.out.startswith("G1 goal [defeated]: ")
+    assert done(*words, "--json").value["type"] == "goal"
+
+
+def test_without_evidence_nothing_is_asked(tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="en", limit=0.01)
+    ran = countermark("gate", "decide", "--framework", promise, "--model", MODEL)
+    assert ran.code == 2
+    assert "--record" in ran.err

@@ -226,10 +226,16 @@ def _verdict(
         return "NOT ENOUGH EVIDENCE", 12, _because(unknown[0])
     if binding:
         return "NOT ENOUGH EVIDENCE", 24, f"nobody determined that this was disclosed: {binding[0]}"
+    return "MAY", 13, _all_kept(case, outcomes)
+
+
+def _all_kept(case: Case, outcomes: Sequence[ThresholdOutcome]) -> str:
     count = len(outcomes)
     mitigated = sum(one.state == "mitigated" for one in outcomes)
-    how = f", {mitigated} of them with mitigations in place" if mitigated else ""
-    return "MAY", 13, f"all {count} thresholds about {case.action} are kept{how}"
+    all_of = "the one threshold" if count == 1 else f"all {count} thresholds"
+    are = "is" if count == 1 else "are"
+    how = f", {mitigated} with mitigations in place" if mitigated else ""
+    return f"{all_of} about {case.action} {are} kept{how}"
 
 
 def _because(outcome: ThresholdOutcome) -> str:

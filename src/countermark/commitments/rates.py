@@ -155,7 +155,8 @@ def doubts(cell: FindingCell, minimum_labs: int) -> Iterator[tuple[int, str]]:
         yield 7, f"{cell.language}: {cell.reason}"
     labs = min((figure.labs for figure in cell.figures if figure.without_lab is None), default=0)
     if labs < minimum_labs:
-        yield 8, f"{cell.language}: {labs} labs, and the threshold asks for {minimum_labs}"
+        count = "1 lab" if labs == 1 else f"{labs} labs"
+        yield 8, f"{cell.language}: {count}, and the threshold asks for {minimum_labs}"
 
 
 def estimate_of(figure: Figure) -> Estimate:

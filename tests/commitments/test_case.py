@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the gate is given, and what a book holds about a question."""
+
+from datetime import date
+
+import pytest
+from exercise_small import Snapshots
+from hand_made_case import LEVEL, determined
+from hand_made_finding import case, cell, figures, finding, framework, threshold
+
+from countermark.commitments.case import first_day
+from countermark.commitments.gathering import gather, identities
+from countermark.node.book import Book, Entry
+from countermark.records.base import Record
+
+AT = date(2026, 11, 29)
+KEPT = finding(cell(*figures(0.02)))
+PROMISED = framework(threshold(LEVEL))
+
+
+def test_rule_1_what_is_given_twice_counts_once() -> None:
+    said = determined(PROMISED, "no")
+    question = case(PROMISED, KEPT, KEPT, determinations=(said, said), at=AT)
+    assert (len(question.findings), len(question.determined)) == (1, 1)
+    assert len(question.account()) == 2
+
+
+def test_rule_2_what_does_not_count_says_why() -> None:
+    said = determined(PROMISED, "no", model="another")
+    question = case(PROMISED, KEPT, determinations=(said,), at=AT)
+    assert question.determined == ()
+    assert [one.left_out for one in question.account()] == [None, "it is about the model another"]
+
+
+@pytest.mark.parametrize(
+    ("said", "first"), [("2026", "2026-01-01"), ("2026-03", "2026-03-01"), ("2026-03-09",) * 2]
+)
+def test_rule_3_a_rough_date_is_its_first_day(said: str, first: str) -> None:
+    assert first_day(said).isoformat() == first
+    assert case(PROMISED, at=AT).age(said) == pytest.approx(
+        (AT - date.fromisoformat(first)).days / 30.436875
+    )
+
+
+def test_rule_4_a_no_outweighs_a_yes_about_a_mitigation() -> None:
+    def placed(*words: str) -> frozenset[str]:
+        said = tuple(
+            determined(PROMISED, word, subject="mitigation", key="filter", reasons=f"{place}")
+            for place, word in enumerate(words)
+        )
+        return case(PROMISED, determinations=said).in_place("m")
+
+    assert placed("yes", "yes") == {"filter"}
+    assert placed("yes", "no") == placed("unclear") == placed() == frozenset()
+
+
+def entry(record: Record, index: int, witnessed: str | None = "2026-10-01T12:00:00Z") -> Entry:
+    return Entry(record, record.digest, "", "GB", "", index, witnessed, (), "")
+
+
+def test_a_book_gives_all_that_it_holds_about_the_model(snapshots: Snapshots) -> None:
+    other = finding(cell(*figures(0.5), model="n"))
+    earlier = PROMISED.model_copy(update={"published": "2025"})
+    records = (
+        KEPT, other, determined(PROMISED, "yes"), determined(PROMISED, "yes", model="n"),
+        earlier, PROMISED, PROMISED.model_copy(update={"published": "2025", "title": "Another"}),
+    )  # fmt: skip
+    entries = tuple(entry(record, place) for place, record in enumerate(records))
+    known = gather(Book(entries, (), None), case(PROMISED, at=AT))  # type: ignore[arg-type]
+    assert [(one.finding, one.on) for one in known.tested] == [(KEPT, "2026-10-01")]
+    assert known.determinations == (records[2],)
+    assert known.earlier == (earlier,)
+    assert dict(identities(snapshots.protocol))["smollm2-135m"].startswith("sha256:")
+    assert identities(None) == ()
