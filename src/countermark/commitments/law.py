@@ -5,9 +5,9 @@ Each file of ``data/law`` is one instrument for one kind of addressee, in our ow
 section where each duty was read and the source. It is an aid to find the text, not legal advice.
 
 1. Each duty and each rule of counting cites a source that its instrument lists.
-2. A period has a length, and an event from which it runs.
-3. A duty that an incident starts says by which kinds of incident; intermediate and final reports
-   follow the initial one of their instrument and name no kind.
+2. What is due by, at or for a period says its length; what has no number says none.
+3. An initial report says which kinds of incident start it; intermediate and final reports follow
+   those of their instrument and name no kind. All of them run from moments that an incident has.
 4. Phases come in the order of their days, and the first says from when the instrument applies.
 """
 
@@ -83,6 +83,8 @@ EVENTS: dict[Event, str] = {
     "last-time": "the last time",
 }
 """What periods run from, in words that follow *after* or *before*."""
+CLOCKED: frozenset[Event] = frozenset({"known", "initial-report", "resolved", "documented"})
+"""The events that an incident has; those of standing duties are others."""
 
 
 class Period(Part):
@@ -139,8 +141,8 @@ class Counting(Part):
     """How days are counted, and what may happen to a period that ends on a day of rest."""
 
     words: Text = Field(description="The rule in our words.")
-    carries: Literal["none", "days", "days-and-hours"] = Field(
-        description="Which periods the rule may carry on to the next working day."
+    carries: bool = Field(
+        description="Whether it may carry a period that is not in hours to the next working day."
     )
     provision: Text = Field(description="Section in which it was read, or why we count so.")
     source: Slug | None = Field(default=None, description="Key of the source, if there is one.")
@@ -277,4 +279,6 @@ def _faults(duty: Obligation) -> list[str]:
         faults.append("its period does not fit how it is due")
     if (duty.stage == "initial") != (duty.starts is not None):
         faults.append("only an initial report says which incidents start it")
+    if duty.stage != "standing" and duty.timing.event not in CLOCKED:
+        faults.append(f"an incident has no moment at which {EVENTS[duty.timing.event]}")
     return faults

@@ -24,6 +24,7 @@ NOUNS = {
     "finding": "compute, check and show a joint finding",
     "framework": "log and show a developer's safety framework",
     "gate": "decide whether a framework's thresholds are kept",
+    "incident": "find the deadlines that an incident starts",
     "log": "audit a log, prove what is in it, witness others by hand",
     "node": "make, serve and look at a node's folder",
     "protocol": "lint, freeze, sign and show the definition of an exercise",
