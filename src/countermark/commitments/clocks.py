@@ -344,8 +344,10 @@ def _deadlines(incident: Incident, regime: Regime, holidays: frozenset[date]) ->
             moments = [ends(start, period, zone, holidays) if start and period else None]
             repeats = None
         for number, at in enumerate(moments, start=1):
-            carried = at and period and each.stage != "keep"
-            later = _carried(at, one, period, holidays) if carried else None
+            if at is None or period is None or each.stage == "keep":
+                later = None
+            else:
+                later = _carried(at, one, period, holidays)
             yield Deadline(one, each, number, at, later, repeats, regime.in_force)
 
 

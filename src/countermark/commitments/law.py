@@ -260,7 +260,9 @@ def instrument(key: str) -> Instrument:
 
 def _check(one: Instrument) -> None:
     known = {cited.key for cited in one.sources}
-    used = {each.source for each in (*one.obligations, *one.definitions, *one.phases)}
+    used = {each.source for each in one.obligations}
+    used |= {each.source for each in one.definitions}
+    used |= {each.source for each in one.phases}
     used |= {one.counting.source} if one.counting.source else set()
     since = [phase.since for phase in one.phases]
     faults = [
