@@ -136,7 +136,8 @@ def fill(
     named = model or _only_model(findings, decisions, determinations)
     held = Evidence(framework, named, _once(findings), _once(decisions), _once(determinations))
     _refuse_strangers(held)
-    shown = [framework, *held.findings, *held.decisions, *held.determinations]
+    shown: list[Framework | Finding | Decision | Determination] = [framework, *held.findings]
+    shown += [*held.decisions, *held.determinations]
     return Report(
         outline=asked,
         instrument=instrument(asked.instrument),
@@ -162,7 +163,7 @@ def _only_model(
     decisions: Sequence[Decision],
     determinations: Sequence[Determination],
 ) -> str:
-    models = {one.model for one in (*decisions, *determinations)}
+    models = {one.model for one in decisions} | {one.model for one in determinations}
     models = models or {cell.model for one in findings for cell in one.cells}
     if len(models) != 1:
         raise InputError(
@@ -173,7 +174,8 @@ def _only_model(
 
 
 def _refuse_strangers(held: Evidence) -> None:
-    for one in (*held.decisions, *held.determinations):
+    judged: list[Decision | Determination] = [*held.decisions, *held.determinations]
+    for one in judged:
         if one.framework != held.framework.digest:
             raise InputError(
                 f"the {one.kind_name()} {one.digest} is about another framework",

@@ -127,6 +127,7 @@ def _deadline_value(one: Deadline, place: ZoneInfo) -> dict[str, JsonValue]:
         value |= {"due": _utc(one.due), "due_local": one.due.astimezone(place).isoformat()}
     if one.may_run_to is not None:
         value["may_run_to"] = _utc(one.may_run_to)
+        value["may_run_to_local"] = one.may_run_to.astimezone(place).isoformat()
     if one.repeats is not None:
         value["repeats_every"] = one.repeats.words
     if one.waits_for is not None:
