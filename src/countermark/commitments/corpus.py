@@ -154,7 +154,7 @@ class Corpus:
         )
 
     def unlisted(self) -> tuple[str, ...]:
-        """Return the pairs of traced commitments that are no rows of the table of pairs (rule 7)."""
+        """Return the traced pairs that are no rows of the table of pairs (rule 7)."""
         listed = {_ends(pair) for pair in self.pairs}
         return tuple(sorted({one.pair for one in self.traced if _ends(one) not in listed}))
 

@@ -39,8 +39,8 @@ class Determination(Record):
         default=None, description="Digest that pins the model's snapshot, if there is one."
     )
     conclusion: Literal["yes", "no", "unclear"] = Field(
-        description="Whether the threshold is reached, the mitigation in place, the duty fulfilled, "
-        "the provision followed."
+        description="Whether the threshold is reached, the mitigation in place, the duty "
+        "fulfilled, the provision followed."
     )
     level: Text | None = Field(
         default=None, description="The level or tier that was found, on the threshold's scale."
