@@ -46,6 +46,8 @@ class Company:
         Its documents, oldest first.
     as_of
         The day until which sources were searched.
+    publishers
+        The names under which it publishes.
     """
 
     slug: str
@@ -53,6 +55,7 @@ class Company:
     signed: str
     publications: tuple[Publication, ...]
     as_of: str
+    publishers: tuple[str, ...]
 
     @property
     def standing(self) -> str:
@@ -90,6 +93,7 @@ def companies() -> tuple[Company, ...]:
             signed=company.signed,
             publications=_published_by(company.publishers),
             as_of=listed.as_of,
+            publishers=company.publishers,
         )
         for company in listed.companies
     )

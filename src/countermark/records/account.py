@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Account and reply: what a developer itself says of a change, and of what others say."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
 from countermark.records.base import Date, Digest, Part, PartyCode, Record, Slug, Text
 from countermark.records.reference import Source
+
+Effect: TypeAlias = Literal["weakened", "removed", "strengthened", "reworded", "added", "moved"]
 
 
 class Announced(Part):
@@ -19,6 +21,18 @@ class Announced(Part):
         default=None, description="Key of the threshold in the newer version, if it is new there."
     )
     words: Text = Field(description="What is announced, in our words.")
+    provision: Slug | None = Field(
+        default=None,
+        description="Key of the domain, mitigation, provision or duty, if it is about one.",
+    )
+    aspect: Slug | None = Field(
+        default=None,
+        description="Which part of it, as *framework diff* names it; absent: the whole.",
+    )
+    effect: Effect | None = Field(
+        default=None,
+        description="Which way it changed, if the account says so; absent: only that it changed.",
+    )
 
 
 class Account(Record):
@@ -51,5 +65,9 @@ class Reply(Record):
         default=None, description="Key of the commitment that it is about, if it is about one."
     )
     words: Text = Field(description="The answer, in the developer's words.")
+    says: Literal["not-applicable"] | None = Field(
+        default=None,
+        description="That the commitment does not apply, for the reason in the words.",
+    )
     date: Date = Field(description="When.")
     demonstration: bool = Field(description="True where no real developer stands behind it.")

@@ -27,16 +27,20 @@ class Determination(Record):
     version: Literal[1] = 1
     determined_by: PartyCode = Field(description="Code of whoever determines and says it.")
     framework: Digest = Field(description="The framework.")
-    subject: Literal["threshold", "mitigation", "duty"] = Field(
-        description="What it is about: a threshold, a mitigation in place, or a duty fulfilled."
+    subject: Literal["threshold", "mitigation", "duty", "provision"] = Field(
+        description="What it is about: a threshold, a mitigation in place, a duty fulfilled, or a "
+        "provision of process or governance that is followed."
     )
-    key: Slug = Field(description="Key of the threshold, mitigation or duty in the framework.")
+    key: Slug = Field(
+        description="Key of the threshold, mitigation, duty or provision in the framework."
+    )
     model: Slug = Field(description="Key of the model.")
     identity: Digest | None = Field(
         default=None, description="Digest that pins the model's snapshot, if there is one."
     )
     conclusion: Literal["yes", "no", "unclear"] = Field(
-        description="Whether the threshold is reached, the mitigation in place, the duty fulfilled."
+        description="Whether the threshold is reached, the mitigation in place, the duty "
+        "fulfilled, the provision followed."
     )
     level: Text | None = Field(
         default=None, description="The level or tier that was found, on the threshold's scale."

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from countermark.app.cli.framework_history import attach
 from countermark.app.cli.output import (
     answer,
     data,
@@ -55,3 +56,6 @@ def show(file: Path, *, as_json: bool) -> None:
             f"{threshold.key} ({threshold.force}, {'/'.join(threshold.actions)}): {threshold.title}"
         )
         data(f"    {asks(threshold.rule)}")
+
+
+attach(command)
