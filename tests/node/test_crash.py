@@ -11,8 +11,8 @@ was said, once `say` has returned. It is killed (SIGKILL), and then:
 
 What a killed process wrote stays in the page cache of the kernel, so this cannot show that anything
 was flushed to the disk. The last test does, by the order in which files are flushed and named.
-``COUNTERMARK_CRASH_SEED`` chooses other points. `make test` kills at some moments and at every fifth
-operation; `make nightly` at more moments, and at each operation.
+``COUNTERMARK_CRASH_SEED`` chooses other points. `make test` kills at some moments and at every
+fifth operation; `make nightly` at more moments, and at each operation.
 """
 
 import os
@@ -149,9 +149,7 @@ def kill_at_operation(count: int) -> None:
 
 
 @pytest.mark.parametrize("least", [40, pytest.param(200, marks=pytest.mark.slow)])
-def test_kills_at_random_moments_lose_nothing(
-    settled: Network, tmp_path: Path, least: int
-) -> None:
+def test_kills_at_random_moments_lose_nothing(settled: Network, tmp_path: Path, least: int) -> None:
     chance, kills, turn = random.Random(SEED), 0, 0  # noqa: S311  it chooses moments, no keys
     while kills < least:
         life = Life(settled.copied(tmp_path / str(turn)))
