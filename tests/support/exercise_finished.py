@@ -13,8 +13,8 @@ from countermark.app.demo.conduct import Outcome, conduct
 from countermark.app.demo.measure import Timings
 from countermark.exercise.demonstration import demonstration
 from countermark.node.index import book
+from countermark.records.decision import Decision
 from countermark.records.finding import Dissent, Finding
-from countermark.records.framework import Decision
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ def _subject(decision: Decision, case: Case, protocol: Protocol) -> Resource:
             where="decision",
             next_step="Export the decision itself: its statement is an in-toto statement.",
         )
-    given = {one.finding.digest: one.finding for one in case.tested}
+    given = {one.digest: one.finding for one in case.tested}
     found = given.get(decision.finding)
     if found is None:
         raise _apart("finding", decision.finding, " or ".join(given) or "none")

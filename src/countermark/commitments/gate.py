@@ -126,7 +126,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     ]
     verdict, rule, reason = _verdict(case, outcomes, binding)
     account = case.account()
-    used = sorted(one.finding.digest for one in case.findings)
+    used = sorted(one.digest for one in case.findings)
     return Decision(
         decided_by=decided_by,
         framework=framework.digest,
@@ -163,7 +163,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
             state, number, held = "mitigated", 23, kept
             reason = f"{reason}; with mitigations in place {kept.reason}"
     rule = threshold.rule
-    findings = [one.finding for one in case.findings if one.finding.digest in held.evidence]
+    findings = [one.finding for one in case.findings if one.digest in held.evidence]
     return ThresholdOutcome(
         threshold=threshold.key,
         state=state,
