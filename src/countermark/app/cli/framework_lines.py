@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A framework and the list of those that ship, as the command line writes them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from countermark.commitments.frameworks import framework_key, standings
 from countermark.commitments.wording import SORTS, asks
@@ -11,9 +11,7 @@ from countermark.records.framework import Duty, Framework, Place, Provision, Thr
 
 def framework_lines(framework: Framework) -> Iterator[str]:
     """Yield everything that a framework says, line by line."""
-    yield (
-        f"{framework.developer}: {framework.title}, {framework.label} ({framework.published})"
-    )
+    yield (f"{framework.developer}: {framework.title}, {framework.label} ({framework.published})")
     yield f"{framework.status}; {framework.digest}"
     if framework.recorded_by is not None:
         yield f"recorded by {framework.recorded_by}, not by the developer"
@@ -114,7 +112,7 @@ def _duty(duty: Duty) -> str:
     return f"{duty.key} ({duty.force}, to {duty.to}{before}): {duty.words}{_where(duty.read_in)}"
 
 
-def _section(title: str, lines: Iterator[str] | tuple[str, ...] | map[str]) -> Iterator[str]:
+def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     for position, line in enumerate(lines):
         if position == 0:
             yield ""
