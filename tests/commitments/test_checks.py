@@ -63,7 +63,7 @@ def threshold(key: str = "one", rule: dict[str, Any] = BOUND, **changed: Any) ->
 
 def framework(*thresholds: dict[str, Any], **changed: Any) -> Framework:
     """Return a framework of a developer that does not exist."""
-    value = {
+    value: dict[str, Any] = {
         "kind": "framework",
         "version": 1,
         "developer": "example-developer",

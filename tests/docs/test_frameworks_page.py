@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/frameworks.md: its table is that of the data, and its example can be logged and decided by."""
+"""docs/frameworks.md: its table is that of the data, and its example passes the checks."""
 
 import importlib.util
 import json
