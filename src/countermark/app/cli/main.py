@@ -23,7 +23,7 @@ NOUNS = {
     "demo": "run a whole joint exercise on a real model, from keys to public record",
     "exercise": "run, import, seal, close and reveal a lab's part of an exercise",
     "finding": "compute, check and show a joint finding",
-    "framework": "log and show a developer's safety framework",
+    "framework": "list, show and log developers' safety frameworks",
     "gate": "decide whether a framework's thresholds are kept",
     "incident": "find the deadlines that an incident starts",
     "log": "audit a log, prove what is in it, witness others by hand",
