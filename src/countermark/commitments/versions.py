@@ -68,7 +68,8 @@ class Pair:
 
     def diff(self) -> FrameworkDiff:
         """Return what changed from one to the other."""
-        return diff(self.before.framework, self.after.framework, self.account)
+        ends = self.before.digest, self.after.digest
+        return diff(self.before.framework, self.after.framework, self.account, digests=ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,8 @@ def _under_one_label(one: Version, other: Version) -> Iterator[Alarm]:
         )
         return
     same_hand = one.framework.recorded_by == other.framework.recorded_by
-    if not same_hand or not diff(one.framework, other.framework).changes:
+    ends = one.digest, other.digest
+    if not same_hand or not diff(one.framework, other.framework, digests=ends).changes:
         return
     if one.own and other.own and None in files:
         yield _alarm(
