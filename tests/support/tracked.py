@@ -9,7 +9,7 @@ from sample_book import sample_book
 
 from countermark.commitments.reference import Company
 from countermark.records.account import Account, Announced, Reply
-from countermark.records.decision import Decision, EvidenceUsed, ThresholdOutcome
+from countermark.records.decision import Decision, EvidenceUsed, State, ThresholdOutcome
 from countermark.records.determination import Determination
 from countermark.records.finding import Finding
 from countermark.records.framework import Domain, Duty, Framework, Mitigation, Provision
@@ -56,7 +56,8 @@ def determination(subject: str, key: str, conclusion: str = "yes", **changed: An
 
 def decision(verdict: str, by: str = "GB", **changed: Any) -> Decision:
     """Return a decision about the framework, with changes."""
-    state = {"MAY": "kept", "MUST NOT": "crossed"}.get(verdict, "undetermined")
+    states: dict[str, State] = {"MAY": "kept", "MUST NOT": "crossed"}
+    state = states.get(verdict, "undetermined")
     outcome = ThresholdOutcome(threshold="leaks", state=state, rule=1, reason="so", bounds=())
     fields = {
         "decided_by": by,

@@ -12,7 +12,8 @@ How the parts of two versions are brought together:
 2. Of the rest, two thresholds do that have the same domain, kind and task, and titles with half of
    their words in common or the same rule; or the same title and the same domain or kind and task;
    or the same rule and half of their titles' words. Other parts do that have half of their words
-   in common. The most alike come first.
+   in common. The most alike come first; of more than 500 by 500 left over, none is taken for
+   another.
 3. What only the older version has is *removed*.
 4. What only the newer version has is *added*.
 
@@ -59,6 +60,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from countermark.commitments.comparing import (
     ALIKE,
+    MOST_COMPARED,
     Keyed,
     Keys,
     Step,
@@ -411,7 +413,7 @@ def _likeliest(
     pairs: list[tuple[K | None, K | None]] = []
     likely = sorted(
         (-share, sorted((_text(was), _text(now))), _text(was), i, j)
-        for i, was in enumerate(old)
+        for i, was in enumerate(old if len(old) * len(new) <= MOST_COMPARED else ())
         for j, now in enumerate(new)
         if (share := alike(was, now)) is not None
     )
@@ -450,7 +452,8 @@ def _said(one: Keyed) -> str:
 
 
 def _same_keys(pairs: list[tuple[K | None, K | None]]) -> Keys:
-    return Keys(frozenset((was.key, now.key) for was, now in pairs if was and now))
+    both = frozenset((was.key, now.key) for was, now in pairs if was and now)
+    return Keys(both, (frozenset(was for was, _ in both), frozenset(now for _, now in both)))
 
 
 def _key(one: Keyed | None) -> str | None:
