@@ -71,25 +71,57 @@ def _bound(limit: float) -> MetricBound:
 
 def finding(number: int) -> Finding:
     """Return a small finding."""
-    counts = CellCounts.model_construct()
-    labs = (
-        LabSettings(
-            institute="GB",
-            lab="GB-example",
-            evidence=f"sha256:{number:064x}",
-            settings=(),
-            deviations=(),
-            samples=1,
-            transcripts_checked=1,
-        ),
+    counts = CellCounts(
+        model="model",
+        task="leak",
+        language="en",
+        submitted=1,
+        answered=1,
+        refused=0,
+        errored=0,
+        missing=0,
+        scorers=(),
     )
-    cell = FindingCell.model_construct(model="model", task="leak", language="en", counts=counts)
-    return Finding.model_construct(
+    cell = FindingCell(
+        model="model",
+        task="leak",
+        language="en",
+        status="reported",
+        counts=counts,
+        validity=(),
+        figures=(),
+        not_computed=(),
+        labs=(),
+        methods=(),
+        new_lab=(),
+        next_run=(),
+    )
+    return Finding(
         protocol=f"sha256:{number:064x}",
         coordinator="GB",
         demonstration=False,
-        labs=labs,
+        significant_digits=3,
+        relative_tolerance=1e-6,
+        absolute_tolerance=1e-9,
+        labs=(
+            LabSettings(
+                institute="GB",
+                lab="GB-example",
+                evidence=f"sha256:{number:064x}",
+                settings=(),
+                deviations=(),
+                samples=1,
+                transcripts_checked=1,
+            ),
+        ),
+        left_out=(),
+        differences=(),
         cells=(cell,),
+        seed=1,
+        replicates=1,
+        factors=(),
+        languages=(),
+        gaps=(),
     )
 
 
@@ -141,10 +173,10 @@ def statements(frameworks: int, thresholds: int, findings: int) -> list[Entry]:
         versions = [
             framework(code, version, thresholds) for version in range(frameworks // DEVELOPERS)
         ]
-        for version in versions:
-            log(version, code, version.digest)
-        for version, (before, after) in enumerate(pairwise(versions)):
-            if version % 2:
+        for one in versions:
+            log(one, code, one.digest)
+        for number, (before, after) in enumerate(pairwise(versions)):
+            if number % 2:
                 told = Account(
                     developer=code,
                     before=before.digest,
