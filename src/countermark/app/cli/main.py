@@ -19,7 +19,7 @@ from countermark.records.errors import CountermarkError
 
 NOUNS = {
     "annotate": "let people label answers, in the browser or in files",
-    "commitments": "fill reports that laws and codes ask for",
+    "commitments": "show what is evidenced, claimed, contested or overdue of companies' promises",
     "demo": "run a whole joint exercise on a real model, from keys to public record",
     "exercise": "run, import, seal, close and reveal a lab's part of an exercise",
     "finding": "compute, check and show a joint finding",
