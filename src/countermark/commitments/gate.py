@@ -65,6 +65,7 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 
 from countermark.commitments.case import Case
+from countermark.commitments.checks import check_framework
 from countermark.commitments.holding import hold, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
@@ -106,11 +107,13 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     Raises
     ------
     InputError
-        If the case names a model by what cannot be a key.
+        If the framework is refused (:mod:`countermark.commitments.checks`), or the case names a
+        model by what cannot be a key.
     VerificationError
         If a finding has a figure whose interval its own other figures do not give, or two cells of
         one place.
     """
+    check_framework(case.framework)
     for model in (case.model, *case.mitigated):
         _check_model(model)
     for one in case.tested:
