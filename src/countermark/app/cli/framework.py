@@ -19,6 +19,7 @@ from countermark.app.cli.output import (
     read_input,
     talk,
 )
+from countermark.app.cli.saying import account
 from countermark.app.cli.verb import Noun
 from countermark.commitments.checks import check_framework, framework_warnings
 from countermark.commitments.frameworks import (
@@ -96,6 +97,12 @@ def add(
 def show(framework: str, *, as_json: bool) -> None:
     """Show everything that a framework says, from a file or one that ships."""
     read = read_framework(framework)
+    try:
+        check_framework(read, where=framework)
+    except InputError as error:
+        talk(f"Would not be logged: {error}. {error.next_step}")
+    for warning in framework_warnings(read):
+        talk(f"Warning: {warning}")
     if as_json:
         data_json(read.to_value())
         return
@@ -104,3 +111,4 @@ def show(framework: str, *, as_json: bool) -> None:
 
 
 attach(command)
+command.add_command(account)

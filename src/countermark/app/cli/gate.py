@@ -20,6 +20,7 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import read_record
+from countermark.app.cli.saying import determine
 from countermark.app.cli.verb import Noun
 from countermark.commitments.case import first_day
 from countermark.commitments.exporting import as_svr
@@ -186,3 +187,6 @@ def _print_element(element: Element, depth: int) -> None:
         data(f"{'  ' * depth}  {element.statement}")
     for one in (*element.in_context_of, *element.supported_by):
         _print_element(one, depth + 1)
+
+
+command.add_command(determine)
