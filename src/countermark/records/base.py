@@ -184,7 +184,7 @@ class Record(Part):
         try:
             record = cls.model_validate_json(data)
         except ValidationError as error:
-            _explain(error, cls.kind_name(), where)
+            _explain(error, cls.kind_name(), value, where)
         if record.to_bytes() != data:
             raise InputError(
                 f"is not a valid {cls.kind_name()}: it would not be written back as it is",
@@ -243,13 +243,36 @@ def _refuse_null(value: JsonValue, where: str) -> None:
             stack.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
 
 
-def _explain(error: ValidationError, kind: str, where: str) -> NoReturn:
+def _explain(
+    error: ValidationError, kind: str, value: dict[str, JsonValue], where: str
+) -> NoReturn:
     details = error.errors(include_url=False, include_input=False)
     first = details[0]
-    path = ".".join(str(step) for step in first["loc"]) or "the document"
+    path = _path(first["loc"], value) or "the document"
     more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
+    message, next_step = first["msg"], f"Compare it with schemas/{kind}.schema.json."
+    # A part of several kinds, such as what a threshold asks: a person needs the kinds by name.
+    if first["type"] == "union_tag_invalid":
+        known = first["ctx"]["expected_tags"].replace("'", "")
+        message = f"has the kind {first['ctx']['tag']!r}, which this version does not know"
+        next_step = f"Check the file, or use a newer Countermark; known kinds: {known}."
+    elif first["type"] == "union_tag_not_found":
+        message, next_step = "says no kind", f"Say its kind, as in schemas/{kind}.schema.json."
     raise InputError(
-        f"is not a valid {kind}: {path}: {first['msg']}{more}",
-        where=where,
-        next_step=f"Compare it with schemas/{kind}.schema.json.",
+        f"is not a valid {kind}: {path}: {message}{more}", where=where, next_step=next_step
     ) from error
+
+
+def _path(steps: Sequence[str | int], value: JsonValue) -> str:
+    """Return where in a document a fault is, with the keys of entries that have one."""
+    words = []
+    for step in steps:
+        if isinstance(step, int) and isinstance(value, list):
+            value = value[step]
+            key = value.get("key") if isinstance(value, dict) else None
+            words.append(key if isinstance(key, str) else str(step))
+        else:
+            # The name of a kind among several is a step of the path, but not of the document.
+            value = value.get(step, value) if isinstance(value, dict) else value
+            words.append(str(step))
+    return ".".join(words)
