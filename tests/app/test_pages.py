@@ -15,8 +15,10 @@ from sample_book import CODES, sample_book
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import load_reference
+from countermark.app.site.signs import SIGNS
 from countermark.app.site.words import WORDS
 from countermark.node.book import Book
+from countermark.records.account import Account
 from countermark.records.canonical import content_digest
 from countermark.records.decision import Decision
 from countermark.records.finding import Finding
@@ -201,6 +203,8 @@ def test_a_record_of_real_exercises_has_no_such_banner() -> None:
         if hasattr(entry.record, "demonstration")
         else entry
         for entry in book.entries
+        # An account names versions by their bytes, which this changes.
+        if not isinstance(entry.record, Account)
     )
     found = render(replace(book, entries=entries))
     assert not any(b"simulated" in page.html for page in found.values())
@@ -302,9 +306,11 @@ def _task_with_prompt(prompt: str) -> object:
 
 @pytest.mark.parametrize("verdict", ["MAY", "MUST NOT", "NOT ENOUGH EVIDENCE"])
 def test_a_decision_starts_with_its_verdict(verdict: str) -> None:
-    (entry,) = [e for e, record in sample_book().of_kind(Decision) if record.verdict == verdict]
+    decided = ((e, r) for e, r in sample_book().of_kind(Decision) if r.action == "deploy")
+    (entry,) = [e for e, record in decided if record.verdict == verdict]
     text = read(f"decisions/{entry.digest[7:19]}/index.html").text
-    assert f"May Example Developer deploy SmallModel-135M? {verdict} " in text[:120]
+    shape = SIGNS["verdict"][verdict].shape
+    assert f"May Example Developer deploy SmallModel-135M? {shape} {verdict} " in text[:120]
     assert "the limit is at most" in text
 
 
