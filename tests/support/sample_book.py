@@ -2,7 +2,8 @@
 """A small book for the pages' tests: real records, figures made by simple formulas.
 
 It holds five labs, two tasks, four languages, every status of a cell, one dissent, one decision of
-each verdict, and the promises of :mod:`sample_promises`. Keys come from fixed seeds, so that the same book is built every time.
+each verdict, and the promises of :mod:`sample_promises`. Keys come from fixed seeds, so that the
+same book is built every time.
 """
 
 from dataclasses import dataclass, field

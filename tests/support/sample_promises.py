@@ -126,9 +126,7 @@ def _version(label: str, published: str, *thresholds: Threshold, **more: Any) ->
         "source": "https://example.org/promises",
         "document": content_digest(label.encode()),
         "domains": (Domain(key="cyber", title="Attacks on computers", risk="cyber"),),
-        "mitigations": (
-            Mitigation(key="filter", title="A filter of answers", sort="deployment"),
-        ),
+        "mitigations": (Mitigation(key="filter", title="A filter of answers", sort="deployment"),),
         "process": (
             Provision(key="stop", words="Above a threshold the release waits.", force="shall"),
         ),

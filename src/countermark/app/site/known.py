@@ -93,13 +93,17 @@ class Developer:
 def known_developers(site: Site) -> tuple[Developer, ...]:
     """Return every developer: the signatories in the order of their list, then the others."""
     companies = {company.slug: company for company in site.reference.companies}
-    logged = {record.developer: None for _, record in site.book.of_kind(Framework)}
-    codes = (*companies, *sorted(set(logged) - set(companies)))
-    return tuple(_developer(site, code, companies.get(code)) for code in codes)
+    told: dict[str, list[Entry]] = {code: [] for code in companies}
+    for entry in site.book.entries:
+        if isinstance(entry.record, Framework | Account):
+            told.setdefault(entry.record.developer, []).append(entry)
+    promising = {record.developer for _, record in site.book.of_kind(Framework)}
+    codes = (*companies, *sorted(promising - set(companies)))
+    return tuple(_developer(site, code, companies.get(code), told[code]) for code in codes)
 
 
-def _developer(site: Site, code: str, company: Company | None) -> Developer:
-    past = history(code, site.book.entries)
+def _developer(site: Site, code: str, company: Company | None, entries: list[Entry]) -> Developer:
+    past = history(code, entries)
     logged = {one.digest: Known(one.framework, one.digest, one.entry) for one in past.versions}
     recorded = tuple(_recorded(site, code, logged))
     order = sorted(

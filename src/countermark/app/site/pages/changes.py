@@ -19,9 +19,7 @@ def change_pages(site: Site, known: Sequence[Developer]) -> Iterator[Page | Data
             yield from _change_page(site, developer, change)
 
 
-def _change_page(
-    site: Site, developer: Developer, change: Compared
-) -> Iterator[Page | DataFile]:
+def _change_page(site: Site, developer: Developer, change: Compared) -> Iterator[Page | DataFile]:
     sheet = Sheet(
         f"{change.path}changes",
         "All changes",

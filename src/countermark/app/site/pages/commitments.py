@@ -49,13 +49,9 @@ def commitment_pages(
         states=STATES,
         deadlines=load_deadlines(),
         paths={developer.code: developer.path for developer in known},
-        undocumented=[
-            one for one in known if one.company and not one.company.publications
-        ],
+        undocumented=[one for one in known if one.company and not one.company.publications],
         unwritten=[
-            one
-            for one in known
-            if one.company and one.company.publications and not one.versions
+            one for one in known if one.company and one.company.publications and not one.versions
         ],
         downloads=downloads(sheets),
     )
@@ -66,8 +62,13 @@ def _cells(computed: Sequence[Grid]) -> Sheet:
     return Sheet(
         "commitments/grid",
         "The grid",
-        ("company", "commitment", "state", "rule", "words", "since", "statements", "replies")
-        + ("at", "demonstration"),
+        (
+            *("company", "commitment", "state", "rule", "words", "since", "statements", "replies"),
+            *(
+                "at",
+                "demonstration",
+            ),
+        ),
         tuple(
             (
                 *(cell.company, cell.commitment, cell.state, cell.rule, cell.words, cell.since),

@@ -16,9 +16,23 @@ from countermark.app.site.signs import STANDINGS
 from countermark.commitments.safety_case import safety_case
 from countermark.commitments.wording import SORTS, asks
 from countermark.node.book import Entry
-from countermark.records.decision import BoundUsed, Decision, EvidenceUsed, ThresholdOutcome
+from countermark.records.decision import (
+    BoundUsed,
+    ComparisonUsed,
+    Decision,
+    EvidenceUsed,
+    ThresholdOutcome,
+)
 from countermark.records.determination import Determination
 from countermark.records.framework import Framework, Threshold
+
+QUESTIONS = {
+    "threshold": "Is the threshold {} reached?",
+    "mitigation": "Is the mitigation {} in place?",
+    "duty": "Is the duty {} fulfilled?",
+    "provision": "Is the provision {} followed?",
+}
+"""What a determination answers, by its subject."""
 
 STATE_MARKS: dict[str, Mark] = {"kept": "disc", "undetermined": "kite", "crossed": "triangle"}
 
@@ -27,7 +41,12 @@ def decision_pages(site: Site) -> Iterator[Page | DataFile]:
     """Return the list of decisions, and one page for each."""
     rows = decisions(site.book)
     yield site.render(
-        "decisions", "decisions/", "Release decisions", rows=rows, system_title=system_title
+        "decisions",
+        "decisions/",
+        "Release decisions",
+        rows=rows,
+        standings=STANDINGS,
+        system_title=system_title,
     )
     for entry, decision, framework in rows:
         yield from _decision_page(site, entry, decision, framework)
@@ -51,6 +70,8 @@ def _decision_page(
         outcomes=_with_charts(site, decision, thresholds),
         states=Counter(outcome.state for outcome in decision.outcomes),
         evidence=[_used(site, one) for one in decision.evidence or ()],
+        by=sorted({c for one in decision.evidence or () if not one.left_out for c in one.by}),
+        questions=QUESTIONS,
         case=safety_case(decision, framework),
         system=system,
         shown=_shown,
@@ -99,14 +120,17 @@ def _bounds(path: str, decision: Decision) -> Sheet:
         "All bounds",
         (*columns, "without_lab", "value", "lower", "upper", "state"),
         tuple(
-            (
-                *(outcome.threshold, outcome.state, outcome.rule, outcome.limit),
-                *(bound.language, bound.estimand, bound.correction, bound.without_lab),
-                *(bound.value, bound.lower, bound.upper, bound.state),
-            )
+            (outcome.threshold, outcome.state, outcome.rule, outcome.limit, *_figures(bound))
             for outcome in decision.outcomes
             for bound in (*outcome.bounds, *(outcome.comparisons or ()))
         ),
+    )
+
+
+def _figures(bound: BoundUsed | ComparisonUsed) -> tuple[str | float | None, ...]:
+    return (
+        *(bound.language, bound.estimand, bound.correction, bound.without_lab),
+        *(bound.value, bound.lower, bound.upper, bound.state),
     )
 
 

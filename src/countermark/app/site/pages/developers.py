@@ -72,7 +72,7 @@ def _developer_page(
 
 def _effects(change: Compared) -> dict[str, int]:
     """Count the changes between two versions by effect."""
-    found = Counter(one.effect for one in change.diff.changes)
+    found = Counter[str](one.effect for one in change.diff.changes)
     return {effect: found[effect] for effect in SIGNS["effect"] if found[effect]}
 
 
@@ -123,8 +123,15 @@ def _versions(developer: Developer) -> Sheet:
     return Sheet(
         f"{developer.path}versions",
         "All versions",
-        ("title", "label", "published", "effective", "status", "framework", "document")
-        + ("logged_by", "index", "witnessed", "alarms"),
+        (
+            *("title", "label", "published", "effective", "status", "framework", "document"),
+            *(
+                "logged_by",
+                "index",
+                "witnessed",
+                "alarms",
+            ),
+        ),
         tuple(
             (
                 *(one.framework.title, one.framework.label, one.framework.published),

@@ -19,8 +19,15 @@ def framework_pages(site: Site, known: Sequence[Developer]) -> Iterator[Page | D
     sheet = Sheet(
         "frameworks/frameworks",
         "All versions",
-        ("developer", "title", "label", "published", "status", "thresholds", "not_quantified")
-        + ("framework", "document", "logged_by", "demonstration"),
+        (
+            *("developer", "title", "label", "published", "status", "thresholds", "not_quantified"),
+            *(
+                "framework",
+                "document",
+                "logged_by",
+                "demonstration",
+            ),
+        ),
         tuple(_row(developer, version) for developer in known for version in developer.versions),
     )
     thresholds = Sheet("frameworks/thresholds", "All thresholds", _COLUMNS, _thresholds(known))
@@ -39,13 +46,9 @@ def framework_pages(site: Site, known: Sequence[Developer]) -> Iterator[Page | D
             yield from _framework_page(site, developer, version)
 
 
-def _framework_page(
-    site: Site, developer: Developer, version: Known
-) -> Iterator[Page | DataFile]:
+def _framework_page(site: Site, developer: Developer, version: Known) -> Iterator[Page | DataFile]:
     framework = version.framework
-    record = Download(
-        "The record itself (JSON)", addresses.record("framework", version.digest)
-    )
+    record = Download("The record itself (JSON)", addresses.record("framework", version.digest))
     said = {e.digest: (e, r) for e, r in site.book.of_kind(Determination)}
     yield site.render(
         "framework",
@@ -96,10 +99,13 @@ def _row(developer: Developer, version: Known) -> tuple[str | int | None, ...]:
     )
 
 
-_COLUMNS = ("developer", "label", "framework", "threshold", "title", "kind", "asks", "force") + (
-    "status",
-    "section",
-    "standing_of_source",
+_COLUMNS = (
+    *("developer", "label", "framework", "threshold", "title", "kind", "asks", "force"),
+    *(
+        "status",
+        "section",
+        "standing_of_source",
+    ),
 )
 
 

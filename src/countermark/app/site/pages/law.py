@@ -54,8 +54,10 @@ def _instruments(site: Site, day: date) -> Sheet:
     return Sheet(
         "law/instruments",
         "Laws, codes and schemes",
-        ("key", "title", "jurisdiction", "force", "who", "authority", "applies", "standing")
-        + ("as_of",),
+        (
+            *("key", "title", "jurisdiction", "force", "who", "authority", "applies", "standing"),
+            *("as_of",),
+        ),
         tuple(
             (
                 *(one.key, one.title, one.jurisdiction, one.force, one.who, one.authority),
