@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 import sample_promises
 from sample_book import DEVELOPER, sample_book
-from test_pages import Reader, data_files, only, pages, read, render
+from sample_pages import Reader, data_files, only, pages, read, render
 
 from countermark.app.site import addresses
 from countermark.app.site.reference import load_reference
