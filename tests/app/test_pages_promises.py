@@ -144,7 +144,7 @@ def test_a_recorded_framework_says_that_nobody_signed_it() -> None:
 def test_a_developer_shows_its_versions_alarms_changes_decisions_and_replies() -> None:
     text = read(f"{addresses.company(DEVELOPER)}index.html").text
     assert "✕ Changed file: Promises of the example developer, 2: The published file" in text
-    assert "A version that the developer itself logged" in text
+    assert "Logged by the developer itself" in text
     assert all(version.digest[7:19] in text for version in (OLD, NEW, OTHER))
     assert "The filter was off for one day, for repairs." in text
     assert "1 ▼ weakened" in text

@@ -16,10 +16,10 @@ from countermark.commitments.tracker import STATES, Cell, Grid
 from countermark.records.reference import Publication
 
 LEGEND: dict[Mark, str] = {
-    "disc": "A version that the developer itself logged",
-    "diamond": "A version that an institute logged",
-    "ring": "A version recorded from public sources, not signed",
-    "kite": "A document that is listed, and not written down by threshold",
+    "disc": "Logged by the developer itself",
+    "diamond": "Logged by an institute",
+    "ring": "Recorded from public sources, unsigned",
+    "kite": "Listed only, not written down",
     "triangle": "A version with an alarm",
 }
 
