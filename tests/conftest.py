@@ -4,10 +4,11 @@
 from pathlib import Path
 
 import pytest
-from exercise_finished import FinishedExercise, finish
-from exercise_small import Snapshots
+from exercise_finished import FinishedExercise, finish, finished
+from exercise_small import Snapshots, take_snapshots
 from exercise_steps import At
 from hypothesis import settings
+from shared import shared
 from softhsm import soft_token
 
 __all__ = ["soft_token"]
@@ -20,13 +21,13 @@ settings.load_profile("house")
 @pytest.fixture(scope="session")
 def finished_exercise(tmp_path_factory: pytest.TempPathFactory) -> FinishedExercise:
     """Return the demonstration's exercise with scripted answers; change only copies of it."""
-    return finish(tmp_path_factory.mktemp("finished"))
+    return finished(shared(tmp_path_factory, "finished", finish))
 
 
 @pytest.fixture(scope="session")
 def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Snapshots:
     """Return a small exercise as it stood after each of its stages."""
-    return Snapshots(tmp_path_factory.mktemp("small"))
+    return Snapshots(shared(tmp_path_factory, "small", take_snapshots))
 
 
 @pytest.fixture

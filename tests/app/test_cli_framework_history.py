@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark framework diff``, ``history`` and ``import-corpus``, as a person runs them."""
+"""``countermark framework diff``, ``history`` and ``corpus``, as a person runs them."""
 
 from pathlib import Path
 
@@ -112,7 +112,7 @@ def test_a_history_of_nothing_is_an_error(network: Network) -> None:
 
 
 def test_a_corpus_is_reported_on(tmp_path: Path) -> None:
-    ran = done("framework", "import-corpus", write_corpus(tmp_path))
+    ran = done("framework", "corpus", write_corpus(tmp_path))
     lines = ran.out.splitlines()
     assert lines[0] == "6 documents, 6 traced commitments"
     assert "Another file under one label: Example v1, v1-reupload-20250201" in lines
@@ -125,7 +125,7 @@ def test_a_corpus_is_reported_on(tmp_path: Path) -> None:
 
 
 def test_a_corpus_as_json(tmp_path: Path) -> None:
-    value = done("framework", "import-corpus", write_corpus(tmp_path), "--json").value
+    value = done("framework", "corpus", write_corpus(tmp_path), "--json").value
     assert (value["all"]["strict"], value["all"]["lenient"]) == (0.75, 0.5)
     assert value["logged"] == []
 
@@ -133,6 +133,6 @@ def test_a_corpus_as_json(tmp_path: Path) -> None:
 def test_a_table_that_is_not_one_is_named_with_its_line(tmp_path: Path) -> None:
     folder = write_corpus(tmp_path)
     (folder / "corpus" / "pairs.csv").write_text("provider\nx\n")
-    ran = countermark("framework", "import-corpus", folder)
+    ran = countermark("framework", "corpus", folder)
     assert ran.code == 1
     assert "pairs.csv:1: has no column v_i, v_next" in ran.err

@@ -10,7 +10,6 @@ from command_line import countermark, tree
 from exercise_small import Snapshots
 from network_by_hand import Network, answer_by_script
 
-from countermark.commitments.demonstration import demonstration_framework
 from countermark.exercise import demonstration
 
 SOURCE = Path(demonstration.__file__).parent
@@ -125,15 +124,3 @@ def test_freezing_writes_the_protocol_and_says_it(tmp_path: Path) -> None:
     assert ran.code == 0
     assert ran.value["name"] == "demonstration"
     assert countermark("protocol", "show", out, "--json").value == ran.value
-
-
-def test_a_framework_is_logged_by_its_developer_only(at: Callable[[str], Network]) -> None:
-    network = at("signed")
-    file = network.root / "framework.json"
-    file.write_bytes(demonstration_framework().to_bytes())
-    assert (
-        network.done("developer", "framework", "add", file, "--json").value["kind"] == "framework"
-    )
-    refused = network.run("GB", "framework", "add", file)
-    assert refused.code == 1
-    assert "Next: " in refused.err

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from exercise_small import small_protocol
+from hand_made_case import FILTER, determined
 from hand_made_finding import case, cell, figures, finding, framework, limit, threshold
 from in_toto_schemas import SVR, faults, statement
 
@@ -75,10 +76,15 @@ def test_rule_3_only_what_was_kept_is_listed() -> None:
     assert properties(framework(OPEN)) == []
 
 
-def test_rule_3_of_two_thresholds_with_one_key_both_have_to_be_kept() -> None:
-    twin = threshold(limit(languages=("fr",)), key="kept")
-    assert properties(framework(KEPT, twin)) == []
-    assert properties(framework(twin, KEPT)) == []
+def test_rule_3_what_is_mitigated_is_not_listed_as_kept() -> None:
+    promised = framework(threshold(mitigations=("filter",)), mitigations=(FILTER,))
+    said = determined(promised, "yes", subject="mitigation", key="filter", model="g")
+    both = finding(cell(*figures(0.5)), cell(*figures(0.02), model="g"))
+    found = both.model_copy(update={"protocol": PROTOCOL.digest})
+    question = case(promised, found, determinations=(said,), mitigated=("g",))
+    decision = decide(question, decided_by="GB")
+    value: Any = as_svr(decision, question, PROTOCOL, verifier="GB", at=AT).to_value()
+    assert value["predicate"]["properties"] == ["COUNTERMARK_MAY_DEPLOY"]
 
 
 @pytest.mark.parametrize("status", ["superseded", "withdrawn"])

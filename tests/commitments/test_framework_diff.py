@@ -10,6 +10,7 @@ from frameworks import FRAMEWORKS, bound, framework, threshold
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countermark.commitments import framework_diff
 from countermark.commitments.comparing import OPPOSITE
 from countermark.commitments.framework_diff import Change, FrameworkDiff, diff
 from countermark.records.account import Account, Announced
@@ -71,6 +72,14 @@ def test_rule_2_the_most_alike_come_first() -> None:
     far = threshold("z", title="uplift to experts in biology", rule=bound(limit=0.4))
     found = diff(before, framework(far, near))
     assert seen(found) == [(5, "moved", "key"), (4, "added", "threshold")]
+
+
+def test_rule_2_too_many_are_not_taken_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = framework(threshold("x", title="uplift to novices"))
+    after = framework(threshold("y", title="uplift to novices"))
+    assert seen(diff(before, after)) == [(5, "moved", "key")]
+    monkeypatch.setattr(framework_diff, "MOST_COMPARED", 0)
+    assert seen(diff(before, after)) == [(3, "removed", "threshold"), (4, "added", "threshold")]
 
 
 def test_rule_3_what_only_the_older_has_is_removed() -> None:

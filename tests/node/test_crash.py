@@ -11,7 +11,8 @@ was said, once `say` has returned. It is killed (SIGKILL), and then:
 
 What a killed process wrote stays in the page cache of the kernel, so this cannot show that anything
 was flushed to the disk. The last test does, by the order in which files are flushed and named.
-``COUNTERMARK_CRASH_SEED`` chooses other points.
+``COUNTERMARK_CRASH_SEED`` chooses other points. `make test` kills at some moments and at every
+fifth operation; `make nightly` at more moments, and at each operation.
 """
 
 import os
@@ -40,7 +41,6 @@ from countermark.transparency.tile_audit import audit
 from countermark.transparency.tiles import read_entries
 
 SEED = int(os.environ.get("COUNTERMARK_CRASH_SEED", "20261123"))
-KILLS = 200
 LIVES = 20  # of one folder, one after the other
 OPERATIONS = {"chmod", "commit", "execute", "fsync", "mkdir", "mkstemp", "open", "replace", "write"}
 
@@ -148,9 +148,10 @@ def kill_at_operation(count: int) -> None:
     sys.setprofile(watch)
 
 
-def test_two_hundred_kills_at_random_moments_lose_nothing(settled: Network, tmp_path: Path) -> None:
+@pytest.mark.parametrize("least", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_lose_nothing(settled: Network, tmp_path: Path, least: int) -> None:
     chance, kills, turn = random.Random(SEED), 0, 0  # noqa: S311  it chooses moments, no keys
-    while kills < KILLS:
+    while kills < least:
         life = Life(settled.copied(tmp_path / str(turn)))
         begun = time.monotonic()
         life.killed(2, lambda: None)
@@ -158,18 +159,19 @@ def test_two_hundred_kills_at_random_moments_lose_nothing(settled: Network, tmp_
         kills += sum(life.killed(4, lambda: None, chance.uniform(0, whole)) for _ in range(LIVES))
         life.end()
         turn += 1
-        assert turn < 2 * KILLS / LIVES
+        assert turn < 2 * least / LIVES
 
 
-def test_a_kill_at_each_single_operation_in_turn_loses_nothing(
-    settled: Network, tmp_path: Path
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_kill_at_a_single_operation_loses_nothing(
+    settled: Network, tmp_path: Path, stride: int
 ) -> None:
-    point, going = 0, True
+    point, going = SEED % stride, True
     while going:
         life = Life(settled.copied(tmp_path / str(point)))
         for _ in range(LIVES):
             going = life.killed(1, lambda: kill_at_operation(point))  # noqa: B023  used at once
-            point += 1
+            point += stride
             if not going:
                 break
         life.end()

@@ -11,6 +11,10 @@ from scripted import run_scripted
 from countermark.app.demo.cast import Cast
 from countermark.app.demo.conduct import Outcome, conduct
 from countermark.app.demo.measure import Timings
+from countermark.exercise.demonstration import demonstration
+from countermark.node.index import book
+from countermark.records.decision import Decision
+from countermark.records.finding import Dissent, Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,17 @@ class FinishedExercise:
         return open_cast(target, self.outcome.protocol)
 
 
-def finish(root: Path) -> FinishedExercise:
+def finish(root: Path) -> None:
     """Run the whole exercise below ``root``."""
-    return FinishedExercise(root, conduct(root, Timings(), lambda _: None, run_scripted))
+    conduct(root, Timings(), lambda _: None, run_scripted)
+
+
+def finished(root: Path) -> FinishedExercise:
+    """Open an exercise that was run below ``root``."""
+    protocol, _ = demonstration()
+    coordinator = open_cast(root, protocol).institutes[protocol.coordinator]
+    known = book(coordinator)
+    ((_, finding),) = known.of_kind(Finding)
+    decisions = tuple(record for _, record in known.of_kind(Decision))
+    dissents = len(known.of_kind(Dissent))
+    return FinishedExercise(root, Outcome(coordinator, protocol, finding, decisions, dissents))

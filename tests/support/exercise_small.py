@@ -138,14 +138,18 @@ def open_cast(root: Path, protocol: Protocol) -> Cast:
     )
 
 
+def take_snapshots(root: Path) -> None:
+    """Take the small exercise through its stages, and keep it as it stood after each."""
+    for name, _ in stages(root / "live"):
+        shutil.copytree(root / "live", root / name)
+
+
 class Snapshots:
-    """The small exercise as it stood after each stage, built once and copied for each test."""
+    """The small exercise as it stood after each stage, copied for each test."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.protocol = small_protocol()
-        for name, _ in stages(root / "live"):
-            shutil.copytree(root / "live", root / name)
 
     def at(self, stage: str, target: Path) -> Cast:
         """Copy the exercise as it stood after ``stage`` to ``target``, and open it."""

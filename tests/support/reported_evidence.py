@@ -5,6 +5,7 @@ from typing import Any
 
 from hand_made_finding import cell, figures, finding, framework, limit, threshold
 
+from countermark.commitments.case import Case, DatedFinding
 from countermark.commitments.gate import decide
 from countermark.records.determination import Determination
 from countermark.records.framework import Domain, Duty, Framework, Mitigation, Provision
@@ -33,7 +34,8 @@ FOUND = finding(
     cell(*figures(0.5), model="other"),
 )
 DECIDED = decide(
-    framework(*FULL.thresholds[:1]), FOUND, model="m", action="deploy", decided_by="GB"
+    Case(framework(*FULL.thresholds[:1]), "m", "deploy", tested=(DatedFinding(FOUND),)),
+    decided_by="GB",
 ).model_copy(update={"framework": FULL.digest, "warnings": ("the framework is new",)})
 
 

@@ -23,7 +23,7 @@ from countermark.records.framework import Action, Framework
 _DAYS_A_MONTH = 365.2425 / 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DatedFinding:
     """A joint finding as evidence.
 
@@ -40,6 +40,11 @@ class DatedFinding:
     finding: Finding
     on: str | None = None
     identities: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def digest(self) -> str:
+        """The finding's content address; of a long finding it takes time."""
+        return self.finding.digest
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Case:
     @cached_property
     def findings(self) -> tuple[DatedFinding, ...]:
         """The findings that count, each once, by their digests (rules 1 and 2)."""
-        given = {one.finding.digest: one for one in self.tested}
+        given = {one.digest: one for one in self.tested}
         return tuple(
             given[key] for key in sorted(given) if self._against_finding(given[key]) is None
         )
@@ -112,7 +117,7 @@ class Case:
 
     def account(self) -> tuple[EvidenceUsed, ...]:
         """Return every piece of evidence that was given, and why it was left out if it was."""
-        findings = {one.finding.digest: one for one in self.tested}
+        findings = {one.digest: one for one in self.tested}
         determinations = {one.digest: one for one in self.determinations}
         return (
             *(

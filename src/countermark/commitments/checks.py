@@ -121,20 +121,15 @@ def _check_keys(framework: Framework, where: str) -> None:
 
 def _check_names(threshold: Threshold, framework: Framework, place: str) -> None:
     """Rule 2."""
-    domains = [domain.key for domain in framework.domains or ()]
-    if threshold.domain is not None and threshold.domain not in domains:
-        raise InputError(
-            f"names the domain {threshold.domain}, which the framework does not have",
-            where=place,
-            next_step=f"Add it to domains, or name one of: {', '.join(domains) or 'none'}.",
-        )
-    known = [mitigation.key for mitigation in framework.mitigations or ()]
-    for name in threshold.mitigations or ():
+    named = [("domain", name) for name in (threshold.domain,) if name is not None]
+    named += [("mitigation", name) for name in threshold.mitigations or ()]
+    for what, name in named:
+        known = [entry.key for entry in getattr(framework, f"{what}s") or ()]
         if name not in known:
             raise InputError(
-                f"names the mitigation {name}, which the framework does not have",
+                f"names the {what} {name}, which the framework does not have",
                 where=place,
-                next_step=f"Add it to mitigations, or name one of: {', '.join(known) or 'none'}.",
+                next_step=f"Add it to {what}s, or name one of: {', '.join(known) or 'none yet'}.",
             )
 
 

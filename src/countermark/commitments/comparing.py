@@ -22,6 +22,9 @@ from countermark.records.threshold_rules import MetricBound, ThresholdRule
 ALIKE = 0.5
 """From which share of common words two texts are taken for two wordings of one."""
 
+MOST_COMPARED = 250_000
+"""How many pairs of texts are held against each other; with more, none is taken for another."""
+
 OPPOSITE: dict[Effect, Effect] = {
     "weakened": "strengthened",
     "strengthened": "weakened",
@@ -80,13 +83,13 @@ class Keys:
     """Which keys of two versions name the same thing: those paired, and equal ones in no pair."""
 
     pairs: frozenset[tuple[str, str]]
+    paired: tuple[frozenset[str], frozenset[str]]
 
     def same(self, before: str | None, after: str | None) -> bool:
         """Tell whether two keys name the same thing."""
         if (before, after) in self.pairs:
             return True
-        paired = any(before == was or after == now for was, now in self.pairs)
-        return before == after and not paired
+        return before == after and before not in self.paired[0] and after not in self.paired[1]
 
 
 def likeness(one: str, other: str) -> float:
@@ -282,7 +285,7 @@ def _texts(before: Iterable[str], after: Iterable[str]) -> Iterator[Step]:
     lost, gained = sorted(set(before) - set(after)), sorted(set(after) - set(before))
     alike = sorted(
         (-share, min(was, now), max(was, now), was, now)
-        for was in lost
+        for was in (lost if len(lost) * len(gained) <= MOST_COMPARED else ())
         for now in gained
         if (share := likeness(was, now)) >= ALIKE
     )

@@ -134,7 +134,6 @@ def _held(
         comparisons=tuple(found),
         distance=_distance(worst, limit) if worst else None,
         institutes=frozenset(institutes),
-        evidence=(finding.digest,),
     )
 
 

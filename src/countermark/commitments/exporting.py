@@ -7,8 +7,8 @@ it, is never led to allow more. Therefore:
 1. The subject is the model under test, by the digest that the protocol pins.
 2. ``COUNTERMARK_MAY_DEPLOY`` (or ``…_MAY_DEVELOP``) is there only if the verdict is MAY. MUST NOT
    and NOT ENOUGH EVIDENCE have no property of their own: they are the absence of this one.
-3. ``COUNTERMARK_KEPT:<threshold>`` is there for each threshold that is kept; not if the framework
-   has two of that key and one is not.
+3. ``COUNTERMARK_KEPT:<threshold>`` is there for each threshold that is kept; what is mitigated is
+   not kept, and shows in rule 2 alone.
 4. Nothing is listed under a framework that is not in force.
 5. Properties of a demonstration begin with ``COUNTERMARK_DEMONSTRATION_`` and match no others.
 6. Whoever exports vouches for it: the gate is asked again, and a decision that does not follow from
@@ -84,8 +84,7 @@ def _properties(decision: Decision, framework: Framework) -> list[JsonValue]:
     if framework.status != "in-force":
         return []
     prefix = "COUNTERMARK_DEMONSTRATION_" if decision.demonstration else "COUNTERMARK_"
-    not_kept = {one.threshold for one in decision.outcomes if one.state != "kept"}
-    kept = {one.threshold for one in decision.outcomes} - not_kept
+    kept = {one.threshold for one in decision.outcomes if one.state == "kept"}
     may = [f"{prefix}MAY_{decision.action.upper()}"] if decision.verdict == "MAY" else []
     return [*may, *(f"{prefix}KEPT:{key}" for key in sorted(kept))]
 
@@ -97,7 +96,7 @@ def _subject(decision: Decision, case: Case, protocol: Protocol) -> Resource:
             where="decision",
             next_step="Export the decision itself: its statement is an in-toto statement.",
         )
-    given = {one.finding.digest: one.finding for one in case.tested}
+    given = {one.digest: one.finding for one in case.tested}
     found = given.get(decision.finding)
     if found is None:
         raise _apart("finding", decision.finding, " or ".join(given) or "none")

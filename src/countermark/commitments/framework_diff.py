@@ -12,7 +12,8 @@ How the parts of two versions are brought together:
 2. Of the rest, two thresholds do that have the same domain, kind and task, and titles with half of
    their words in common or the same rule; or the same title and the same domain or kind and task;
    or the same rule and half of their titles' words. Other parts do that have half of their words
-   in common. The most alike come first.
+   in common. The most alike come first; of more than 500 by 500 left over, none is taken for
+   another.
 3. What only the older version has is *removed*.
 4. What only the newer version has is *added*.
 
@@ -59,6 +60,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from countermark.commitments.comparing import (
     ALIKE,
+    MOST_COMPARED,
     Keyed,
     Keys,
     Step,
@@ -229,7 +231,13 @@ class _Found:
     step: Step
 
 
-def diff(before: Framework, after: Framework, account: Account | None = None) -> FrameworkDiff:
+def diff(
+    before: Framework,
+    after: Framework,
+    account: Account | None = None,
+    *,
+    digests: tuple[str, str] | None = None,
+) -> FrameworkDiff:
     """Return what changed between two versions of one developer's framework.
 
     Parameters
@@ -238,13 +246,16 @@ def diff(before: Framework, after: Framework, account: Account | None = None) ->
         The older and the newer version.
     account
         The developer's own account of the change, if there is one.
+    digests
+        Content addresses of the two versions, where they were computed already.
 
     Raises
     ------
     InputError
         If the two are of different developers, or the account is of other versions.
     """
-    _refuse_unrelated(before, after, account)
+    old, new = digests or (before.digest, after.digest)
+    _refuse_unrelated(before, after, account, (old, new))
     thresholds, found = _compared(before, after)
     changes = tuple(
         Change(
@@ -267,8 +278,8 @@ def diff(before: Framework, after: Framework, account: Account | None = None) ->
     )
     return FrameworkDiff(
         before.developer,
-        _side(before),
-        _side(after),
+        _side(before, old),
+        _side(after, new),
         thresholds,
         changes,
         account.digest if account else None,
@@ -276,7 +287,9 @@ def diff(before: Framework, after: Framework, account: Account | None = None) ->
     )
 
 
-def _refuse_unrelated(before: Framework, after: Framework, account: Account | None) -> None:
+def _refuse_unrelated(
+    before: Framework, after: Framework, account: Account | None, digests: tuple[str, str]
+) -> None:
     if before.developer != after.developer:
         raise InputError(
             f"is a framework of {after.developer}, and the other is one of {before.developer}",
@@ -286,12 +299,11 @@ def _refuse_unrelated(before: Framework, after: Framework, account: Account | No
     if account is None:
         return
     spoken_of = (account.developer, account.before, account.after)
-    if spoken_of != (before.developer, before.digest, after.digest):
+    if spoken_of != (before.developer, *digests):
         raise InputError(
             "is an account of other versions",
             where=f"account by {account.developer} of {account.date}",
-            next_step=f"Give the account whose before is {before.digest} and whose after is "
-            f"{after.digest}.",
+            next_step="Give the account whose before is {} and whose after is {}.".format(*digests),
         )
 
 
@@ -361,28 +373,47 @@ def _align(
     before: Iterable[K], after: Iterable[K], alike: Callable[[K, K], float | None]
 ) -> list[tuple[K | None, K | None]]:
     """Bring the parts of two versions together (rules 1 and 2), whatever order they stand in."""
-    texts: dict[int, str] = {}
-    old, new = list(before), list(after)
-    for one in (*old, *new):
-        texts[id(one)] = one.model_dump_json()
-    old.sort(key=lambda one: texts[id(one)])
-    new.sort(key=lambda one: texts[id(one)])
+    old, new = _by_key(before), _by_key(after)
     pairs: list[tuple[K | None, K | None]] = []
+    for key in sorted(old.keys() & new.keys()):
+        was, now = old.pop(key), new.pop(key)
+        if len(was) > 1 or len(now) > 1:
+            # Parts of one key are a slip; equal ones among them belong together all the same.
+            was, now = sorted(was, key=_text), sorted(now, key=_text)
+            for one in tuple(was):
+                if one in now:
+                    pairs.append((one, now.pop(now.index(one))))
+                    was.remove(one)
+        matched = min(len(was), len(now))
+        pairs += zip(was[:matched], now[:matched], strict=True)
+        old[key], new[key] = was[matched:], now[matched:]
+    pairs += _likeliest(_in_order(old), _in_order(new), alike)
+    return pairs
 
-    def join(same: Callable[[K], str]) -> None:
-        for was in tuple(old):
-            now = next((one for one in new if same(one) == same(was)), None)
-            if now is not None:
-                old.remove(was)
-                new.remove(now)
-                pairs.append((was, now))
 
-    # Two parts of one key are a slip; equal ones among them belong together all the same.
-    join(lambda one: texts[id(one)])
-    join(lambda one: one.key)
+def _by_key(parts: Iterable[K]) -> dict[str, list[K]]:
+    found: dict[str, list[K]] = {}
+    for one in parts:
+        found.setdefault(one.key, []).append(one)
+    return found
+
+
+def _in_order(parts: dict[str, list[K]]) -> list[K]:
+    return sorted((one for same in parts.values() for one in same), key=_text)
+
+
+def _text(one: Keyed) -> str:
+    return one.model_dump_json()
+
+
+def _likeliest(
+    old: list[K], new: list[K], alike: Callable[[K, K], float | None]
+) -> list[tuple[K | None, K | None]]:
+    """Bring parts of other keys together, the most alike first (rule 2)."""
+    pairs: list[tuple[K | None, K | None]] = []
     likely = sorted(
-        (-share, sorted((texts[id(was)], texts[id(now)])), texts[id(was)], i, j)
-        for i, was in enumerate(old)
+        (-share, sorted((_text(was), _text(now))), _text(was), i, j)
+        for i, was in enumerate(old if len(old) * len(new) <= MOST_COMPARED else ())
         for j, now in enumerate(new)
         if (share := alike(was, now)) is not None
     )
@@ -421,7 +452,8 @@ def _said(one: Keyed) -> str:
 
 
 def _same_keys(pairs: list[tuple[K | None, K | None]]) -> Keys:
-    return Keys(frozenset((was.key, now.key) for was, now in pairs if was and now))
+    both = frozenset((was.key, now.key) for was, now in pairs if was and now)
+    return Keys(both, (frozenset(was for was, _ in both), frozenset(now for _, now in both)))
 
 
 def _key(one: Keyed | None) -> str | None:
@@ -434,6 +466,8 @@ def _steps(
     steps: Callable[[K, K], Iterator[Step]],
 ) -> Iterator[_Found]:
     for was, now in pairs:
+        if was == now:
+            continue
         if was and now:
             found = tuple(steps(was, now))
         elif was:
@@ -448,8 +482,8 @@ def _whole(one: Keyed) -> str:
     return f"{one.title}: {asks(one.rule)}" if isinstance(one, Threshold) else _said(one)
 
 
-def _side(framework: Framework) -> Side:
-    return Side(framework.digest, framework.label, framework.published, framework.recorded_by)
+def _side(framework: Framework, digest: str) -> Side:
+    return Side(digest, framework.label, framework.published, framework.recorded_by)
 
 
 _ORDER: tuple[Section, ...] = (

@@ -14,6 +14,7 @@ from functools import cache
 
 from countermark.commitments.checks import check_framework
 from countermark.commitments.reference import companies
+from countermark.records.canonical import content_digest
 from countermark.records.errors import InputError
 from countermark.records.framework import Framework
 from countermark.records.reference import Publication
@@ -95,3 +96,35 @@ def standings(framework: Framework) -> tuple[str, ...]:
     """Return how its text was read: from the developer's own, from somebody's account, or both."""
     found = {source.standing for source in framework.sources or ()}
     return tuple(standing for standing in ("primary", "secondary") if standing in found)
+
+
+def as_logged_by(framework: Framework, code: str, document: bytes | None = None) -> Framework:
+    """Return a framework as a node would log it.
+
+    Parameters
+    ----------
+    framework
+        The framework, as it was read.
+    code
+        The node's code. Where it is not the developer's, the framework says who recorded it.
+    document
+        The bytes of the file that the developer published, whose digest is put in.
+
+    Raises
+    ------
+    InputError
+        If the framework names another file than that.
+    """
+    added: dict[str, str] = {}
+    if framework.recorded_by is None and code != framework.developer:
+        added["recorded_by"] = code
+    if document is not None:
+        digest = content_digest(document)
+        if framework.document not in (None, digest):
+            raise InputError(
+                f"has the digest {digest}, but the framework names {framework.document}",
+                where="the published file",
+                next_step="Give the file that was encoded, or encode this one as another version.",
+            )
+        added["document"] = digest
+    return framework.model_copy(update=added)

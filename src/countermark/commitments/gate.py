@@ -65,6 +65,7 @@ from typing import get_args
 from pydantic import TypeAdapter, ValidationError
 
 from countermark.commitments.case import Case
+from countermark.commitments.checks import check_framework
 from countermark.commitments.holding import hold, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
@@ -106,11 +107,13 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     Raises
     ------
     InputError
-        If the case names a model by what cannot be a key.
+        If the framework is refused (:mod:`countermark.commitments.checks`), or the case names a
+        model by what cannot be a key.
     VerificationError
         If a finding has a figure whose interval its own other figures do not give, or two cells of
         one place.
     """
+    check_framework(case.framework)
     for model in (case.model, *case.mitigated):
         _check_model(model)
     for one in case.tested:
@@ -126,7 +129,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     ]
     verdict, rule, reason = _verdict(case, outcomes, binding)
     account = case.account()
-    used = sorted(one.finding.digest for one in case.findings)
+    used = sorted(one.digest for one in case.findings)
     return Decision(
         decided_by=decided_by,
         framework=framework.digest,
@@ -163,7 +166,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
             state, number, held = "mitigated", 23, kept
             reason = f"{reason}; with mitigations in place {kept.reason}"
     rule = threshold.rule
-    findings = [one.finding for one in case.findings if one.finding.digest in held.evidence]
+    findings = [one.finding for one in case.findings if one.digest in held.evidence]
     return ThresholdOutcome(
         threshold=threshold.key,
         state=state,

@@ -97,7 +97,8 @@ def _nearness(held: Held) -> tuple[bool, float, int, str]:
 
 
 def _fresh(case: Case, threshold: Threshold, one: DatedFinding, held: Held) -> Held:
-    """Take back *kept* where the evidence is too old (rule 20)."""
+    """Say whose evidence it is, and take back *kept* where that is too old (rule 20)."""
+    held = replace(held, evidence=(one.digest,))
     stale = _stale(case, threshold, one.on)
     if held.state != "kept" or stale is None:
         return held

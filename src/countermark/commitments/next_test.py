@@ -15,7 +15,7 @@
 
 from collections.abc import Callable, Sequence
 
-from scipy import stats
+from scipy import special
 
 from countermark.commitments.rates import Held
 from countermark.records.decision import BoundUsed, NextTest
@@ -116,7 +116,7 @@ def _variances(figure: Figure) -> Variances:
 def _fewest(known: Variances, figure: Figure, alpha: float, room: float) -> Size | None:
     found = []
     for labs in range(max(2, figure.labs), max(2, figure.labs) + MORE_LABS + 1):
-        most = (room / float(stats.t.ppf(1 - alpha, labs - 1))) ** 2
+        most = (room / float(special.stdtrit(labs - 1, 1 - alpha))) ** 2
 
         def reaches(items: int, labs: int = labs, most: float = most) -> bool:
             variance = mean_variance(known, Size(labs, items), figure.estimand)

@@ -12,7 +12,7 @@ from countermark.records.finding_figures import Correction, Estimand, Figure, No
 from countermark.records.threshold_rules import MetricBound
 from countermark.statistics.errors import StatisticsError
 from countermark.statistics.estimate import Counts, Estimate, Judged, bound
-from countermark.statistics.threshold import decide as decide_bound
+from countermark.statistics.threshold import outcome_of
 from countermark.taxonomy.languages import language
 
 HeldState: TypeAlias = Literal["kept", "crossed", "undetermined"]
@@ -81,7 +81,6 @@ def hold_metric(rule: MetricBound, finding: Finding, model: str, looks: int) -> 
         deciding=worst,
         distance=_distance(worst, rule) if worst else None,
         institutes=frozenset(institutes),
-        evidence=(finding.digest,),
     )
 
 
@@ -210,20 +209,16 @@ def rate_name(used: BoundUsed | ComparisonUsed) -> str:
 
 
 def _bound(figure: Figure, rule: MetricBound, tag: str, looks: int) -> BoundUsed:
+    at_most = rule.direction == "at-most"
+    miss, false = 1 - rule.alpha_miss / looks, 1 - rule.alpha_false
     try:
         estimate = estimate_of(figure)
-        found = decide_bound(
-            estimate,
-            rule.limit,
-            "at most" if rule.direction == "at-most" else "at least",
-            rule.alpha_miss / looks,
-            rule.alpha_false,
-            guard=rule.guard,
-        )
-        lower = bound(estimate, found.lower_level, "lower")
-        upper = bound(estimate, found.upper_level, "upper")
+        lower = bound(estimate, false if at_most else miss, "lower")
+        upper = bound(estimate, miss if at_most else false, "upper")
     except (StatisticsError, ArithmeticError) as error:
         raise unsound(figure, rule.task, tag, str(error)) from error
+    side = outcome_of(lower, upper, rule.limit, "at most" if at_most else "at least", rule.guard)
+    kept = None if side == "undetermined" else (side == "below") == at_most
     return BoundUsed(
         language=tag,
         estimand=figure.estimand,
@@ -232,7 +227,7 @@ def _bound(figure: Figure, rule: MetricBound, tag: str, looks: int) -> BoundUsed
         value=figure.value,
         lower=lower,
         upper=upper,
-        state=STATES[found.kept],
+        state=STATES[kept],
     )
 
 

@@ -76,6 +76,7 @@ from countermark.commitments.tracker_rules import Behind, Stance, signals
 from countermark.commitments.versions import certainly_before
 from countermark.node.book import Entry
 from countermark.records.base import Date, Part, Slug, Text
+from countermark.records.framework import Framework
 from countermark.records.reference import Declaration, Source
 from countermark.taxonomy.reading import packaged, read_list
 
@@ -208,6 +209,16 @@ class Grid:
 def load_deadlines() -> tuple[Deadline, ...]:
     """Return the deadlines that sources tell."""
     return read_list(DeadlineList, packaged("commitments", "deadlines.json")).deadlines
+
+
+def demonstrated(statements: Iterable[Entry]) -> tuple[Company, ...]:
+    """Return the developers of the frameworks that are demonstrations; no deadline binds them."""
+    names = {
+        entry.record.developer
+        for entry in statements
+        if isinstance(entry.record, Framework) and entry.record.demonstration
+    }
+    return tuple(Company(name, name, "", (), "", ()) for name in sorted(names))
 
 
 def grid(

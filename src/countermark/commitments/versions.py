@@ -22,7 +22,7 @@ Dates to the year or month are before others only where no day of them could be 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 from countermark.commitments.framework_diff import FrameworkDiff, diff
@@ -68,7 +68,8 @@ class Pair:
 
     def diff(self) -> FrameworkDiff:
         """Return what changed from one to the other."""
-        return diff(self.before.framework, self.after.framework, self.account)
+        ends = self.before.digest, self.after.digest
+        return diff(self.before.framework, self.after.framework, self.account, digests=ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,26 +226,34 @@ def _alarms(versions: tuple[Version, ...]) -> Iterator[Alarm]:
         if version.own:
             titles[_plain(version.framework.title), version.entry.origin].append(version)
     for group in groups.values():
-        for one, other in combinations(group, 2):
-            yield from _under_one_label(one, other)
+        yield from _changed_files(group)
+        hands: dict[str, list[Version]] = defaultdict(list)
+        for version in group:
+            hands[version.framework.recorded_by or version.framework.developer].append(version)
+        for hand in hands.values():
+            for one, other in pairwise(hand):
+                yield from _changed_content(one, other)
     for group in titles.values():
         yield from _backdated(group)
 
 
-def _under_one_label(one: Version, other: Version) -> Iterator[Alarm]:
+def _changed_files(group: list[Version]) -> Iterator[Alarm]:
+    for one, other in pairwise(version for version in group if version.framework.document):
+        if one.framework.document != other.framework.document:
+            words = "the published file changed, and its label did not"
+            yield _alarm("changed-file", 4, one, other, words)
+
+
+def _changed_content(one: Version, other: Version) -> Iterator[Alarm]:
     files = one.framework.document, other.framework.document
+    ends = one.digest, other.digest
     if None not in files and files[0] != files[1]:
-        yield _alarm(
-            "changed-file", 4, one, other, "the published file changed, and its label did not"
-        )
         return
-    same_hand = one.framework.recorded_by == other.framework.recorded_by
-    if not same_hand or not diff(one.framework, other.framework).changes:
+    if not diff(one.framework, other.framework, digests=ends).changes:
         return
     if one.own and other.own and None in files:
-        yield _alarm(
-            "changed-content", 5, one, other, "what it says changed, and its label did not"
-        )
+        words = "what it says changed, and its label did not"
+        yield _alarm("changed-content", 5, one, other, words)
     else:
         yield _alarm("recorded-again", 7, one, other, "it was recorded twice, otherwise")
 

@@ -273,6 +273,6 @@ def _path(steps: Sequence[str | int], value: JsonValue) -> str:
             words.append(key if isinstance(key, str) else str(step))
         else:
             # The name of a kind among several is a step of the path, but not of the document.
-            value = value.get(step, value) if isinstance(value, dict) else value
+            value = value.get(str(step), value) if isinstance(value, dict) else value
             words.append(str(step))
     return ".".join(words)

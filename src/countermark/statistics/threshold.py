@@ -162,10 +162,7 @@ def decide(
         distance = estimate.value - limit
         confidence = exceedance(estimate, limit)
         width = guard.multiple * expanded if isinstance(guard, Guard) else guard
-        if upper < (limit - width if at_most else limit):
-            outcome = "below"
-        elif lower > (limit if at_most else limit + width):
-            outcome = "exceeds"
+        outcome = outcome_of(lower, upper, limit, direction, width)
     return Decision(
         outcome=outcome,
         lower=lower,
@@ -181,6 +178,26 @@ def decide(
         distance=distance,
         exceedance=confidence,
     )
+
+
+def outcome_of(
+    lower: float, upper: float, limit: float, direction: Direction, guard: float
+) -> Outcome:
+    """Say on which side of a limit two one-sided bounds lie (rules 1 to 4).
+
+    Parameters
+    ----------
+    lower, upper
+        The bounds, each at the confidence that its error budget demands.
+    limit, direction, guard
+        As of :func:`decide`; the guard band as a width.
+    """
+    at_most = direction == "at most"
+    if upper < (limit - guard if at_most else limit):
+        return "below"
+    if lower > (limit if at_most else limit + guard):
+        return "exceeds"
+    return "undetermined"
 
 
 def check_threshold(

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark framework``: log and show a developer's safety framework."""
+"""``countermark framework``: list, show and log developers' safety frameworks."""
 
 from pathlib import Path
 
 import click
 
 from countermark.app.cli.framework_history import attach
+from countermark.app.cli.framework_lines import framework_lines, known_lines, known_value
 from countermark.app.cli.output import (
     answer,
     data,
@@ -14,48 +15,108 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
+    read_input,
     talk,
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.commitments.wording import asks
+from countermark.commitments.checks import check_framework, framework_warnings
+from countermark.commitments.frameworks import (
+    as_logged_by,
+    frameworks_of,
+    known_framework,
+    load_frameworks,
+)
+from countermark.commitments.reference import companies
+from countermark.records.errors import InputError, UsageError
 from countermark.records.framework import Framework
+
+framework_argument = click.argument("framework", metavar="FILE|KEY")
 
 
 @click.group(cls=Noun, example="countermark framework show framework.json")
 def command() -> None:
-    """Log and show a developer's safety framework."""
+    """List, show and log developers' safety frameworks."""
+
+
+@command.command(example="countermark framework known --company xai")
+@click.option("--company", metavar="SLUG", help="Only those of one company.")
+@json_option
+def known(company: str | None, *, as_json: bool) -> None:
+    """List the published frameworks whose encodings ship."""
+    slugs = [one.slug for one in companies()]
+    if company is not None and company not in slugs:
+        raise UsageError(
+            f"{company!r} is no company of the commitments",
+            where="--company",
+            next_step=f"Give one of: {', '.join(slugs)}.",
+        )
+    found = load_frameworks() if company is None else frameworks_of(company)
+    if as_json:
+        data_json([known_value(framework) for framework in found])
+        return
+    for line in known_lines(found):
+        data(line)
+    if not found:
+        talk(f"No published framework of {company} is known to us.")
 
 
 @command.command(example="countermark framework add framework.json --node developer")
-@click.argument("file", type=click.Path(path_type=Path))
+@framework_argument
+@click.option(
+    "--document",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file that the developer published; its digest is logged.",
+)
 @node_option
 @passphrase_option
 @json_option
-def add(file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
-    """Log one version of a framework on the developer's node."""
-    framework = read_record(Framework, file)
-    open_node(node_folder, passphrase_file).say(framework)
-    answer(framework.digest, framework.to_value(), as_json=as_json)
+def add(
+    framework: str,
+    document: Path | None,
+    node_folder: Path,
+    passphrase_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Log one version of a framework: the developer's own, or as recorded by this node."""
+    read = _read(framework)
+    check_framework(read, where=framework)
+    for warning in framework_warnings(read):
+        talk(f"Warning: {warning}")
+    published = None if document is None else read_input(document)
+    node = open_node(node_folder, passphrase_file)
+    logged = as_logged_by(read, node.code, published)
+    node.say(logged)
+    answer(logged.digest, logged.to_value(), as_json=as_json)
     talk("Logged. Next: countermark sync pull, at the witnesses")
 
 
 @command.command(example="countermark framework show framework.json")
-@click.argument("file", type=click.Path(path_type=Path))
+@framework_argument
 @json_option
-def show(file: Path, *, as_json: bool) -> None:
-    """Show a framework's thresholds."""
-    framework = read_record(Framework, file)
+def show(framework: str, *, as_json: bool) -> None:
+    """Show everything that a framework says, from a file or one that ships."""
+    read = _read(framework)
     if as_json:
-        data_json(framework.to_value())
+        data_json(read.to_value())
         return
-    data(f"{framework.developer}: {framework.title}, {framework.label} ({framework.published})")
-    data(f"{framework.status}; {framework.digest}")
-    for threshold in framework.thresholds:
-        data(
-            f"{threshold.key} ({threshold.force}, {'/'.join(threshold.actions)}): {threshold.title}"
+    for line in framework_lines(read):
+        data(line)
+
+
+def _read(word: str) -> Framework:
+    path = Path(word)
+    shipped = None if word == "-" or path.exists() else known_framework(word)
+    if shipped is not None:
+        return shipped
+    if word != "-" and not path.exists():
+        raise InputError(
+            "cannot be read: it is neither a file nor the key of a framework that ships",
+            where=word,
+            next_step="Check the name of the file, or list the keys: countermark framework known",
         )
-        data(f"    {asks(threshold.rule)}")
+    return read_record(Framework, path)
 
 
 attach(command)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``countermark framework diff``, ``history`` and ``import-corpus``: what became of promises."""
+"""``countermark framework diff``, ``history`` and ``corpus``: what became of promises."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ ALARM = 3
 
 def attach(noun: click.Group) -> None:
     """Add the verbs of this module to a noun."""
-    for verb in (diff, history, import_corpus):
+    for verb in (diff, history, corpus_report):
         noun.add_command(verb)
 
 
@@ -132,7 +132,7 @@ def _told(alarm: Alarm) -> str:
 
 
 @click.command(
-    cls=Verb, example="countermark framework import-corpus frontier-safety-framework-corpus"
+    "corpus", cls=Verb, example="countermark framework corpus frontier-safety-framework-corpus"
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
@@ -141,7 +141,7 @@ def _told(alarm: Alarm) -> str:
     help="A public record, whose frameworks' documents are compared with the corpus.",
 )
 @json_option
-def import_corpus(folder: Path, record: Path | None, *, as_json: bool) -> None:
+def corpus_report(folder: Path, record: Path | None, *, as_json: bool) -> None:
     """Report on your copy of the Frontier Safety Framework Corpus; nothing is logged."""
     corpus = read_corpus(folder)
     codes = {name: company.slug for company in companies() for name in company.publishers}

@@ -19,11 +19,11 @@ from countermark.records.errors import CountermarkError
 
 NOUNS = {
     "annotate": "let people label answers, in the browser or in files",
-    "commitments": "fill reports that laws and codes ask for",
+    "commitments": "show what is evidenced, claimed, contested or overdue of companies' promises",
     "demo": "run a whole joint exercise on a real model, from keys to public record",
     "exercise": "run, import, seal, close and reveal a lab's part of an exercise",
     "finding": "compute, check and show a joint finding",
-    "framework": "log and show a developer's safety framework",
+    "framework": "list, show and log developers' safety frameworks",
     "gate": "decide whether a framework's thresholds are kept",
     "incident": "find the deadlines that an incident starts",
     "log": "audit a log, prove what is in it, witness others by hand",
