@@ -96,11 +96,15 @@ def _in_force(dossier: Dossier) -> dict[str, tuple[Said, Framework]]:
     for _, framework in dossier.frameworks:
         title = framework.title.casefold()
         newest[title] = max(newest.get(title, ""), framework.published)
+    logged = {said.entry.digest for said, _ in dossier.frameworks}
+    # A document may be followed by one of another title; the account of that change says so.
+    replaced = {account.before for _, account in dossier.accounts if account.after in logged}
     return {
         said.entry.digest: (said, framework)
         for said, framework in dossier.frameworks
         if framework.published == newest[framework.title.casefold()]
         and framework.status == "in-force"
+        and said.entry.digest not in replaced
     }
 
 
