@@ -108,6 +108,21 @@ def test_show_gives_what_ships_as_json_that_reads_back(tmp_path: Path) -> None:
     assert done("framework", "show", file).out == done("framework", "show", XAI).out
 
 
+def test_show_says_what_would_be_refused_and_shows_it_all_the_same(tmp_path: Path) -> None:
+    value = demonstration_framework().to_value()
+    (first, second) = json.loads(json.dumps(value["thresholds"]))
+    file = tmp_path / "framework.json"
+    lost = {**first, "mitigations": ["filter"]}
+    wide = {**first, "key": "wide", "rule": {**first["rule"], "limit": 0.5}}
+    file.write_text(json.dumps({**value, "thresholds": [lost, second, wide]}), encoding="utf-8")
+    ran = done("framework", "show", file)
+    assert "Would not be logged: " in ran.err
+    assert "threshold keeps-secrets: names the mitigation filter" in ran.err
+    assert "Warning: wide is idle where keeps-secrets holds" in ran.err
+    assert "keeps-secrets (shall, deploy)" in ran.out
+    assert done("framework", "show", XAI).err == ""
+
+
 def test_a_word_that_is_neither_a_file_nor_a_key() -> None:
     ran = countermark("framework", "show", "xai-faif-2099")
     assert ran.code == 1

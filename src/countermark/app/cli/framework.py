@@ -98,6 +98,12 @@ def add(
 def show(framework: str, *, as_json: bool) -> None:
     """Show everything that a framework says, from a file or one that ships."""
     read = _read(framework)
+    try:
+        check_framework(read, where=framework)
+    except InputError as error:
+        talk(f"Would not be logged: {error}. {error.next_step}")
+    for warning in framework_warnings(read):
+        talk(f"Warning: {warning}")
     if as_json:
         data_json(read.to_value())
         return
