@@ -2,16 +2,20 @@
 """Pages about what developers promise: decisions, frameworks, changes, the grid, and law."""
 
 import csv
+import io
 import re
 from dataclasses import replace
 from typing import get_args
 
 import pytest
 import sample_promises
+from frameworks import entry
 from sample_book import DEVELOPER, sample_book
 from sample_pages import Reader, data_files, only, pages, read, render
 
 from countermark.app.site import addresses
+from countermark.app.site.context import Site
+from countermark.app.site.known import known_developers
 from countermark.app.site.reference import load_reference
 from countermark.app.site.signs import SIGNS, quantity, sign
 from countermark.commitments.framework_diff import Told
@@ -27,10 +31,10 @@ OLD, NEW, OTHER = sample_promises.versions()
 
 def decided() -> tuple[str, Decision]:
     """Return the page and the record of the decision of the real gate."""
-    ((entry, decision),) = [
+    ((logged, decision),) = [
         found for found in sample_book().of_kind(Decision) if found[1].action == "develop"
     ]
-    return f"{addresses.decision(entry.digest)}index.html", decision
+    return f"{addresses.decision(logged.digest)}index.html", decision
 
 
 @pytest.mark.parametrize(
@@ -157,17 +161,15 @@ def test_a_developer_shows_its_versions_alarms_changes_decisions_and_replies() -
 def test_a_change_says_whether_the_developer_announced_it() -> None:
     path = f"{addresses.change(OLD.digest, NEW.digest)}index.html"
     text = read(path).text
-    for effect, told in (("weakened", "silent"), ("removed", "silent"), ("added", "announced")):
-        shown = SIGNS["told"][told].word or told
-        row = rf"{SIGNS['effect'][effect].shape} {effect}\s*rule \d+ .*?{shown}"
-        assert re.search(row, text), effect
+    rows = list(csv.DictReader(io.StringIO(data_files()[f"{path[:-10]}changes.csv"].body.decode())))
+    found = [(row["effect"], row["told"]) for row in rows]
+    assert sorted(found) == [("added", "announced"), ("removed", "silent"), ("weakened", "silent")]
+    for effect, told in found:
+        shape, shown = SIGNS["effect"][effect].shape, SIGNS["told"][told].word or told
+        assert re.search(rf"{shape} {effect}\s*rule \d+ [^▼✕✚]*{shown}", text), effect
     assert "Announced, and not found here The typeface is new." in text
-    rows = csv.DictReader(
-        data_files()[f"{addresses.change(OLD.digest, NEW.digest)}changes.csv"]
-        .body.decode()
-        .splitlines()
-    )
-    assert {row["effect"] for row in rows} >= {"weakened", "removed", "added"}
+    again = read(f"{addresses.change(NEW.digest, OTHER.digest)}index.html").text
+    assert "not the same: something changed that is not written down" in again
 
 
 def test_changes_in_recorded_frameworks_are_said_to_be_ours() -> None:
@@ -194,6 +196,19 @@ def test_the_grid_has_a_state_with_shape_and_word_for_each_company_and_commitmen
 def test_no_demonstration_speaks_for_a_real_company() -> None:
     rows = csv.DictReader(data_files()["commitments/grid.csv"].body.decode().splitlines())
     assert {row["statements"] for row in rows if row["demonstration"] == "no"} == {""}
+
+
+def test_a_recorded_framework_that_somebody_logs_counts_once() -> None:
+    book = sample_book()
+    recorded = next(one for one in load_reference().frameworks if one.developer == "google")
+    logged = recorded.model_copy(update={"recorded_by": "GB"})
+    extended = replace(book, entries=(*book.entries, entry(logged, "GB", 99)))
+    site = Site(extended, load_reference())
+    (google,) = [found for found in known_developers(site) if found.code == "google"]
+    digests = [version.digest for version in google.versions]
+    assert logged.digest in digests
+    assert recorded.digest not in digests
+    assert not any(version.own for version in google.versions)
 
 
 def test_the_law_says_who_what_and_when_with_sources_and_no_advice() -> None:

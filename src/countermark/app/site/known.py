@@ -108,7 +108,7 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
     recorded = tuple(_recorded(site, code, logged))
     order = sorted(
         (*logged.values(), *recorded),
-        key=lambda one: (one.framework.published, one.framework.effective or "", one.digest),
+        key=_order,
     )
     told = tuple(
         Compared(logged[pair.before.digest], logged[pair.after.digest], pair.diff(), pair.account)
@@ -130,6 +130,13 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
         past.notices,
         tuple(sorted(replies.values(), key=lambda pair: (pair[1].date, pair[0].digest))),
     )
+
+
+def _order(version: Known) -> tuple[str, ...]:
+    framework, entry = version.framework, version.entry
+    witnessed = (entry.witnessed or "~") if entry else ""
+    dates = framework.published, framework.effective or "", witnessed
+    return *dates, framework.label, version.digest
 
 
 def _recorded(site: Site, code: str, logged: dict[str, Known]) -> Iterator[Known]:

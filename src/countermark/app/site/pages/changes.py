@@ -43,6 +43,7 @@ def _change_page(site: Site, developer: Developer, change: Compared) -> Iterator
         effects=_counted(change, "effect"),
         told=_counted(change, "told"),
         sides=_sides(change),
+        files=(change.before.framework.document, change.after.framework.document),
         asks=asks,
         downloads=downloads([sheet]),
     )
