@@ -176,8 +176,8 @@ def documents(
         share = _share(day, min(days), max(days))
         parts += [_track(top, TRACK), _use(key, moment.mark, _across(share), top + TRACK // 2)]
         top += TRACK + GAP // 2
-    ends = (moments[days.index(min(days))].date, moments[days.index(max(days))].date)
-    parts += [_centred(0.0, top + 12, ends[0]), _centred(1.0, top + 12, ends[1])]
+    ends = {_share(day, min(days), max(days)): day for day in (min(days), max(days))}
+    parts += [_centred(share, top + 12, day) for share, day in ends.items()]
     return _svg(key, title, description, top + AXIS, parts)
 
 
