@@ -121,12 +121,13 @@ def test_a_framework_shows_all_that_it_holds(framework: Framework) -> None:
     for threshold in framework.thresholds:
         assert threshold.title in text
         assert SORTS[threshold.rule.kind][1:] in text
-        assert SIGNS["quantity"][quantity(threshold.rule)].word in text
+        assert sign("quantity", quantity(threshold.rule)).striptags() in text
         assert not threshold.read_in or (threshold.read_in.section or "") in text
         assert all(chosen[1:].rstrip(".") in text for chosen in threshold.assumed or ())
-    parts = (*(framework.process or ()), *(framework.governance or ()))
+    provided = (framework.process, framework.governance)
     for words in (
-        *(one.words for one in (*parts, *(framework.disclosure or ()))),
+        *(one.words for parts in provided for one in parts or ()),
+        *(duty.words for duty in framework.disclosure or ()),
         *(one.title for one in framework.mitigations or ()),
         *(framework.not_encoded or ()),
     ):

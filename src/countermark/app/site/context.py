@@ -215,6 +215,7 @@ def _environment() -> Environment:
         "figure": figures.figure,
         "rate": figures.rate_text,
         "interval": lambda found: figures.interval(found.lower, found.upper),
+        "label": figures.label,
         "moment": figures.moment,
         "date": figures.date,
         "sentence": figures.sentence,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from countermark.app.site.context import Site, downloads, files
+from countermark.app.site.figures import label
 from countermark.app.site.known import Compared, Developer
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.signs import SIGNS
@@ -32,7 +33,7 @@ def _change_page(site: Site, developer: Developer, change: Compared) -> Iterator
             for one in change.diff.changes
         ),
     )
-    labels = (change.before.framework.label, change.after.framework.label)
+    labels = [label(one.framework.label) for one in (change.before, change.after)]
     yield site.render(
         "change",
         change.path,

@@ -122,9 +122,14 @@ def _bounds(path: str, decision: Decision) -> Sheet:
         tuple(
             (outcome.threshold, outcome.state, outcome.rule, outcome.limit, *_figures(bound))
             for outcome in decision.outcomes
-            for bound in (*outcome.bounds, *(outcome.comparisons or ()))
+            for bound in _all_figures(outcome)
         ),
     )
+
+
+def _all_figures(outcome: ThresholdOutcome) -> Iterator[BoundUsed | ComparisonUsed]:
+    yield from outcome.bounds
+    yield from outcome.comparisons or ()
 
 
 def _figures(bound: BoundUsed | ComparisonUsed) -> tuple[str | float | None, ...]:

@@ -108,7 +108,7 @@ def _timeline(developer: Developer) -> Markup | None:
 
 def _called(title: str, label: str | None) -> str:
     # What makes versions of one title differ stands first, because a narrow page cuts the end.
-    return f"{label}: {title}" if label and not label.startswith("no label") else title
+    return f"{label}: {title}" if label and not label.startswith("no label, ") else title
 
 
 def _mark(developer: Developer, version: Known) -> Mark:
