@@ -10,6 +10,7 @@ import click
 from countermark.app.cli.commitments_report import report
 from countermark.app.cli.logged import read_logged, record_argument
 from countermark.app.cli.output import data, data_json, json_option, node_option
+from countermark.app.cli.saying import reply
 from countermark.app.cli.verb import Noun
 from countermark.commitments.reference import Company, companies, load_commitments
 from countermark.commitments.tracker import STATES, Cell, Grid, demonstrated, grid
@@ -102,3 +103,4 @@ def _cell_lines(title: str, cell: Cell) -> Iterator[str]:
 
 
 command.add_command(report)
+command.add_command(reply)

@@ -7,6 +7,7 @@ import click
 
 from countermark.app.cli.framework_history import attach
 from countermark.app.cli.framework_lines import framework_lines, known_lines, known_value
+from countermark.app.cli.framework_reading import read_framework
 from countermark.app.cli.output import (
     answer,
     data,
@@ -18,18 +19,16 @@ from countermark.app.cli.output import (
     read_input,
     talk,
 )
-from countermark.app.cli.reading import read_record
+from countermark.app.cli.saying import account
 from countermark.app.cli.verb import Noun
 from countermark.commitments.checks import check_framework, framework_warnings
 from countermark.commitments.frameworks import (
     as_logged_by,
     frameworks_of,
-    known_framework,
     load_frameworks,
 )
 from countermark.commitments.reference import companies
-from countermark.records.errors import InputError, UsageError
-from countermark.records.framework import Framework
+from countermark.records.errors import UsageError
 
 framework_argument = click.argument("framework", metavar="FILE|KEY")
 
@@ -80,7 +79,7 @@ def add(
     as_json: bool,
 ) -> None:
     """Log one version of a framework: the developer's own, or as recorded by this node."""
-    read = _read(framework)
+    read = read_framework(framework)
     check_framework(read, where=framework)
     for warning in framework_warnings(read):
         talk(f"Warning: {warning}")
@@ -97,7 +96,7 @@ def add(
 @json_option
 def show(framework: str, *, as_json: bool) -> None:
     """Show everything that a framework says, from a file or one that ships."""
-    read = _read(framework)
+    read = read_framework(framework)
     try:
         check_framework(read, where=framework)
     except InputError as error:
@@ -111,18 +110,5 @@ def show(framework: str, *, as_json: bool) -> None:
         data(line)
 
 
-def _read(word: str) -> Framework:
-    path = Path(word)
-    shipped = None if word == "-" or path.exists() else known_framework(word)
-    if shipped is not None:
-        return shipped
-    if word != "-" and not path.exists():
-        raise InputError(
-            "cannot be read: it is neither a file nor the key of a framework that ships",
-            where=word,
-            next_step="Check the name of the file, or list the keys: countermark framework known",
-        )
-    return read_record(Framework, path)
-
-
 attach(command)
+command.add_command(account)

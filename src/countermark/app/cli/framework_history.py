@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from countermark.app.cli.framework_reading import read_framework
 from countermark.app.cli.logged import read_logged, record_argument
 from countermark.app.cli.output import data, data_json, json_option, node_option, talk
 from countermark.app.cli.reading import read_public_record, read_record
@@ -36,8 +37,8 @@ def attach(noun: click.Group) -> None:
 
 
 @click.command(cls=Verb, example="countermark framework diff framework-1.json framework-2.json")
-@click.argument("before", type=click.Path(path_type=Path))
-@click.argument("after", type=click.Path(path_type=Path))
+@click.argument("before", metavar="FILE|KEY")
+@click.argument("after", metavar="FILE|KEY")
 @click.option(
     "--account",
     "account_file",
@@ -45,10 +46,10 @@ def attach(noun: click.Group) -> None:
     help="The developer's own account of the change.",
 )
 @json_option
-def diff(before: Path, after: Path, account_file: Path | None, *, as_json: bool) -> None:
+def diff(before: str, after: str, account_file: Path | None, *, as_json: bool) -> None:
     """Compare two versions of a framework, threshold by threshold."""
     account = read_record(Account, account_file) if account_file else None
-    found = differences(read_record(Framework, before), read_record(Framework, after), account)
+    found = differences(read_framework(before), read_framework(after), account)
     if as_json:
         data_json(found.to_value())
         return

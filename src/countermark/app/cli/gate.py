@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.framework_reading import read_framework
 from countermark.app.cli.gate_case import asked_case, evidence_options
 from countermark.app.cli.output import (
     data,
@@ -19,6 +20,7 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import read_record
+from countermark.app.cli.saying import determine
 from countermark.app.cli.verb import Noun
 from countermark.commitments.case import first_day
 from countermark.commitments.exporting import as_svr
@@ -27,7 +29,7 @@ from countermark.commitments.reporting import as_junit, as_sarif
 from countermark.commitments.safety_case import Element, safety_case
 from countermark.node.files import write_atomic
 from countermark.records.decision import Decision
-from countermark.records.framework import Action, Framework
+from countermark.records.framework import Action
 from countermark.records.protocol import Protocol
 
 EXAMPLE = "countermark gate decide --framework framework.json --finding finding.json --model m"
@@ -35,9 +37,9 @@ EXIT_CODES = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
 framework_option = click.option(
     "--framework",
     "framework_file",
-    type=click.Path(path_type=Path),
+    metavar="FILE|KEY",
     required=True,
-    help="The framework: a record or a published statement.",
+    help="The framework: a record, a published statement, or the key of one that ships.",
 )
 
 
@@ -75,7 +77,7 @@ def command() -> None:
 @passphrase_option
 @json_option
 def decide(
-    framework_file: Path,
+    framework_file: str,
     model: str,
     action: Action,
     at: datetime | None,
@@ -89,7 +91,7 @@ def decide(
     **evidence: object,
 ) -> int:
     """Hold a framework's thresholds against all the evidence that is given."""
-    framework = read_record(Framework, framework_file)
+    framework = read_framework(framework_file)
     day = at.date() if at else datetime.now(UTC).date()
     case = asked_case(framework, model, action, day, evidence)
     node = open_node(node_folder, passphrase_file) if log_it else None
@@ -106,7 +108,7 @@ def decide(
         write_atomic(junit_file, as_junit(decision, framework))
         talk(f"Wrote {junit_file}")
     if sarif_file is not None:
-        value = as_sarif(decision, framework, framework_file.as_posix())
+        value = as_sarif(decision, framework, Path(framework_file).as_posix())
         write_atomic(sarif_file, (json.dumps(value, indent=1) + "\n").encode())
         talk(f"Wrote {sarif_file}")
     return EXIT_CODES[decision.verdict]
@@ -123,14 +125,14 @@ def decide(
 @passphrase_option
 def export(
     file: Path,
-    framework_file: Path,
+    framework_file: str,
     protocol_file: Path,
     node_folder: Path,
     passphrase_file: Path | None,
     **evidence: object,
 ) -> None:
     """Write a decision as an in-toto svr, after deciding again, signed by this node."""
-    decision, framework = read_record(Decision, file), read_record(Framework, framework_file)
+    decision, framework = read_record(Decision, file), read_framework(framework_file)
     day: date | None = first_day(decision.at) if decision.at else None
     case = asked_case(
         framework, decision.model, decision.action, day, evidence, identity=decision.identity
@@ -147,9 +149,9 @@ def export(
 @click.argument("file", type=click.Path(path_type=Path))
 @framework_option
 @json_option
-def case_(file: Path, framework_file: Path, *, as_json: bool) -> None:
+def case_(file: Path, framework_file: str, *, as_json: bool) -> None:
     """Show a decision as a safety case: goals, strategies and solutions (GSN)."""
-    first = safety_case(read_record(Decision, file), read_record(Framework, framework_file))
+    first = safety_case(read_record(Decision, file), read_framework(framework_file))
     if as_json:
         data_json(first.to_value())
     else:
@@ -185,3 +187,6 @@ def _print_element(element: Element, depth: int) -> None:
         data(f"{'  ' * depth}  {element.statement}")
     for one in (*element.in_context_of, *element.supported_by):
         _print_element(one, depth + 1)
+
+
+command.add_command(determine)

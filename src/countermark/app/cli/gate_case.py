@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from countermark.app.cli.framework_reading import read_framework
 from countermark.app.cli.reading import read_dated, read_public_record, read_record
 from countermark.commitments.case import Case, DatedFinding
 from countermark.commitments.gathering import gather, identities
@@ -56,8 +57,7 @@ _OPTIONS = (
     ),
     click.option(
         "--earlier",
-        "earlier_files",
-        type=_FILE,
+        metavar="FILE|KEY",
         multiple=True,
         help="An earlier version of the framework, to be warned of what it asked.",
     ),
@@ -124,6 +124,6 @@ def asked_case(
         ),
         earlier=(
             *known.earlier,
-            *(read_record(Framework, path) for path in named["earlier_files"]),
+            *(read_framework(word) for word in named["earlier"]),
         ),
     )
