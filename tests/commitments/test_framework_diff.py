@@ -372,6 +372,12 @@ def test_where_it_was_read_is_no_change() -> None:
     )
 
 
+def test_a_language_that_nobody_knows_is_shown_by_its_tag() -> None:
+    odd = threshold("odd", bound(languages=("qqq",), task="another"), title="theft of weights")
+    change = one(framework(threshold(), odd), framework(threshold()))
+    assert "at most 0.5 in qqq" in str(change.before)
+
+
 @given(FRAMEWORKS)
 def test_equal_versions_have_no_changes(version: Framework) -> None:
     assert diff(version, version).changes == ()

@@ -12,7 +12,7 @@ How the parts of two versions are brought together:
 2. Of the rest, two thresholds do that have the same domain, kind and task, and titles with half of
    their words in common or the same rule; or the same title and the same domain or kind and task;
    or the same rule and half of their titles' words. Other parts do that have half of their words
-   in common. The most alike come first; of more than 500 by 500 left over, none is taken for
+   in common. The most alike come first; of more than 200 by 200 left over, none is taken for
    another.
 3. What only the older version has is *removed*.
 4. What only the newer version has is *added*.
@@ -257,6 +257,7 @@ def diff(
     old, new = digests or (before.digest, after.digest)
     _refuse_unrelated(before, after, account, (old, new))
     thresholds, found = _compared(before, after)
+    entries = _Entries(account.changes if account else ())
     changes = tuple(
         Change(
             one.section,
@@ -267,14 +268,9 @@ def diff(
             one.step.before,
             one.step.after,
             one.step.rule,
-            _told(one, account),
+            _told(one, entries) if account else "no account",
         )
         for one in sorted(found, key=_place)
-    )
-    unfound = (
-        entry
-        for entry in (account.changes if account else ())
-        if not any(_names(entry, one) for one in found)
     )
     return FrameworkDiff(
         before.developer,
@@ -283,7 +279,7 @@ def diff(
         thresholds,
         changes,
         account.digest if account else None,
-        tuple(unfound),
+        entries.without(found),
     )
 
 
@@ -379,16 +375,27 @@ def _align(
         was, now = old.pop(key), new.pop(key)
         if len(was) > 1 or len(now) > 1:
             # Parts of one key are a slip; equal ones among them belong together all the same.
-            was, now = sorted(was, key=_text), sorted(now, key=_text)
-            for one in tuple(was):
-                if one in now:
-                    pairs.append((one, now.pop(now.index(one))))
-                    was.remove(one)
+            was, now, equal = _without_equal(was, now)
+            pairs += equal
         matched = min(len(was), len(now))
         pairs += zip(was[:matched], now[:matched], strict=True)
         old[key], new[key] = was[matched:], now[matched:]
     pairs += _likeliest(_in_order(old), _in_order(new), alike)
     return pairs
+
+
+def _without_equal(old: list[K], new: list[K]) -> tuple[list[K], list[K], list[tuple[K, K]]]:
+    """Take equal parts out of two lists; return the rest in order, and the equal ones."""
+    waiting: dict[str, list[K]] = {}
+    for one in new:
+        waiting.setdefault(_text(one), []).append(one)
+    equal, left = [], []
+    for text, one in sorted(((_text(one), one) for one in old), key=lambda pair: pair[0]):
+        if waiting.get(text):
+            equal.append((one, waiting[text].pop()))
+        else:
+            left.append(one)
+    return left, [one for text in sorted(waiting) for one in waiting[text]], equal
 
 
 def _by_key(parts: Iterable[K]) -> dict[str, list[K]]:
@@ -411,8 +418,9 @@ def _likeliest(
 ) -> list[tuple[K | None, K | None]]:
     """Bring parts of other keys together, the most alike first (rule 2)."""
     pairs: list[tuple[K | None, K | None]] = []
+    old_texts, new_texts = [_text(one) for one in old], [_text(one) for one in new]
     likely = sorted(
-        (-share, sorted((_text(was), _text(now))), _text(was), i, j)
+        (-share, sorted((old_texts[i], new_texts[j])), old_texts[i], i, j)
         for i, was in enumerate(old if len(old) * len(new) <= MOST_COMPARED else ())
         for j, now in enumerate(new)
         if (share := alike(was, now)) is not None
@@ -502,21 +510,49 @@ def _place(one: _Found) -> tuple[object, ...]:
     )
 
 
-def _told(one: _Found, account: Account | None) -> Told:
-    if account is None:
-        return "no account"
-    naming = [entry for entry in account.changes if _names(entry, one)]
+class _Entries:
+    """What an account announces, by the keys that it names."""
+
+    def __init__(self, changes: tuple[Announced, ...]) -> None:
+        self._changes = changes
+        self._by_name: dict[tuple[str, str], list[Announced]] = {}
+        for entry in changes:
+            for name in _names_of(entry):
+                self._by_name.setdefault(name, []).append(entry)
+
+    def naming(self, one: _Found) -> list[Announced]:
+        """Return the entries that name what changed."""
+        return [entry for name in _names(one) for entry in self._by_name.get(name, ())]
+
+    def without(self, found: Iterable[_Found]) -> tuple[Announced, ...]:
+        """Return the entries that name nothing that was found (rule 23)."""
+        names = {name for one in found for name in _names(one)}
+        return tuple(entry for entry in self._changes if not names & _names_of(entry))
+
+
+def _told(one: _Found, entries: _Entries) -> Told:
+    naming = entries.naming(one)
     if any(_says(entry, one) for entry in naming):
         return "announced"
     return "partly" if naming else "silent"
 
 
-def _names(entry: Announced, one: _Found) -> bool:
-    keys = {key for key in (one.key, one.new_key) if key}
+def _names(one: _Found) -> set[tuple[str, str]]:
+    """Return by which field and key an entry would name what changed."""
     if one.section == "threshold":
-        old = one.key is not None and entry.threshold == one.key
-        return old or (one.new_key is not None and entry.added == one.new_key)
-    return entry.provision in keys
+        ends = (("threshold", one.key), ("added", one.new_key))
+    else:
+        ends = (("provision", one.key), ("provision", one.new_key))
+    return {(field, key) for field, key in ends if key is not None}
+
+
+def _names_of(entry: Announced) -> set[tuple[str, str]]:
+    ends = (
+        ("threshold", entry.threshold),
+        ("added", entry.added),
+        ("provision", entry.provision),
+    )
+    return {(field, key) for field, key in ends if key is not None}
 
 
 def _says(entry: Announced, one: _Found) -> bool:
