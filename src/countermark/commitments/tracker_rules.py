@@ -162,13 +162,15 @@ def _determined(
 
 def _contradicted(decisions: list[tuple[Said, Decision]]) -> Iterator[Signal]:
     """Rule 8."""
+    refused: dict[tuple[str, str], list[tuple[Said, Decision]]] = {}
+    for said, one in decisions:
+        if is_institute(said.author) and one.verdict == "MUST NOT":
+            refused.setdefault((one.model, one.action), []).append((said, one))
     for own, may in decisions:
         if is_institute(own.author) or may.verdict != "MAY":
             continue
-        for said, other in decisions:
-            same = (may.model, may.action) == (other.model, other.action)
-            pinned = None not in (may.identity, other.identity) and may.identity != other.identity
-            if is_institute(said.author) and other.verdict == "MUST NOT" and same and not pinned:
+        for said, other in refused.get((may.model, may.action), ()):
+            if None in (may.identity, other.identity) or may.identity == other.identity:
                 words = f"{said.author} decided that it must not {other.action} {other.model}"
                 yield "iv", behind(said, "contradicts", 8, words)
                 words = f"the developer decided that it may {may.action} {may.model}"
