@@ -11,9 +11,11 @@ from countermark.app.site.charts import (
     NARROW,
     Chart,
     Line,
+    Moment,
     Row,
     Span,
     Stage,
+    documents,
     intervals,
     timeline,
 )
@@ -121,3 +123,25 @@ def test_a_timeline_of_one_moment_or_none_is_still_drawn() -> None:
     one = [Stage("Agreed", "1 of 2", ("2026-11-23T09:00:00Z",))]
     assert 'x="50.00%"' in timeline("t", "Stages", "Said.", one)
     assert "<use" not in timeline("t", "Stages", "Said.", [Stage("Agreed", "0 of 2", ())])
+
+
+def test_documents_stand_where_their_dates_are_however_exact_they_are() -> None:
+    moments = [
+        Moment("first", "2024", "ring"),
+        Moment("a title that is far too long for a telephone", "2025-01", "disc"),
+        Moment("last", "2026-01-01", "triangle"),
+    ]
+    drawn = documents("d", "Documents", "Said.", moments, [("ring", "Recorded")])
+    svg = ET.fromstring(str(drawn))  # noqa: S314  our own text
+    marks = [float(use.attrib["x"].rstrip("%")) for use in svg.iter("use")]
+    assert marks[1:] == pytest.approx([3, 3 + 94 * 366 / 731, 97], abs=0.01)
+    words = [text.text or "" for text in svg.iter("text")]
+    assert words[-2:] == ["2024-01-01", "2026-01-01"]
+    (cut,) = [text for text in words if text.endswith("…")]
+    assert len(cut) + len("2025-01") <= NARROW
+
+
+def test_one_document_stands_in_the_middle_with_its_date_once() -> None:
+    drawn = documents("d", "Documents", "Said.", [Moment("only", "2025-02-09", "disc")], [])
+    assert 'x="50.00%"' in drawn
+    assert drawn.count("2025-02-09") == 2

@@ -9,6 +9,7 @@ from corpora import AGAIN, write_corpus
 from frameworks import DEVELOPER, bound, framework, threshold
 from nodes import Network, make_network
 
+from countermark.network.sync import settle
 from countermark.records import Record
 from countermark.records.account import Account, Announced
 from countermark.records.threshold_rules import NotQuantified
@@ -128,6 +129,16 @@ def test_a_corpus_as_json(tmp_path: Path) -> None:
     value = done("framework", "corpus", write_corpus(tmp_path), "--json").value
     assert (value["all"]["strict"], value["all"]["lenient"]) == (0.75, 0.5)
     assert value["logged"] == []
+
+
+def test_a_corpus_is_compared_with_what_was_logged(network: Network, tmp_path: Path) -> None:
+    network[DEVELOPER].say(FIRST)
+    some = network.some((DEVELOPER, "GB", "FR", "KE"))
+    settle(some, {code: network.source(code) for code in some})
+    record = tmp_path / "record"
+    done("site", "build", "--node", network.place("GB"), "--out", record)
+    ran = done("framework", "corpus", write_corpus(tmp_path / "corpus"), "--record", record)
+    assert ran.out.splitlines()[-1] == ("Logged example-developer 1: agrees (v1-reupload-20250201)")
 
 
 def test_a_table_that_is_not_one_is_named_with_its_line(tmp_path: Path) -> None:

@@ -4,92 +4,26 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
-from functools import cache
-from html.parser import HTMLParser
 from posixpath import dirname, join, normpath
 from urllib.parse import urldefrag
 
 import pytest
 from sample_book import CODES, sample_book
+from sample_pages import Reader, data_files, only, pages, read, record, render
 
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages import MISSING, all_pages
 from countermark.app.site.reference import load_reference
+from countermark.app.site.signs import SIGNS
 from countermark.app.site.words import WORDS
 from countermark.node.book import Book
+from countermark.records.account import Account
 from countermark.records.canonical import content_digest
 from countermark.records.decision import Decision
 from countermark.records.finding import Finding
 from countermark.records.protocol import Protocol
 
 LIMIT = 60_000
-INLINE = {"a", "b", "bdi", "code", "em", "small", "span", "strong", "sub", "time"}
-
-
-class Reader(HTMLParser):
-    """What a page holds, as far as the tests ask."""
-
-    def __init__(self, page: Page) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: Counter[str] = Counter()
-        self.links: list[str] = []
-        self.ids: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.order: list[str] = []
-        self.words: list[str] = []
-        self._inside_main = False
-        self.feed(page.html.decode())
-        self.text = re.sub(r"\s+", " ", "".join(self.words))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.order.append(tag)
-        if tag not in INLINE:
-            self.words.append(" ")
-        self._inside_main = self._inside_main or tag == "main"
-        for name, value in attrs:
-            self.attributes.append((name, value or ""))
-            if name in ("href", "src") and tag != "use":
-                self.links.append(value or "")
-            if name == "id":
-                self.ids.append(value or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside_main = self._inside_main and tag != "main"
-
-    def handle_data(self, data: str) -> None:
-        if self._inside_main:
-            self.words.append(data)
-
-
-@cache
-def record() -> tuple[Page | DataFile, ...]:
-    return tuple(all_pages(sample_book(), load_reference()))
-
-
-@cache
-def pages() -> dict[str, Page]:
-    return {page.path: page for page in record() if isinstance(page, Page)}
-
-
-@cache
-def data_files() -> dict[str, DataFile]:
-    return {file.path: file for file in record() if isinstance(file, DataFile)}
-
-
-@cache
-def read(path: str) -> Reader:
-    return Reader(pages()[path])
-
-
-def only(pattern: str) -> str:
-    (path,) = [path for path in pages() if re.fullmatch(pattern, path)]
-    return path
-
-
-def render(book: Book) -> dict[str, Page]:
-    found = all_pages(book, load_reference())
-    return {page.path: page for page in found if isinstance(page, Page)}
 
 
 def with_record(book: Book, old: type, change: dict[str, object]) -> Book:
@@ -201,6 +135,8 @@ def test_a_record_of_real_exercises_has_no_such_banner() -> None:
         if hasattr(entry.record, "demonstration")
         else entry
         for entry in book.entries
+        # An account names versions by their bytes, which this changes.
+        if not isinstance(entry.record, Account)
     )
     found = render(replace(book, entries=entries))
     assert not any(b"simulated" in page.html for page in found.values())
@@ -302,9 +238,11 @@ def _task_with_prompt(prompt: str) -> object:
 
 @pytest.mark.parametrize("verdict", ["MAY", "MUST NOT", "NOT ENOUGH EVIDENCE"])
 def test_a_decision_starts_with_its_verdict(verdict: str) -> None:
-    (entry,) = [e for e, record in sample_book().of_kind(Decision) if record.verdict == verdict]
+    decided = ((e, r) for e, r in sample_book().of_kind(Decision) if r.action == "deploy")
+    (entry,) = [e for e, record in decided if record.verdict == verdict]
     text = read(f"decisions/{entry.digest[7:19]}/index.html").text
-    assert f"May Example Developer deploy SmallModel-135M? {verdict} " in text[:120]
+    shape = SIGNS["verdict"][verdict].shape
+    assert f"May Example Developer deploy SmallModel-135M? {shape} {verdict} " in text[:120]
     assert "the limit is at most" in text
 
 

@@ -10,7 +10,7 @@ from frameworks import FRAMEWORKS, bound, framework, threshold
 from hypothesis import given
 from hypothesis import strategies as st
 
-from countermark.commitments import framework_diff
+from countermark.commitments import aligning
 from countermark.commitments.comparing import OPPOSITE
 from countermark.commitments.framework_diff import Change, FrameworkDiff, diff
 from countermark.records.account import Account, Announced
@@ -78,7 +78,7 @@ def test_rule_2_too_many_are_not_taken_for_each_other(monkeypatch: pytest.Monkey
     before = framework(threshold("x", title="uplift to novices"))
     after = framework(threshold("y", title="uplift to novices"))
     assert seen(diff(before, after)) == [(5, "moved", "key")]
-    monkeypatch.setattr(framework_diff, "MOST_COMPARED", 0)
+    monkeypatch.setattr(aligning, "MOST_COMPARED", 0)
     assert seen(diff(before, after)) == [(3, "removed", "threshold"), (4, "added", "threshold")]
 
 
@@ -370,6 +370,12 @@ def test_where_it_was_read_is_no_change() -> None:
     assert (
         seen(diff(framework(), framework(threshold(assumed=("three labs",)), as_of="2026"))) == []
     )
+
+
+def test_a_language_that_nobody_knows_is_shown_by_its_tag() -> None:
+    odd = threshold("odd", bound(languages=("qqq",), task="another"), title="theft of weights")
+    change = one(framework(threshold(), odd), framework(threshold()))
+    assert "at most 0.5 in qqq" in str(change.before)
 
 
 @given(FRAMEWORKS)

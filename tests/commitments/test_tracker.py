@@ -102,6 +102,13 @@ def test_rule_5_support_counts_only_for_the_newest_in_force() -> None:
     assert found("ii", WHOLE, support, withdrawn) == ("unknown", 19)
 
 
+def test_rule_5_an_account_tells_that_a_document_was_followed_by_one_of_another_title() -> None:
+    renamed = NEXT.model_copy(update={"title": "Another title"})
+    assert found("iii", WHOLE, renamed) == ("claimed", 16)
+    assert found("iii", WHOLE, renamed, account(WHOLE, renamed)) == ("unknown", 19)
+    assert found("iii", WHOLE, account(WHOLE, renamed)) == ("claimed", 16)
+
+
 def test_rule_5_a_contradiction_stays_when_a_newer_version_is_published() -> None:
     assert found("iii", WHOLE, determination("mitigation", "filter", "no"), NEXT) == (
         "contested",

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small book for the pages' tests: real records, figures made by simple formulas.
 
-It holds five labs, two tasks, four languages, every status of a cell, one dissent and one decision
-of each verdict. Keys come from fixed seeds, so that the same book is built every time.
+It holds five labs, two tasks, four languages, every status of a cell, one dissent, one decision of
+each verdict, and the promises of :mod:`sample_promises`. Keys come from fixed seeds, so that the
+same book is built every time.
 """
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import sample_promises
 from sample_finding import CODES, LANGUAGES, MODEL, counts_of, lab, sample_finding, settings_of
 
 from countermark.node.book import Book, Entry, LogState
@@ -449,6 +451,17 @@ def _evidence(protocol: Entry, plan: Entry, seal: Entry, closing: Entry) -> Evid
     )
 
 
+def _add_promises(logs: _Logs) -> None:
+    old, new, other = sample_promises.versions()
+    for version in (old, new, other):
+        logs.add(version, DEVELOPER)
+    logs.add(sample_promises.account(old, new), DEVELOPER)
+    judged = sample_promises.determinations(old, new)
+    entries = [logs.add(record, author) for author, record in judged]
+    logs.add(sample_promises.reply(entries[-1].digest), DEVELOPER)
+    logs.add(sample_promises.decision(new, old, *(record for _, record in judged)), "GB")
+
+
 def sample_book() -> Book:
     """Build the book."""
     logs = _Logs(sample_roster())
@@ -492,6 +505,7 @@ def sample_book() -> Book:
     )
     for verdict, entry in frameworks.items():
         logs.add(_decision(entry, finding, verdict, limits[verdict]), "GB")
+    _add_promises(logs)
     return Book(
         tuple(logs.entries), tuple(logs.state(code) for code in (*CODES, DEVELOPER)), logs.roster
     )

@@ -22,7 +22,7 @@ from countermark.records.threshold_rules import MetricBound, ThresholdRule
 ALIKE = 0.5
 """From which share of common words two texts are taken for two wordings of one."""
 
-MOST_COMPARED = 250_000
+MOST_COMPARED = 40_000
 """How many pairs of texts are held against each other; with more, none is taken for another."""
 
 OPPOSITE: dict[Effect, Effect] = {

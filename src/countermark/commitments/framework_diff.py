@@ -12,7 +12,7 @@ How the parts of two versions are brought together:
 2. Of the rest, two thresholds do that have the same domain, kind and task, and titles with half of
    their words in common or the same rule; or the same title and the same domain or kind and task;
    or the same rule and half of their titles' words. Other parts do that have half of their words
-   in common. The most alike come first; of more than 500 by 500 left over, none is taken for
+   in common. The most alike come first; of more than 200 by 200 left over, none is taken for
    another.
 3. What only the older version has is *removed*.
 4. What only the newer version has is *added*.
@@ -54,33 +54,35 @@ Two encoders may put the same text otherwise: the diff says when they differ.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
+from countermark.commitments.aligning import (
+    align,
+    alike_thresholds,
+    alike_words,
+    both,
+    key_of,
+    only,
+    said_of,
+    same_keys,
+)
+from countermark.commitments.announcing import Entries, Found, Section, Told, told
 from countermark.commitments.comparing import (
-    ALIKE,
-    MOST_COMPARED,
     Keyed,
-    Keys,
     Step,
     domain_steps,
     duty_steps,
-    likeness,
     mitigation_steps,
     provision_steps,
-    same_subject,
     threshold_steps,
 )
 from countermark.commitments.wording import asks
 from countermark.records.account import Account, Announced, Effect
 from countermark.records.errors import InputError
-from countermark.records.framework import Duty, Framework, Provision, Threshold
+from countermark.records.framework import Framework, Threshold
 
-Told: TypeAlias = Literal["announced", "partly", "silent", "no account"]
-Section: TypeAlias = Literal[
-    "threshold", "domain", "mitigation", "process", "governance", "disclosure", "framework"
-]
 MATERIAL: frozenset[Effect] = frozenset({"weakened", "removed", "strengthened", "added"})
 """The effects that change what is asked; the others change where or how it is said."""
 
@@ -223,14 +225,6 @@ class FrameworkDiff:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    section: Section
-    key: str | None
-    new_key: str | None
-    step: Step
-
-
 def diff(
     before: Framework,
     after: Framework,
@@ -257,6 +251,7 @@ def diff(
     old, new = digests or (before.digest, after.digest)
     _refuse_unrelated(before, after, account, (old, new))
     thresholds, found = _compared(before, after)
+    entries = Entries(account.changes if account else ())
     changes = tuple(
         Change(
             one.section,
@@ -267,14 +262,9 @@ def diff(
             one.step.before,
             one.step.after,
             one.step.rule,
-            _told(one, account),
+            told(one, entries) if account else "no account",
         )
         for one in sorted(found, key=_place)
-    )
-    unfound = (
-        entry
-        for entry in (account.changes if account else ())
-        if not any(_names(entry, one) for one in found)
     )
     return FrameworkDiff(
         before.developer,
@@ -283,7 +273,7 @@ def diff(
         thresholds,
         changes,
         account.digest if account else None,
-        tuple(unfound),
+        entries.without(found),
     )
 
 
@@ -307,17 +297,15 @@ def _refuse_unrelated(
         )
 
 
-def _compared(
-    before: Framework, after: Framework
-) -> tuple[tuple[Aligned, ...], tuple[_Found, ...]]:
-    domains = _align(before.domains or (), after.domains or (), _alike_words)
-    measures = _align(before.mitigations or (), after.mitigations or (), _alike_words)
-    domain_keys, measure_keys = _same_keys(domains), _same_keys(measures)
+def _compared(before: Framework, after: Framework) -> tuple[tuple[Aligned, ...], tuple[Found, ...]]:
+    domains = align(before.domains or (), after.domains or (), alike_words)
+    measures = align(before.mitigations or (), after.mitigations or (), alike_words)
+    domain_keys, measure_keys = same_keys(domains), same_keys(measures)
 
     def alike(was: Threshold, now: Threshold) -> float | None:
-        return _alike_thresholds(was, now, domain_keys)
+        return alike_thresholds(was, now, domain_keys)
 
-    pairs = _align(before.thresholds, after.thresholds, alike)
+    pairs = align(before.thresholds, after.thresholds, alike)
     found = list(
         _steps(
             "threshold",
@@ -326,145 +314,48 @@ def _compared(
         )
     )
     counts = Counter((one.key, one.new_key) for one in found)
-    aligned = (Aligned(_key(was), _key(now), counts[_key(was), _key(now)]) for was, now in pairs)
+    aligned = (
+        Aligned(key_of(was), key_of(now), counts[key_of(was), key_of(now)]) for was, now in pairs
+    )
     found += _steps("domain", domains, domain_steps)
     found += _steps("mitigation", measures, mitigation_steps)
     found += _provided(before, after)
     found += _steps(
         "disclosure",
-        _align(before.disclosure or (), after.disclosure or (), _alike_words),
+        align(before.disclosure or (), after.disclosure or (), alike_words),
         duty_steps,
     )
     if (before.status == "withdrawn") != (after.status == "withdrawn"):
         effect: Effect = "weakened" if after.status == "withdrawn" else "strengthened"
         step = Step(18, effect, "status", before.status, after.status)
-        found.append(_Found("framework", None, None, step))
+        found.append(Found("framework", None, None, step))
     return tuple(sorted(aligned, key=lambda one: (one.key or "~", one.new_key or ""))), tuple(found)
 
 
-def _provided(before: Framework, after: Framework) -> Iterator[_Found]:
+def _provided(before: Framework, after: Framework) -> Iterator[Found]:
     """Yield the changes of process and governance, which provisions move between (rule 16)."""
-    within = _align(before.process or (), after.process or (), _alike_words)
-    beside = _align(before.governance or (), after.governance or (), _alike_words)
-    yield from _steps("process", _both(within), provision_steps)
-    yield from _steps("governance", _both(beside), provision_steps)
-    out = _align(_only(within, 0), _only(beside, 1), _alike_words)
-    back = _align(_only(beside, 0), _only(within, 1), _alike_words)
+    within = align(before.process or (), after.process or (), alike_words)
+    beside = align(before.governance or (), after.governance or (), alike_words)
+    yield from _steps("process", both(within), provision_steps)
+    yield from _steps("governance", both(beside), provision_steps)
+    out = align(only(within, 0), only(beside, 1), alike_words)
+    back = align(only(beside, 0), only(within, 1), alike_words)
     for pairs, home, goal in ((out, "process", "governance"), (back, "governance", "process")):
         for was, now in pairs:
             if was and now:
                 step = Step(16, "moved", "section", home, goal)
-                yield _Found("process", was.key, now.key, step)
+                yield Found("process", was.key, now.key, step)
                 yield from _steps("process", [(was, now)], provision_steps)
             else:
                 place: Section = "process" if (home == "process") == bool(was) else "governance"
                 yield from _steps(place, [(was, now)], provision_steps)
 
 
-def _both(pairs: list[tuple[K | None, K | None]]) -> list[tuple[K | None, K | None]]:
-    return [(was, now) for was, now in pairs if was and now]
-
-
-def _only(pairs: list[tuple[K | None, K | None]], side: int) -> list[K]:
-    return [one for pair in pairs if None in pair and (one := pair[side]) is not None]
-
-
-def _align(
-    before: Iterable[K], after: Iterable[K], alike: Callable[[K, K], float | None]
-) -> list[tuple[K | None, K | None]]:
-    """Bring the parts of two versions together (rules 1 and 2), whatever order they stand in."""
-    old, new = _by_key(before), _by_key(after)
-    pairs: list[tuple[K | None, K | None]] = []
-    for key in sorted(old.keys() & new.keys()):
-        was, now = old.pop(key), new.pop(key)
-        if len(was) > 1 or len(now) > 1:
-            # Parts of one key are a slip; equal ones among them belong together all the same.
-            was, now = sorted(was, key=_text), sorted(now, key=_text)
-            for one in tuple(was):
-                if one in now:
-                    pairs.append((one, now.pop(now.index(one))))
-                    was.remove(one)
-        matched = min(len(was), len(now))
-        pairs += zip(was[:matched], now[:matched], strict=True)
-        old[key], new[key] = was[matched:], now[matched:]
-    pairs += _likeliest(_in_order(old), _in_order(new), alike)
-    return pairs
-
-
-def _by_key(parts: Iterable[K]) -> dict[str, list[K]]:
-    found: dict[str, list[K]] = {}
-    for one in parts:
-        found.setdefault(one.key, []).append(one)
-    return found
-
-
-def _in_order(parts: dict[str, list[K]]) -> list[K]:
-    return sorted((one for same in parts.values() for one in same), key=_text)
-
-
-def _text(one: Keyed) -> str:
-    return one.model_dump_json()
-
-
-def _likeliest(
-    old: list[K], new: list[K], alike: Callable[[K, K], float | None]
-) -> list[tuple[K | None, K | None]]:
-    """Bring parts of other keys together, the most alike first (rule 2)."""
-    pairs: list[tuple[K | None, K | None]] = []
-    likely = sorted(
-        (-share, sorted((_text(was), _text(now))), _text(was), i, j)
-        for i, was in enumerate(old if len(old) * len(new) <= MOST_COMPARED else ())
-        for j, now in enumerate(new)
-        if (share := alike(was, now)) is not None
-    )
-    taken_old: set[int] = set()
-    taken_new: set[int] = set()
-    for *_, i, j in likely:
-        if i not in taken_old and j not in taken_new:
-            taken_old.add(i)
-            taken_new.add(j)
-            pairs.append((old[i], new[j]))
-    pairs += [(was, None) for i, was in enumerate(old) if i not in taken_old]
-    pairs += [(None, now) for j, now in enumerate(new) if j not in taken_new]
-    return pairs
-
-
-def _alike_thresholds(was: Threshold, now: Threshold, domains: Keys) -> float | None:
-    share = likeness(was.title, now.title)
-    same_domain = domains.same(was.domain, now.domain)
-    same_sort, same_rule = same_subject(was.rule, now.rule), was.rule == now.rule
-    return (
-        share
-        if (same_sort and same_domain and (share >= ALIKE or same_rule))
-        or (share == 1 and (same_domain or same_sort))
-        or (same_rule and share >= ALIKE)
-        else None
-    )
-
-
-def _alike_words(was: Keyed, now: Keyed) -> float | None:
-    share = likeness(_said(was), _said(now))
-    return share if share >= ALIKE else None
-
-
-def _said(one: Keyed) -> str:
-    return one.words if isinstance(one, Provision | Duty) else one.title
-
-
-def _same_keys(pairs: list[tuple[K | None, K | None]]) -> Keys:
-    both = frozenset((was.key, now.key) for was, now in pairs if was and now)
-    return Keys(both, (frozenset(was for was, _ in both), frozenset(now for _, now in both)))
-
-
-def _key(one: Keyed | None) -> str | None:
-    return one.key if one else None
-
-
 def _steps(
     section: Section,
     pairs: list[tuple[K | None, K | None]],
     steps: Callable[[K, K], Iterator[Step]],
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     for was, now in pairs:
         if was == now:
             continue
@@ -475,11 +366,11 @@ def _steps(
         elif now:
             found = (Step(4, "added", section, None, _whole(now)),)
         for step in found:
-            yield _Found(section, _key(was), _key(now), step)
+            yield Found(section, key_of(was), key_of(now), step)
 
 
 def _whole(one: Keyed) -> str:
-    return f"{one.title}: {asks(one.rule)}" if isinstance(one, Threshold) else _said(one)
+    return f"{one.title}: {asks(one.rule)}" if isinstance(one, Threshold) else said_of(one)
 
 
 def _side(framework: Framework, digest: str) -> Side:
@@ -492,7 +383,7 @@ _ORDER: tuple[Section, ...] = (
 )
 
 
-def _place(one: _Found) -> tuple[object, ...]:
+def _place(one: Found) -> tuple[object, ...]:
     step = one.step
     return (
         _ORDER.index(one.section),
@@ -500,26 +391,3 @@ def _place(one: _Found) -> tuple[object, ...]:
         one.new_key or "",
         *(step.rule, step.aspect, step.effect, step.before or "", step.after or ""),
     )
-
-
-def _told(one: _Found, account: Account | None) -> Told:
-    if account is None:
-        return "no account"
-    naming = [entry for entry in account.changes if _names(entry, one)]
-    if any(_says(entry, one) for entry in naming):
-        return "announced"
-    return "partly" if naming else "silent"
-
-
-def _names(entry: Announced, one: _Found) -> bool:
-    keys = {key for key in (one.key, one.new_key) if key}
-    if one.section == "threshold":
-        old = one.key is not None and entry.threshold == one.key
-        return old or (one.new_key is not None and entry.added == one.new_key)
-    return entry.provision in keys
-
-
-def _says(entry: Announced, one: _Found) -> bool:
-    if one.section == "threshold" and one.key is None and entry.added == one.new_key:
-        return True
-    return entry.effect == one.step.effect and entry.aspect in {None, one.step.aspect}

@@ -35,8 +35,9 @@ What counts:
    developer itself are passed over, and what an institute merely records of a developer is the
    developer's claim. A finding or determination counts where a logged framework or decision ties it
    to the developer.
-5. A framework speaks for its developer while it is the newest of its title and in force. Support
-   counts only for such a framework; a contradiction stays when a newer version is published.
+5. A framework speaks for its developer while it is the newest of its title, in force, and not the
+   older of the two that a logged account is about. Support counts only for such a framework; a
+   contradiction stays when a newer version is published.
 6. Of an author's determinations about one thing and one model, and of its decisions about one model
    and action, the latest counts. The developer's replies stand beside a cell and change no state
    but by rule 15.

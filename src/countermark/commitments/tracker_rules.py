@@ -96,11 +96,15 @@ def _in_force(dossier: Dossier) -> dict[str, tuple[Said, Framework]]:
     for _, framework in dossier.frameworks:
         title = framework.title.casefold()
         newest[title] = max(newest.get(title, ""), framework.published)
+    logged = {said.entry.digest for said, _ in dossier.frameworks}
+    # A document may be followed by one of another title; the account of that change says so.
+    replaced = {account.before for _, account in dossier.accounts if account.after in logged}
     return {
         said.entry.digest: (said, framework)
         for said, framework in dossier.frameworks
         if framework.published == newest[framework.title.casefold()]
         and framework.status == "in-force"
+        and said.entry.digest not in replaced
     }
 
 
@@ -158,13 +162,15 @@ def _determined(
 
 def _contradicted(decisions: list[tuple[Said, Decision]]) -> Iterator[Signal]:
     """Rule 8."""
+    refused: dict[tuple[str, str], list[tuple[Said, Decision]]] = {}
+    for said, one in decisions:
+        if is_institute(said.author) and one.verdict == "MUST NOT":
+            refused.setdefault((one.model, one.action), []).append((said, one))
     for own, may in decisions:
         if is_institute(own.author) or may.verdict != "MAY":
             continue
-        for said, other in decisions:
-            same = (may.model, may.action) == (other.model, other.action)
-            pinned = None not in (may.identity, other.identity) and may.identity != other.identity
-            if is_institute(said.author) and other.verdict == "MUST NOT" and same and not pinned:
+        for said, other in refused.get((may.model, may.action), ()):
+            if None in (may.identity, other.identity) or may.identity == other.identity:
                 words = f"{said.author} decided that it must not {other.action} {other.model}"
                 yield "iv", behind(said, "contradicts", 8, words)
                 words = f"the developer decided that it may {may.action} {may.model}"

@@ -14,7 +14,7 @@ from countermark.records.threshold_rules import (
     Trigger,
     Uplift,
 )
-from countermark.taxonomy.languages import language
+from countermark.taxonomy.languages import LanguageTagError, language
 
 SORTS = {
     "metric-bound": "limit on a rate",
@@ -101,7 +101,14 @@ def _(rule: NotQuantified) -> str:
 
 
 def _languages(tags: tuple[str, ...]) -> str:
-    return ", ".join(language(tag).english for tag in tags)
+    return ", ".join(_name(tag) for tag in tags)
+
+
+def _name(tag: str) -> str:
+    try:
+        return language(tag).english
+    except LanguageTagError:
+        return tag  # what somebody else logged is shown all the same
 
 
 def _labs(count: int) -> str:

@@ -80,3 +80,13 @@ def declaration(key: str) -> str:
 def company(key: str) -> str:
     """Return the folder of a company's page."""
     return f"commitments/{key}/"
+
+
+def change(before: str, after: str) -> str:
+    """Return the folder of the page that compares two versions of a framework."""
+    return f"frameworks/{short(before)}-{short(after)}/"
+
+
+def instrument(key: str) -> str:
+    """Return the folder of a law's or code's page."""
+    return f"law/{key}/"

@@ -142,6 +142,49 @@ def timeline(key: str, title: str, description: str, stages: Sequence[Stage]) ->
     return _svg(key, title, description, top + AXIS, parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One document in time: what it is, its date (to the year, month or day) and its mark."""
+
+    label: str
+    date: str
+    mark: Mark
+
+
+def documents(
+    key: str,
+    title: str,
+    description: str,
+    moments: Sequence[Moment],
+    legend: Sequence[tuple[Mark, str]],
+) -> Markup:
+    """Draw when documents were published, one under the other, on one line of time."""
+    days = [_first_day(moment.date) for moment in moments]
+    parts: list[str] = []
+    top = 0
+    for mark, words in legend:
+        parts += [_use(key, mark, "8", top + 10), _text("22", top + 15, words)]
+        top += LINE
+    top += GAP // 2
+    for moment, day in zip(moments, days, strict=True):
+        room = NARROW - len(moment.date)
+        label = moment.label
+        if len(label) > room:
+            label = f"{label[: room - 1].rstrip()}…"
+        parts += [_text("0", top + 15, label, "strong"), _text_at_end(top + 15, moment.date)]
+        top += LINE
+        share = _share(day, min(days), max(days))
+        parts += [_track(top, TRACK), _use(key, moment.mark, _across(share), top + TRACK // 2)]
+        top += TRACK + GAP // 2
+    ends = {_share(day, min(days), max(days)): day for day in (min(days), max(days))}
+    parts += [_centred(share, top + 12, day) for share, day in ends.items()]
+    return _svg(key, title, description, top + AXIS, parts)
+
+
+def _first_day(date: str) -> str:
+    return f"{date}-01-01"[:10] if len(date) == 4 else f"{date}-01"[:10]
+
+
 def _row(chart: Chart, row: Row, top: int, end: float, steps: int) -> tuple[list[str], int]:
     parts = [_text("0", top + 15, row.label, "strong")]
     if len(row.label) + len(row.note) > NARROW:

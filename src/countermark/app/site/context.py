@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every page shares: the book, the reference data, names of things, and the one template."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from countermark import __version__
-from countermark.app.site import addresses, figures
+from countermark.app.site import addresses, figures, signs
 from countermark.app.site.exercises import with_page
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.reference import Reference
@@ -33,9 +33,19 @@ SECTIONS = (
     ("Declarations", "declarations/index.html"),
     ("Partnerships", "partnerships/index.html"),
     ("Commitments", "commitments/index.html"),
+    ("Frameworks", "frameworks/index.html"),
+    ("Law", "law/index.html"),
     ("Words", "words/index.html"),
     ("Check a file", "verify/index.html"),
 )
+
+PAGES: dict[str, Callable[[str], str]] = {
+    "protocol": addresses.protocol,
+    "finding": addresses.finding,
+    "framework": addresses.framework,
+    "decision": addresses.decision,
+}
+"""Kinds with a page of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +79,29 @@ class Site:
         return content_digest(canonical(logs))
 
     @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """The first statement of each record by its content address."""
+        found: dict[str, Entry] = {}
+        for entry in self.book.entries:
+            found.setdefault(entry.digest, entry)
+        return found
+
+    @cached_property
     def shown(self) -> frozenset[str]:
         """Content addresses of the records that have a page of their own."""
         return with_page(self.book)
+
+    @cached_property
+    def day(self) -> str:
+        """The last day of which the record tells: what is computed for a day is for this one."""
+        witnessed = (log.witnessed[:10] for log in self.book.logs if log.witnessed)
+        sources = (company.as_of for company in self.reference.companies)
+        return max(witnessed, default=max(sources))
+
+    @cached_property
+    def companies(self) -> dict[str, str]:
+        """Names of the signatories of the commitments by their codes."""
+        return {company.slug: company.name for company in self.reference.companies}
 
     @cached_property
     def countries(self) -> dict[str, str]:
@@ -83,8 +113,20 @@ class Site:
         if code in self.countries:
             name = self.countries[code]
             return f"{name} (simulated)" if self.demonstration else name
+        if code in self.companies:
+            return self.companies[code]
         party = self.book.roster.party(code)
         return party.name if party else code
+
+    def place(self, digest: str) -> str | None:
+        """Return where a statement can be read: its own page, or its line in its author's log."""
+        entry = self.entries.get(digest)
+        if entry is None:
+            return None
+        own = PAGES.get(entry.record.kind_name())
+        if own and digest in self.shown:
+            return own(digest)
+        return f"{addresses.log(entry.author)}index.html#n{entry.index}"
 
     def language(self, tag: str) -> str:
         """Return the English name of a language."""
@@ -173,12 +215,13 @@ def _environment() -> Environment:
         "figure": figures.figure,
         "rate": figures.rate_text,
         "interval": lambda found: figures.interval(found.lower, found.upper),
+        "label": figures.label,
         "moment": figures.moment,
         "date": figures.date,
         "sentence": figures.sentence,
         "short": addresses.short,
     }
-    environment.globals |= {"addresses": addresses}
+    environment.globals |= {"addresses": addresses, "sign": signs.sign, "tone": signs.tone}
     return environment
 
 

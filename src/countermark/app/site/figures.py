@@ -81,6 +81,11 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "。")) else f"{text}."
 
 
+def label(text: str) -> str:
+    """Return a version label as it follows a title; a document without one goes by its date."""
+    return text.replace("no label, ", "dated ", 1) if text.startswith("no label, ") else text
+
+
 def moment_text(moment: str) -> str:
     """Return a UTC time to the second as people write it."""
     time = datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

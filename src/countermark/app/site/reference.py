@@ -3,24 +3,29 @@
 
 from dataclasses import dataclass
 
+from countermark.commitments.frameworks import load_frameworks
+from countermark.commitments.law import Instrument, instruments
 from countermark.commitments.reference import Company, companies, load_commitments
 from countermark.network.reference import (
     load_declarations,
     load_institutes,
     load_partnerships,
 )
+from countermark.records.framework import Framework
 from countermark.records.reference import Declaration, Institute, Partnership
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Members, declarations, partnerships and commitments."""
+    """Members, declarations, partnerships, commitments, frameworks and law."""
 
     institutes: tuple[Institute, ...]
     declarations: tuple[Declaration, ...]
     partnerships: tuple[Partnership, ...]
     commitments: Declaration
     companies: tuple[Company, ...]
+    frameworks: tuple[Framework, ...]
+    law: tuple[Instrument, ...]
 
 
 def load_reference() -> Reference:
@@ -31,4 +36,6 @@ def load_reference() -> Reference:
         tuple(sorted(load_partnerships(), key=lambda found: (found.date, found.key))),
         load_commitments(),
         companies(),
+        load_frameworks(),
+        instruments(),
     )

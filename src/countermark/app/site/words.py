@@ -13,6 +13,16 @@ class Word:
 
 
 WORDS: dict[str, Word] = {
+    "account": Word(
+        "account",
+        "What a developer itself says has changed between two versions of its framework, in a "
+        "signed statement.",
+    ),
+    "alarm": Word(
+        "alarm",
+        "What a developer’s history shows on its own: a published file that changed while its "
+        "label did not, or an older version that was logged after a newer one.",
+    ),
     "benchmark": Word(
         "benchmark rate",
         "The rate on exactly these test items, averaged over the labs. Its interval covers what "
@@ -42,6 +52,11 @@ WORDS: dict[str, Word] = {
         "decision",
         "A framework's thresholds held against a finding. It says MAY, MUST NOT or NOT ENOUGH "
         "EVIDENCE, and names the rule that decided.",
+    ),
+    "determination": Word(
+        "determination",
+        "What a person found that no figure decides, signed: whether a threshold is reached, "
+        "a mitigation in place, a duty fulfilled or a provision followed.",
     ),
     "dissent": Word(
         "dissent",
@@ -75,6 +90,11 @@ WORDS: dict[str, Word] = {
         "One version of a developer's safety framework with its thresholds, fixed by its content "
         "address.",
     ),
+    "gate": Word(
+        "gate",
+        "The rules that hold a framework against the evidence. They are numbered, and each "
+        "decision names the one that decided.",
+    ),
     "generalised": Word(
         "generalised rate",
         "The rate on all items of which these are a sample. Its interval is wider than that of "
@@ -107,10 +127,20 @@ WORDS: dict[str, Word] = {
         "h: how many standard deviations of the labs' rates a lab's own lies from their mean. k: "
         "its own scatter over that of the labs together (ISO 5725-2).",
     ),
+    "mitigation": Word(
+        "mitigation",
+        "A measure that is to keep a risk below a threshold. It counts only where evidence "
+        "shows it in place, and the system tested with it.",
+    ),
     "protocol": Word(
         "protocol",
         "The definition of a joint exercise: systems, tasks, items in every language, settings "
         "and scorers. All participants sign the same bytes.",
+    ),
+    "reply": Word(
+        "reply",
+        "What a developer answers to a statement about it, signed. It stands beside the "
+        "statement and changes no state of its own accord.",
     ),
     "repeatability": Word(
         "repeatability",
@@ -124,6 +154,10 @@ WORDS: dict[str, Word] = {
     "roster": Word(
         "roster",
         "The signed list of the members, their keys and what each may sign.",
+    ),
+    "safety-case": Word(
+        "safety case",
+        "A decision as an argument: what is to be shown, how it is argued, and the evidence.",
     ),
     "seal": Word(
         "seal",

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 from countermark.app.site.context import MISSING, Site
+from countermark.app.site.known import known_developers
 from countermark.app.site.page import DataFile, Page
 from countermark.app.site.pages.cells import cell_pages
-from countermark.app.site.pages.commitments import commitment_pages
+from countermark.app.site.pages.changes import change_pages
+from countermark.app.site.pages.commitments import commitment_pages, grids
 from countermark.app.site.pages.decisions import decision_pages
 from countermark.app.site.pages.declarations import declaration_pages, partnership_pages
+from countermark.app.site.pages.developers import developer_pages
 from countermark.app.site.pages.exercises import exercise_pages
 from countermark.app.site.pages.findings import finding_pages
+from countermark.app.site.pages.frameworks import framework_pages
 from countermark.app.site.pages.front import front_pages, missing_page
+from countermark.app.site.pages.law import law_pages
 from countermark.app.site.pages.log import log_pages
 from countermark.app.site.pages.members import member_pages
 from countermark.app.site.pages.protocols import protocol_pages
@@ -43,6 +48,8 @@ def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
         What public sources say about members, declarations and companies.
     """
     site = Site(book, reference)
+    known = known_developers(site)
+    computed = grids(site, known)
     yield from front_pages(site)
     yield missing_page(site)
     yield from finding_pages(site)
@@ -55,7 +62,11 @@ def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
     yield from member_pages(site)
     yield from declaration_pages(site)
     yield from partnership_pages(site)
-    yield from commitment_pages(site)
+    yield from commitment_pages(site, known, computed)
+    yield from developer_pages(site, known, computed)
+    yield from framework_pages(site, known)
+    yield from change_pages(site, known)
+    yield from law_pages(site)
     yield from word_pages(site)
     yield from verify_pages(site)
     folder = files("countermark.app.site")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decisions and the frameworks they follow from."""
+"""Release decisions: each with its thresholds, its evidence and its safety case."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
@@ -9,42 +10,46 @@ from countermark.app.site import addresses
 from countermark.app.site.charts import Chart, Line, Mark, Row, Span, intervals
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import decisions, system_title
-from countermark.app.site.figures import interval_text, rate_text
+from countermark.app.site.figures import figure_text, interval_text, rate_text
 from countermark.app.site.page import DataFile, Page, Sheet
+from countermark.app.site.signs import STANDINGS
+from countermark.commitments.safety_case import safety_case
+from countermark.commitments.wording import SORTS, asks
 from countermark.node.book import Entry
-from countermark.records.decision import BoundUsed, Decision, ThresholdOutcome
+from countermark.records.decision import (
+    BoundUsed,
+    ComparisonUsed,
+    Decision,
+    EvidenceUsed,
+    ThresholdOutcome,
+)
+from countermark.records.determination import Determination
 from countermark.records.framework import Framework, Threshold
+
+QUESTIONS = {
+    "threshold": "Is the threshold {} reached?",
+    "mitigation": "Is the mitigation {} in place?",
+    "duty": "Is the duty {} fulfilled?",
+    "provision": "Is the provision {} followed?",
+}
+"""What a determination answers, by its subject."""
 
 STATE_MARKS: dict[str, Mark] = {"kept": "disc", "undetermined": "kite", "crossed": "triangle"}
 
 
 def decision_pages(site: Site) -> Iterator[Page | DataFile]:
-    """Return the list of decisions, and one page for each decision and framework."""
+    """Return the list of decisions, and one page for each."""
     rows = decisions(site.book)
-    frameworks = {entry.digest: (entry, record) for entry, record in site.book.of_kind(Framework)}
     yield site.render(
         "decisions",
         "decisions/",
         "Release decisions",
         rows=rows,
-        frameworks=tuple(frameworks.values()),
+        standings=STANDINGS,
         system_title=system_title,
     )
     for entry, decision, framework in rows:
         yield from _decision_page(site, entry, decision, framework)
-    for entry, framework in frameworks.values():
-        made = [row for row in rows if row[1].framework == entry.digest]
-        yield site.render(
-            "framework",
-            addresses.framework(entry.digest),
-            framework.title,
-            digest=entry.digest,
-            entry=entry,
-            framework=framework,
-            decisions=made,
-            system_title=system_title,
-            downloads=downloads([], entry),
-        )
 
 
 def _decision_page(
@@ -52,51 +57,7 @@ def _decision_page(
 ) -> Iterator[Page | DataFile]:
     path = addresses.decision(entry.digest)
     thresholds = {threshold.key: threshold for threshold in framework.thresholds}
-    outcomes = [
-        (
-            outcome,
-            thresholds[outcome.threshold],
-            _chart(site, outcome, thresholds[outcome.threshold], f"limit-{place}"),
-        )
-        for place, outcome in enumerate(decision.outcomes)
-        if outcome.threshold in thresholds
-    ]
-    sheet = Sheet(
-        f"{path}bounds",
-        "All bounds",
-        (
-            "threshold",
-            "outcome",
-            "rule",
-            "limit",
-            "language",
-            "estimand",
-            "correction",
-            "without_lab",
-            "value",
-            "lower",
-            "upper",
-            "state",
-        ),
-        tuple(
-            (
-                outcome.threshold,
-                outcome.state,
-                outcome.rule,
-                outcome.limit,
-                bound.language,
-                bound.estimand,
-                bound.correction,
-                bound.without_lab,
-                bound.value,
-                bound.lower,
-                bound.upper,
-                bound.state,
-            )
-            for outcome in decision.outcomes
-            for bound in outcome.bounds
-        ),
-    )
+    sheets = [_bounds(path, decision), _outcomes(path, decision, thresholds)]
     system = system_title(site.book, decision)
     yield site.render(
         "decision",
@@ -106,13 +67,99 @@ def _decision_page(
         entry=entry,
         decision=decision,
         framework=framework,
-        outcomes=outcomes,
+        outcomes=_with_charts(site, decision, thresholds),
+        states=Counter(outcome.state for outcome in decision.outcomes),
+        evidence=[_used(site, one) for one in decision.evidence or ()],
+        by=sorted({c for one in decision.evidence or () if not one.left_out for c in one.by}),
+        questions=QUESTIONS,
+        case=safety_case(decision, framework),
         system=system,
         shown=_shown,
-        finding=decision.finding in site.shown,
-        downloads=downloads([sheet], entry),
+        standings=STANDINGS,
+        asks=asks,
+        sorts=SORTS,
+        distance=_distance,
+        downloads=downloads(sheets, entry),
     )
-    yield from files([sheet])
+    yield from files(sheets)
+
+
+def _with_charts(
+    site: Site, decision: Decision, thresholds: Mapping[str, Threshold]
+) -> list[tuple[ThresholdOutcome, Threshold, Markup | None]]:
+    return [
+        (outcome, threshold, _chart(site, outcome, threshold, f"limit-{place}"))
+        for place, outcome in enumerate(decision.outcomes)
+        if (threshold := thresholds.get(outcome.threshold))
+    ]
+
+
+def _used(site: Site, used: EvidenceUsed) -> tuple[EvidenceUsed, Determination | None]:
+    """Return a piece of evidence with what it says, where a person determined it."""
+    entry = site.entries.get(used.statement)
+    record = entry.record if entry else None
+    return used, record if isinstance(record, Determination) else None
+
+
+def _distance(outcome: ThresholdOutcome, threshold: Threshold) -> str | None:
+    """Return how far from the limit the figure lies that decided, in words."""
+    if outcome.distance is None:
+        return None
+    if threshold.rule.kind in ("metric-bound", "regression"):
+        far = f"{figure_text(abs(outcome.distance), 'points')} percentage points"
+    else:
+        far = figure_text(abs(outcome.distance), "number")
+    side = "inside" if outcome.distance < 0 else "beyond"
+    return f"The end of the interval that decides lies {far} {side} the limit."
+
+
+def _bounds(path: str, decision: Decision) -> Sheet:
+    columns = ("threshold", "outcome", "rule", "limit", "language", "estimand", "correction")
+    return Sheet(
+        f"{path}bounds",
+        "All bounds",
+        (*columns, "without_lab", "value", "lower", "upper", "state"),
+        tuple(
+            (outcome.threshold, outcome.state, outcome.rule, outcome.limit, *_figures(bound))
+            for outcome in decision.outcomes
+            for bound in _all_figures(outcome)
+        ),
+    )
+
+
+def _all_figures(outcome: ThresholdOutcome) -> Iterator[BoundUsed | ComparisonUsed]:
+    yield from outcome.bounds
+    yield from outcome.comparisons or ()
+
+
+def _figures(bound: BoundUsed | ComparisonUsed) -> tuple[str | float | None, ...]:
+    return (
+        *(bound.language, bound.estimand, bound.correction, bound.without_lab),
+        *(bound.value, bound.lower, bound.upper, bound.state),
+    )
+
+
+def _outcomes(path: str, decision: Decision, thresholds: Mapping[str, Threshold]) -> Sheet:
+    return Sheet(
+        f"{path}thresholds",
+        "All thresholds",
+        ("threshold", "asks", "state", "rule", "reason", "distance", "standing", "residual"),
+        tuple(
+            (
+                outcome.threshold,
+                asks(thresholds[outcome.threshold].rule)
+                if outcome.threshold in thresholds
+                else None,
+                outcome.state,
+                outcome.rule,
+                outcome.reason,
+                outcome.distance,
+                outcome.standing,
+                outcome.residual,
+            )
+            for outcome in decision.outcomes
+        ),
+    )
 
 
 def _shown(outcome: ThresholdOutcome) -> tuple[BoundUsed, ...]:

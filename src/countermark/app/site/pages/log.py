@@ -1,23 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The logs: all of them, one page for each author, and every record's own bytes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from countermark.app.site import addresses
-from countermark.app.site.context import Site, downloads, files
+from countermark.app.site.context import PAGES, Site, downloads, files
 from countermark.app.site.page import JSON_TYPE, DataFile, Page, Sheet
 from countermark.node.book import Entry, LogState
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
 from countermark.records.finding import Dissent
 from countermark.records.protocol import Countersignature, RunPlan
-
-PAGES: dict[str, Callable[[str], str]] = {
-    "protocol": addresses.protocol,
-    "finding": addresses.finding,
-    "framework": addresses.framework,
-    "decision": addresses.decision,
-}
-"""Kinds with a page of their own."""
 
 DETAILS = {
     "protocol": "title",
@@ -28,6 +20,9 @@ DETAILS = {
     "framework": "label",
     "decision": "verdict",
     "annotation-set": "title",
+    "determination": "key",
+    "account": "date",
+    "reply": "date",
 }
 """The field of each kind that tells one record from another."""
 

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is known of developers and their frameworks: logged, or recorded from public text.
+
+A *logged* version is a statement that somebody signed. A *recorded* one comes with Countermark,
+from sources that anybody can read, and nobody signed it. Where both are the same, the logged one
+counts. Logged versions are compared as their history says; recorded ones each with the one that
+the developer published next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from countermark.app.site import addresses
+from countermark.app.site.context import Site
+from countermark.commitments.framework_diff import FrameworkDiff, diff
+from countermark.commitments.reference import Company
+from countermark.commitments.versions import Alarm, history
+from countermark.node.book import Entry
+from countermark.records.account import Account, Reply
+from countermark.records.framework import Framework
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One version of a framework, and its first statement if it was logged."""
+
+    framework: Framework
+    digest: str
+    entry: Entry | None
+
+    @property
+    def path(self) -> str:
+        """The folder of its page."""
+        return addresses.framework(self.digest)
+
+    @property
+    def own(self) -> bool:
+        """Whether the developer itself logged it."""
+        return self.entry is not None and self.entry.author == self.framework.developer
+
+    @property
+    def recorder(self) -> str | None:
+        """Who wrote it down, where it was logged."""
+        return self.entry.author if self.entry else None
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions that follow each other, what changed, and the account of it if there is one."""
+
+    before: Known
+    after: Known
+    diff: FrameworkDiff
+    account: Account | None
+
+    @property
+    def path(self) -> str:
+        """The folder of its page."""
+        return addresses.change(self.before.digest, self.after.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Developer:
+    """One developer: a signatory of the commitments, or the author of a logged framework."""
+
+    code: str
+    name: str
+    company: Company | None
+    demonstration: bool
+    versions: tuple[Known, ...]
+    changes: tuple[Compared, ...]
+    alarms: tuple[Alarm, ...]
+    notices: tuple[Alarm, ...]
+    replies: tuple[tuple[Entry, Reply], ...]
+
+    @property
+    def path(self) -> str:
+        """The folder of its page."""
+        return addresses.company(self.code)
+
+    @property
+    def as_company(self) -> Company:
+        """What the tracker needs of a developer that is no signatory."""
+        since = self.versions[0].framework.published if self.versions else ""
+        return self.company or Company(self.code, self.name, since, (), since, (self.name,))
+
+    def alarmed(self, digest: str) -> tuple[Alarm, ...]:
+        """Return the alarms about one version."""
+        return tuple(alarm for alarm in self.alarms if digest in alarm.digests)
+
+
+def known_developers(site: Site) -> tuple[Developer, ...]:
+    """Return every developer: the signatories in the order of their list, then the others."""
+    companies = {company.slug: company for company in site.reference.companies}
+    told: dict[str, list[Entry]] = {code: [] for code in companies}
+    for entry in site.book.entries:
+        if isinstance(entry.record, Framework | Account):
+            told.setdefault(entry.record.developer, []).append(entry)
+    promising = {record.developer for _, record in site.book.of_kind(Framework)}
+    codes = (*companies, *sorted(promising - set(companies)))
+    return tuple(_developer(site, code, companies.get(code), told[code]) for code in codes)
+
+
+def _developer(site: Site, code: str, company: Company | None, entries: list[Entry]) -> Developer:
+    past = history(code, entries)
+    logged = {one.digest: Known(one.framework, one.digest, one.entry) for one in past.versions}
+    recorded = tuple(_recorded(site, code, logged))
+    order = sorted(
+        (*logged.values(), *recorded),
+        key=_order,
+    )
+    told = tuple(
+        Compared(logged[pair.before.digest], logged[pair.after.digest], pair.diff(), pair.account)
+        for pair in past.pairs
+    )
+    by_sources = tuple(
+        Compared(before, after, diff(before.framework, after.framework), None)
+        for before, after in pairwise(recorded)
+    )
+    replies = {e.digest: (e, r) for e, r in site.book.of_kind(Reply) if r.developer == code}
+    return Developer(
+        code,
+        site.who(code),
+        company,
+        any(one.framework.demonstration for one in order),
+        tuple(order),
+        told + by_sources,
+        past.alarms,
+        past.notices,
+        tuple(sorted(replies.values(), key=lambda pair: (pair[1].date, pair[0].digest))),
+    )
+
+
+def _order(version: Known) -> tuple[str, ...]:
+    framework, entry = version.framework, version.entry
+    witnessed = (entry.witnessed or "~") if entry else ""
+    dates = framework.published, framework.effective or "", witnessed
+    return *dates, framework.label, version.digest
+
+
+def _recorded(site: Site, code: str, logged: dict[str, Known]) -> Iterator[Known]:
+    # Whoever logs a recorded version adds its own name; but for that the two are the same.
+    same = {
+        one.framework.model_copy(update={"recorded_by": None}).digest for one in logged.values()
+    }
+    own = (one for one in site.reference.frameworks if one.developer == code)
+    for framework in sorted(own, key=lambda one: (one.published, one.label)):
+        if framework.digest not in same:
+            yield Known(framework, framework.digest, None)
