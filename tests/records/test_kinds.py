@@ -2,7 +2,7 @@
 """Every kind of record, by documents made from its own published schema."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +14,7 @@ from countermark.records import Record
 from countermark.records.base import Part
 from countermark.records.canonical import canonical
 from countermark.records.errors import InputError
+from countermark.records.threshold_rules import ThresholdRule
 
 KINDS = sorted(Record.KINDS)
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -94,7 +95,7 @@ def test_rule_2_no_field_has_a_default_other_than_absent() -> None:
     assert seen > 200
 
 
-_TAGGED = {"MetricBound", "NotQuantified"}
+_TAGGED = {rule.__name__ for rule in get_args(ThresholdRule)}
 
 
 @pytest.mark.parametrize("tagged", sorted(_TAGGED))
