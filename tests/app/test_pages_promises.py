@@ -18,7 +18,7 @@ from countermark.app.site.context import Site
 from countermark.app.site.known import known_developers
 from countermark.app.site.reference import load_reference
 from countermark.app.site.signs import SIGNS, quantity, sign
-from countermark.commitments.framework_diff import Told
+from countermark.commitments.announcing import Told
 from countermark.commitments.safety_case import Standing
 from countermark.commitments.tracker import STATES
 from countermark.commitments.wording import SORTS, asks

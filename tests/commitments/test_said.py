@@ -84,7 +84,7 @@ def test_rule_6_an_account_is_of_the_versions_given_and_of_their_developer() -> 
 
 
 @pytest.mark.parametrize("change", [{"threshold": "new"}, {"added": "old"}])
-def test_rule_7_an_account_names_thresholds_that_are_there(change: dict[str, str]) -> None:
+def test_rule_7_an_account_names_thresholds_that_are_there(change: dict[str, Any]) -> None:
     said = account(changes=(Announced(words="changed", **change),))
     with pytest.raises(InputError, match="does not have"):
         check_account(said, OLD, NEW, where="a.json")

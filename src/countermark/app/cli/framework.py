@@ -28,7 +28,7 @@ from countermark.commitments.frameworks import (
     load_frameworks,
 )
 from countermark.commitments.reference import companies
-from countermark.records.errors import UsageError
+from countermark.records.errors import InputError, UsageError
 
 framework_argument = click.argument("framework", metavar="FILE|KEY")
 
