@@ -181,6 +181,13 @@ def test_changes_in_recorded_frameworks_are_said_to_be_ours() -> None:
     assert "No account of the change by the developer was logged." in text
 
 
+def test_recorded_versions_are_compared_within_one_title_only() -> None:
+    for developer in known_developers(Site(sample_book(), load_reference())):
+        for change in developer.changes:
+            titles = {one.framework.title.casefold() for one in (change.before, change.after)}
+            assert len(titles) == 1 or change.account
+
+
 def test_the_grid_has_a_state_with_shape_and_word_for_each_company_and_commitment() -> None:
     reader = read("commitments/index.html")
     companies = load_reference().companies

@@ -3,8 +3,8 @@
 
 A *logged* version is a statement that somebody signed. A *recorded* one comes with Countermark,
 from sources that anybody can read, and nobody signed it. Where both are the same, the logged one
-counts. Logged versions are compared as their history says; recorded ones each with the one that
-the developer published next.
+counts. Logged versions are compared as their history says; recorded ones each with the next of the
+same title, because another title may be another document.
 """
 
 from collections.abc import Iterator
@@ -85,6 +85,12 @@ class Developer:
         since = self.versions[0].framework.published if self.versions else ""
         return self.company or Company(self.code, self.name, since, (), since, (self.name,))
 
+    @property
+    def in_force(self) -> tuple[Known, ...]:
+        """The newest version of each title, where it is in force."""
+        newest = {one.framework.title.casefold(): one for one in self.versions}
+        return tuple(one for one in newest.values() if one.framework.status == "in-force")
+
     def alarmed(self, digest: str) -> tuple[Alarm, ...]:
         """Return the alarms about one version."""
         return tuple(alarm for alarm in self.alarms if digest in alarm.digests)
@@ -114,9 +120,13 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
         Compared(logged[pair.before.digest], logged[pair.after.digest], pair.diff(), pair.account)
         for pair in past.pairs
     )
+    titles: dict[str, list[Known]] = {}
+    for one in recorded:
+        titles.setdefault(one.framework.title.casefold(), []).append(one)
     by_sources = tuple(
         Compared(before, after, diff(before.framework, after.framework), None)
-        for before, after in pairwise(recorded)
+        for line in titles.values()
+        for before, after in pairwise(line)
     )
     replies = {e.digest: (e, r) for e, r in site.book.of_kind(Reply) if r.developer == code}
     return Developer(
