@@ -240,6 +240,15 @@ def test_rule_19_determinations_of_another_version_model_snapshot_or_day_show_no
         assert [used.left_out is not None for used in decision.evidence or ()] == [True]
 
 
+def test_rule_19_what_is_left_out_of_another_threshold_is_no_reason() -> None:
+    promised = framework(threshold(LEVEL), threshold(SECURITY, key="s"))
+    said = (determined(promised, "no", date="2026-11-30"),)
+    level, security = ask(case(promised, determinations=said, at=AT)).outcomes
+    assert (level.rule, security.rule) == (19, 18)
+    assert security.next_test is not None
+    assert "level of security" in security.next_test.words
+
+
 @pytest.mark.parametrize(
     ("on", "rule"), [("2026-10-01", 9), ("2025-12-29", 20), (None, 20), ("2026", 20)]
 )

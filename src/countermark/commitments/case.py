@@ -102,6 +102,11 @@ class Case:
             if (one.subject, one.key) == (subject, key) and one.model in wanted:
                 yield one
 
+    def left_out(self, subject: str, key: str) -> tuple[str, ...]:
+        """Return why determinations about one provision do not count, each reason once."""
+        said = (one for one in self.determinations if (one.subject, one.key) == (subject, key))
+        return tuple(sorted({why for one in said if (why := self._against(one)) is not None}))
+
     def in_place(self, model: str) -> frozenset[str]:
         """Return the mitigations that a model has (rule 4)."""
         said = [one for one in self.determined if (one.subject, one.model) == ("mitigation", model)]

@@ -133,9 +133,7 @@ def _hold_determinations(
     if said and not used:
         return Held("undetermined", 20, min(old.values()), evidence=tuple(sorted(old)))
     held = _determined(threshold, used)
-    left_out = sorted(
-        {one.left_out for one in case.account() if one.left_out and one.sort == "determination"}
-    )
+    left_out = case.left_out("threshold", threshold.key)
     if not used and left_out:
         return Held("undetermined", 19, f"no determination counts: {'; '.join(left_out)}")
     return held

@@ -35,13 +35,13 @@ WORDS = {
     1: "Nothing that the gate can weigh: change the framework, or decide outside it.",
     2: "Test this model, task and language.",
     3: "Have people label answers in this language, so that the judge can be validated.",
+    6: "Run more items, labs or epochs.",
     7: "Use control items that the model passes, so that its answers mean something.",
     8: "Have more labs run the same protocol.",
-    14: "Test both models in one exercise, with more items or labs.",
-    15: "Test with and without the model's help in one exercise, with more items or labs.",
     16: "Have it determined and signed, with the evidence weighed that the framework lists.",
     17: "Make the assessment that is due, and have a determination say so.",
     18: "Have the level of security determined and signed.",
+    19: "Bring evidence about this snapshot of the model, under this version of the framework.",
     20: "Test again: what there is is too old.",
     22: "Have it shown by somebody more independent.",
 }
@@ -68,7 +68,7 @@ def next_test(
             for figure in cell.figures if cell else ():
                 if _is_of(figure, used):
                     return _counted(rule, figure)
-    return NextTest(words=WORDS.get(held.rule, "Run more items, labs or epochs."))
+    return NextTest(words=WORDS[held.rule])
 
 
 def _is_of(figure: Figure, used: BoundUsed) -> bool:
