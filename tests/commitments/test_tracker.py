@@ -20,7 +20,7 @@ from tracked import (
     using,
 )
 
-from countermark.commitments.reference import load_commitments
+from countermark.commitments.reference import companies, load_commitments
 from countermark.commitments.tracker import STATES, Cell, Grid, grid, load_deadlines
 from countermark.node.book import Entry
 from countermark.records import Record
@@ -372,3 +372,13 @@ def test_a_state_rests_on_statements_of_its_kind(chosen: list[int], added: list[
         assert (one.state in {"overdue", "unknown"}) == (not one.statements)
         assert one.state != "evidenced" or authors
         assert DEVELOPER not in authors
+
+
+def test_rule_18_where_a_source_leaves_it_open_nothing_is_overdue() -> None:
+    (deadline,) = load_deadlines()
+    slugs = {one.slug for one in deadline.left_open}
+    assert slugs
+    listed = [company for company in companies() if company.slug in slugs]
+    found = grid(listed, load_commitments(), (), "2026-11-29")
+    assert {(one.state, one.rule) for one in found.cells} == {("unknown", 19)}
+    assert all("open" in one.words for one in found.cells)

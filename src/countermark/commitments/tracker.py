@@ -59,7 +59,7 @@ listed:
 16. *Claimed*: a framework in force has what the commitment asks for.
 17. *Claimed*: a publication, a later version or an account was logged.
 18. *Overdue*: a known deadline has passed, and neither the log nor the reference data have a
-    framework of the company.
+    framework of the company; not where a source leaves open whether it was due.
 19. *Unknown*: none of these.
 """
 
@@ -102,6 +102,14 @@ _BY_STANCE: tuple[tuple[Stance, State], ...] = (
 )
 
 
+class Open(Part):
+    """A company of which a source leaves open whether a deadline bound it."""
+
+    slug: Slug
+    words: Text
+    source: Source
+
+
 class Deadline(Part):
     """A day by which the signatories of one day had to do something."""
 
@@ -111,6 +119,7 @@ class Deadline(Part):
     signed: Date
     commitments: tuple[Slug, ...] = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
+    left_open: tuple[Open, ...]
 
 
 class DeadlineList(Part):
@@ -299,6 +308,11 @@ def _state(
             and commitment in deadline.commitments
             and certainly_before(deadline.due, at)
         ):
+            left_open = [one for one in deadline.left_open if one.slug == company.slug]
+            if left_open and not _has_framework(company, known, at):
+                source = left_open[0].source
+                words = f"{left_open[0].words} ({source.title}, {source.publisher})"
+                return "unknown", 19, f"No statement was logged. {words}", None
             if not _has_framework(company, known, at):
                 words = f"Not found in the log or in our sources of {company.as_of}. It was due: "
                 return "overdue", 18, words + deadline.words, deadline.due
