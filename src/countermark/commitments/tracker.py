@@ -89,7 +89,8 @@ STATES: dict[State, str] = {
     "evidenced": "somebody independent supports it",
     "not applicable": "the developer says that it does not apply, and why",
     "claimed": "the developer says so, and nobody else does",
-    "overdue": "a deadline has passed, and no framework is known",
+    "overdue": "a deadline has passed, and no framework is known: one document, shown beside each "
+    "commitment that it answers",
     "unknown": "no statement speaks to it",
 }
 """What each state means."""
