@@ -64,7 +64,12 @@ AUTHOR = {"GB": ("protocol", "exercise-closing", "finding", "decision"),
           "KE": ("countersignature", "run-plan", "sealed-result", "evidence"),
           "SG": ("annotation-set", "dissent"),
           DEVELOPER: ("framework",)}  # fmt: skip
-LATER = {"rejudgement": "KE"}
+LATER = {
+    "rejudgement": "KE",
+    "determination": "JP",
+    "account": DEVELOPER,
+    "reply": DEVELOPER,
+}
 """Kinds that came when the others were frozen, by who says them: they are logged last."""
 NOT_DETERMINISTIC = "checkpoints/mldsa-44.txt"
 SEAL = "records/sealed-result.json"

@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from verify_script import Asked, Judged, judge, said_by, script_page, text
 
 from countermark.app.site.pages.verify import roster_value
+from countermark.records.account import Reply
 from countermark.records.canonical import JsonValue, canonical, read_object
 from countermark.signing.envelope import Envelope
 from countermark.signing.keys import statement_signer
@@ -242,6 +243,11 @@ def test_lines_in_another_order_twice_dropped_bent_or_by_strangers(page: Page) -
     ]
 
 
+def reply(developer: str) -> Reply:
+    """Return what only a developer may say."""
+    return Reply(developer=developer, words="No.", date="2026-01-01", demonstration=True)
+
+
 def transplants() -> Iterator[tuple[str, bytes]]:
     network = build_network()
     said = {
@@ -252,7 +258,7 @@ def transplants() -> Iterator[tuple[str, bytes]]:
         "KE in UK's log": network.publish("KE", run_plan("KE"), log="UK"),
         "exemplar": network.publish("exemplar", framework("exemplar")),
         "UK for JP": network.publish("UK", run_plan("JP")),
-        "JP, a framework": network.publish("JP", framework("JP")),
+        "JP, a reply": network.publish("JP", reply("JP")),
     }
     for name, file in said.items():
         for other, source in said.items():
@@ -275,7 +281,7 @@ def test_parts_of_one_statement_in_another(page: Page) -> None:
     assert len(valid) > 200
     # A statement with its own parts, and equal statements' equal parts.
     assert {"UK, proof of UK", "JP, note of JP", "exemplar, key of exemplar"} <= accepted
-    wrong = ("KE in UK's log", "JP, a framework", "UK for JP", "index")
+    wrong = ("KE in UK's log", "JP, a reply", "UK for JP", "index")
     assert not [name for name in accepted if name.startswith(wrong)]
 
 
