@@ -286,6 +286,12 @@ def test_rule_21_several_findings_share_the_budget() -> None:
     assert beside.bounds[0].upper == pytest.approx(stricter.bounds[0].upper)
 
 
+def test_rule_21_a_finding_of_another_task_takes_nothing_from_the_budget() -> None:
+    other = finding(cell(*figures(0.09, 0.02), task="another"))
+    alone, beside = (one(case(framework(), *known)) for known in ((KEPT,), (KEPT, other)))
+    assert beside == alone
+
+
 @pytest.mark.parametrize(
     ("institutes", "wanted", "state"),
     [
@@ -412,6 +418,13 @@ def test_rule_25_thresholds_out_of_force_and_choices_of_the_encoder_are_warned_o
     assert "old is withdrawn" in said
     assert "chose: the estimand" in said
     assert "should be: a report" in said
+
+
+def test_rule_25_a_finding_of_an_unknown_snapshot_is_warned_of() -> None:
+    decision = ask(case(framework(), KEPT, identity=SNAPSHOTS[0]))
+    (warning,) = decision.warnings or ()
+    assert warning.startswith("nothing says which snapshot of m")
+    assert ask(case(framework(), KEPT)).warnings is None
 
 
 def test_a_decision_without_any_finding_names_none() -> None:

@@ -53,20 +53,19 @@ Of the other kinds of threshold, and of evidence:
    determined to be done: NOT ENOUGH EVIDENCE.
 25. The decision warns of what it does not weigh: thresholds no longer in force, or that an earlier
    version had or worded otherwise; choices of whoever encoded a threshold; duties not shown done
-   that hinder nothing.
+   that hinder nothing; findings of which nothing says that they tested the snapshot in question.
 
 How binding a threshold's words are is shown and changes no verdict: commitment IV has no *may*.
 A figure whose interval does not follow from its own other figures decides nothing: it is an error.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from countermark.commitments.case import Case
 from countermark.commitments.checks import check_framework
-from countermark.commitments.holding import hold, standing_of
+from countermark.commitments.holding import STANDINGS, hold, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
 from countermark.records.base import Slug
@@ -77,7 +76,6 @@ from countermark.records.framework import Framework, Standing, Threshold
 from countermark.records.threshold_rules import MetricBound
 
 _MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
-_STANDINGS: tuple[Standing, ...] = get_args(Standing)
 _NEEDS = {
     1: "a threshold that can be decided",
     2: "a test of this model, task and language",
@@ -188,7 +186,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
 
 def _least_independent(outcomes: Sequence[ThresholdOutcome]) -> Standing | None:
     found = [one.standing for one in outcomes if one.standing is not None]
-    return _STANDINGS[min(_STANDINGS.index(one) for one in found)] if found else None
+    return STANDINGS[min(STANDINGS.index(one) for one in found)] if found else None
 
 
 def _residual(case: Case, threshold: Threshold) -> tuple[Held | None, str]:
@@ -262,6 +260,9 @@ def _warnings(case: Case, applying: Sequence[Threshold]) -> Iterator[str]:
             chosen = "; ".join(threshold.assumed)
             yield f"of the threshold {threshold.key} whoever encoded it chose: {chosen}"
     yield from _gone(framework, case.earlier, case.action)
+    for one in case.findings if case.identity else ():
+        if case.model not in dict(one.identities):
+            yield f"nothing says which snapshot of {case.model} the finding {one.digest} tested"
     for duty in framework.disclosure or ():
         if duty.force != "shall" and _is_due(case, duty.key, duty.before):
             yield f"nobody determined that this was disclosed, which {duty.force} be: {duty.words}"

@@ -22,13 +22,13 @@ from countermark.records.threshold_rules import (
     Uplift,
 )
 
-_STANDINGS: tuple[Standing, ...] = get_args(Standing)  # the least independent first
+STANDINGS: tuple[Standing, ...] = get_args(Standing)  # the least independent first
 
 
 def standing_of(held: Held, developer: str) -> Standing:
     """Return how independent the evidence is that decided (rule 22)."""
     others = held.institutes - {developer}
-    return _STANDINGS[min(len(others), 2)]
+    return STANDINGS[min(len(others), 2)]
 
 
 def hold(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool = False) -> Held:
@@ -62,12 +62,18 @@ def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigat
     findings = case.findings
     if with_mitigations and model == case.model:
         findings = ()  # what was tested under this key is the system as it is
-    about = [one for one in findings if any(cell.model == model for cell in one.finding.cells)]
+    tasks = _tasks(threshold)
+    about = [
+        one
+        for one in findings
+        if any(cell.model == model and cell.task in tasks for cell in one.finding.cells)
+    ]
     if not about:
         if case.tested and not case.findings:
             why = "; ".join(sorted({one.left_out for one in case.account() if one.left_out}))
             return Held("undetermined", 19, f"no finding counts: {why}")
-        return Held("undetermined", 2, f"no finding has a result for {model}")
+        asked = " and ".join(sorted(tasks))
+        return Held("undetermined", 2, f"no finding has a result for {model} in {asked}")
     holds = _by_kind(threshold)
     each = [_fresh(case, threshold, one, holds(one.finding, model, len(about))) for one in about]
     for state in ("crossed", "kept", "undetermined"):
@@ -75,6 +81,17 @@ def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigat
         if found:
             return min(found, key=_nearness)
     raise AssertionError("a threshold is in one of the three states")
+
+
+def _tasks(threshold: Threshold) -> set[str]:
+    """Return the tasks of which a threshold asks: only findings of these share its budget."""
+    match threshold.rule:
+        case MetricBound(task=task) | Regression(task=task):
+            return {task}
+        case Uplift(task=task, baseline_task=baseline):
+            return {name for name in (task, baseline) if name is not None}
+        case _:
+            return set()
 
 
 def _by_kind(threshold: Threshold) -> Callable[[Finding, str, int], Held]:
@@ -152,7 +169,7 @@ def _independent(case: Case, threshold: Threshold, held: Held) -> Held:
     if wanted is None or held.state != "kept":
         return held
     found = standing_of(held, case.framework.developer)
-    if _STANDINGS.index(found) >= _STANDINGS.index(wanted):
+    if STANDINGS.index(found) >= STANDINGS.index(wanted):
         return held
     words = {
         "developer-alone": "the developer alone",

@@ -78,7 +78,7 @@ def _import(folder: Path, said: dict[str, object], path: Path) -> str | None:
 
 def _passphrase() -> str | None:
     name = os.environ.get(PASSPHRASE)
-    return Path(name).read_text(encoding="utf-8").partition("\n")[0] if name else None
+    return Path(name).read_text("utf-8", "replace").partition("\n")[0] if name else None
 
 
 def _sealed(node: Node, protocol: Protocol) -> str:
