@@ -301,6 +301,29 @@ def test_rule_11_a_threshold_is_not_in_force_in_a_framework_that_is_not(status: 
     check_framework(framework(threshold(status="withdrawn"), status=status))
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((), "is due once reached is reached, which is no other threshold"),
+        ((threshold("reached", due_once=("one",)),), "itself is due only once another is"),
+        (
+            (threshold("reached", {"kind": "security-level", "scale": ["1"], "level": "1"}),),
+            "which is a security-level",
+        ),
+    ],
+    ids=["unknown", "chain", "security"],
+)
+def test_rule_12_what_makes_a_threshold_due_can_be_reached(
+    others: tuple[dict[str, Any], ...], said: str
+) -> None:
+    refused(framework(threshold("one", due_once=("reached",)), *others), said)
+    check_framework(framework(threshold("one", due_once=("reached",)), threshold("reached")))
+
+
+def test_rule_12_no_threshold_makes_itself_due() -> None:
+    refused(framework(threshold("one", due_once=("one",))), "which is no other threshold")
+
+
 def test_a_wider_limit_that_is_as_binding_is_a_warning_and_no_error() -> None:
     wide = threshold("wide", {**BOUND, "limit": 0.9})
     tried = framework(wide, threshold("strict"))

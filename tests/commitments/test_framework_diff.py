@@ -286,6 +286,24 @@ def test_rule_18_a_version_that_is_withdrawn() -> None:
     assert seen(diff(framework(status="superseded"), framework())) == []
 
 
+def test_rule_24_a_threshold_that_is_due_less_often() -> None:
+    other, third = threshold("other"), threshold("third")
+
+    def due(*keys: str) -> Framework:
+        return framework(threshold(due_once=keys or None), other, third)
+
+    assert seen(diff(due(), due("other"))) == [(24, "weakened", "due-once")]
+    assert seen(diff(due("other"), due())) == [(24, "strengthened", "due-once")]
+    assert seen(diff(due("other"), due("other", "third"))) == [(24, "strengthened", "due-once")]
+    assert seen(diff(due("other", "third"), due("third"))) == [(24, "weakened", "due-once")]
+
+
+def test_rule_24_another_key_of_what_makes_it_due_is_no_change_of_it() -> None:
+    before = framework(threshold(due_once=("other",)), threshold("other", title="About weapons"))
+    after = framework(threshold(due_once=("arms",)), threshold("arms", title="About weapons"))
+    assert seen(diff(before, after)) == [(5, "moved", "key")]
+
+
 def test_rule_19_without_an_account() -> None:
     assert one(framework(), framework(threshold(force="may"))).told == "no account"
 

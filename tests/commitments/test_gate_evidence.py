@@ -450,14 +450,74 @@ RULES: list[ThresholdRule] = [limit(), LEVEL, TIER, COST, COMPUTE, MONTHS, SECUR
 BY_EVIL = {"MAY": 0, "NOT ENOUGH EVIDENCE": 1, "MUST NOT": 2}
 
 
+@pytest.mark.parametrize(
+    ("able", "level", "state", "rule"),
+    [
+        ("no", "SML-1", "kept", 26),
+        ("no", None, "kept", 26),
+        ("yes", "SML-1", "crossed", 18),
+        ("yes", "SML-2", "kept", 18),
+        ("yes", None, "undetermined", 18),
+        (None, "SML-1", "undetermined", 26),
+        (None, "SML-2", "kept", 18),
+        (None, None, "undetermined", 26),
+    ],
+)
+def test_rule_26_a_threshold_is_due_once_another_is_reached(
+    able: str | None, level: str | None, state: str, rule: int
+) -> None:
+    promised = framework(
+        threshold(LEVEL, key="able"), threshold(SECURITY, key="safe", due_once=("able",))
+    )
+    said = [determined(promised, word, key="able") for word in (able,) if word]
+    said += [determined(promised, "yes", key="safe", level=found) for found in (level,) if found]
+    outcome = ask(case(promised, determinations=tuple(said))).outcomes[1]
+    assert (outcome.state, outcome.rule) == (state, rule)
+
+
+def test_rule_26_says_whose_word_it_is_that_it_is_not_due() -> None:
+    promised = framework(
+        threshold(LEVEL, key="able"),
+        threshold(TIER, key="scored"),
+        threshold(SECURITY, key="safe", due_once=("able", "scored")),
+    )
+    said = (
+        determined(promised, "no", key="able"),
+        determined(promised, "no", key="scored", determined_by=promised.developer),
+    )
+    outcome = ask(case(promised, determinations=said)).outcomes[2]
+    assert outcome.standing == "developer-alone"
+    assert outcome.evidence == tuple(sorted(one.digest for one in said))
+    assert "due once able or scored is reached" in outcome.reason
+
+
+def test_rule_26_what_is_no_longer_in_force_makes_nothing_idle() -> None:
+    promised = framework(
+        threshold(LEVEL, key="able", status="withdrawn"),
+        threshold(SECURITY, key="safe", due_once=("able",)),
+    )
+    said = (
+        determined(promised, "no", key="able"),
+        determined(promised, "yes", key="safe", level="SML-1"),
+    )
+    assert ask(case(promised, determinations=said)).verdict == "MUST NOT"
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Case:
+    rule = draw(st.sampled_from(RULES))
+    reachable = rule.kind not in ("trigger", "security-level")
     promised = framework(
         threshold(
-            draw(st.sampled_from(RULES)),
+            rule,
             mitigations=("filter",) if draw(st.booleans()) else None,
             maximum_age_months=draw(st.sampled_from([None, 6])),
             standing=draw(st.sampled_from([None, "one-institute", "several-institutes"])),
+        ),
+        *(
+            (threshold(SECURITY, key="safe", due_once=("t",)),)
+            if reachable and draw(st.booleans())
+            else ()
         ),
         mitigations=(FILTER,),
     )
@@ -480,7 +540,7 @@ def _determinations(promised: Framework) -> st.SearchStrategy[Determination]:
         lambda word, **changes: determined(promised, word, **changes),
         st.sampled_from(["yes", "no", "unclear"]),
         subject=st.sampled_from(["threshold", "threshold", "mitigation", "duty"]),
-        key=st.sampled_from(["t", "filter"]),
+        key=st.sampled_from(["t", "t", "safe", "filter"]),
         model=st.sampled_from(["m", "g"]),
         level=st.sampled_from([None, "low", "critical", "MR1", "SML-1", "SML-3"]),
         quantity=st.sampled_from([None, 1.0, 50.0]),

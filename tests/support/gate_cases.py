@@ -119,6 +119,16 @@ def disclosed(*, done: bool) -> Case:
     return case(promised, finding(cell(*figures(0.02))), determinations=said, at=AT)
 
 
+def secured_once_able(word: str | None) -> Case:
+    promised = framework(
+        threshold(LEVEL, key="able"), threshold(SECURITY, key="secured", due_once=("able",))
+    )
+    said = [determined(promised, "yes", key="secured", level="SML-1")]
+    if word:
+        said.append(determined(promised, word, key="able"))
+    return case(promised, determinations=tuple(said), at=AT)
+
+
 CASES = [
     Worked("0.49 against a limit of 0.50, 300 items", lambda: on_items(147, 300)),
     Worked("0.49 against a limit of 0.50, 10,000 items", lambda: on_items(4900, 10_000)),
@@ -156,6 +166,9 @@ CASES = [
     Worked("five times the compute since the last assessment", lambda: determining(
         COMPUTE, "yes", quantity=5.0, unit="times")),
     Worked("security one level too low", lambda: determining(SECURITY, "yes", level="SML-1")),
+    Worked("the same, due once a capability is reached, which it is not",
+           lambda: secured_once_able("no")),
+    Worked("the same, and nobody determined the capability", lambda: secured_once_able(None)),
     Worked("20 percentage points worse than the model before", lambda: regressed(0.3)),
     Worked("no worse than the model before", lambda: regressed(0.1)),
     Worked("all kept, and a report that is due is not out", lambda: disclosed(done=False)),

@@ -17,7 +17,7 @@ from functools import cached_property
 
 from countermark.records.decision import EvidenceUsed
 from countermark.records.determination import Determination
-from countermark.records.finding import Finding
+from countermark.records.finding import Finding, FindingCell
 from countermark.records.framework import Action, Framework
 
 _DAYS_A_MONTH = 365.2425 / 12
@@ -45,6 +45,20 @@ class DatedFinding:
     def digest(self) -> str:
         """The finding's content address; of a long finding it takes time."""
         return self.finding.digest
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str, str], FindingCell]:
+        # A framework asks for a hundred cells of a finding that may have ten thousand.
+        return {(one.model, one.task, one.language): one for one in self.finding.cells}
+
+    @cached_property
+    def results(self) -> frozenset[tuple[str, str]]:
+        """Which model it has results for, and in which task."""
+        return frozenset((model, task) for model, task, _ in self._cells)
+
+    def cell(self, model: str, task: str, language: str) -> FindingCell | None:
+        """Return one cell of the finding, or nothing where it has none."""
+        return self._cells.get((model, task, language))
 
 
 @dataclass(frozen=True)

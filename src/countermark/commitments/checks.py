@@ -14,9 +14,12 @@ A framework is refused where:
    band, above the greatest.
 7. A guard band leaves no rate that can be shown to keep the limit.
 8. It takes effect before it was published.
-9. A list that must not repeat itself does: actions, languages, estimands, mitigations, evidence.
+9. A list that must not repeat itself does: actions, languages, estimands, mitigations, evidence,
+   what makes it due.
 10. A text that a person needs is blank.
 11. A threshold is in force in a framework that is not.
+12. A threshold is due once another is reached that the framework does not have, that is itself,
+    that is due only so, or that is a trigger or a level of security, which is not *reached*.
 
 Limits of which one makes the other idle do not contradict each other: a wider limit of the same
 force beside a stricter one is a warning. Withdrawn and superseded thresholds, and those that say
@@ -76,6 +79,7 @@ def check_framework(framework: Framework, *, where: str = "framework") -> None:
     for threshold in framework.thresholds:
         place = f"{where}: threshold {threshold.key}"
         _check_names(threshold, framework, place)
+        _check_due(threshold, framework, place)
         _check_rule(threshold.rule, place)
         _check_repeats(threshold, place)
         if threshold.status == "in-force" and framework.status != "in-force":
@@ -130,6 +134,30 @@ def _check_names(threshold: Threshold, framework: Framework, place: str) -> None
                 f"names the {what} {name}, which the framework does not have",
                 where=place,
                 next_step=f"Add it to {what}s, or name one of: {', '.join(known) or 'none yet'}.",
+            )
+
+
+def _check_due(threshold: Threshold, framework: Framework, place: str) -> None:
+    """Rule 12."""
+    others = {one.key: one for one in framework.thresholds if one.key != threshold.key}
+    for key in threshold.due_once or ():
+        if key not in others:
+            raise InputError(
+                f"is due once {key} is reached, which is no other threshold of the framework",
+                where=place,
+                next_step="Name other thresholds of this framework by their keys.",
+            )
+        if others[key].due_once is not None:
+            raise InputError(
+                f"is due once {key} is reached, which itself is due only once another is",
+                where=place,
+                next_step="Name the thresholds that are due always, and on which both depend.",
+            )
+        if others[key].rule.kind in ("trigger", "security-level"):
+            raise InputError(
+                f"is due once {key} is reached, which is a {others[key].rule.kind}",
+                where=place,
+                next_step="Name a capability, an outcome, a rate, an uplift or a tier.",
             )
 
 
@@ -255,6 +283,7 @@ def _check_repeats(threshold: Threshold, place: str) -> None:
     lists: dict[str, Sequence[str]] = {
         "actions": threshold.actions,
         "mitigations": threshold.mitigations or (),
+        "due_once": threshold.due_once or (),
     }
     for name in ("languages", "estimands", "evidence"):
         lists[name] = getattr(threshold.rule, name, None) or ()

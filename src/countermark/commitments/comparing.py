@@ -106,7 +106,7 @@ def same_subject(before: ThresholdRule, after: ThresholdRule) -> bool:
 
 
 def threshold_steps(
-    before: Threshold, after: Threshold, domains: Keys, measures: Keys
+    before: Threshold, after: Threshold, domains: Keys, measures: Keys, thresholds: Keys
 ) -> Iterator[Step]:
     """Yield what changed between two forms of one threshold.
 
@@ -114,8 +114,8 @@ def threshold_steps(
     ----------
     before, after
         The two forms.
-    domains, measures
-        Which keys of domains and mitigations name the same.
+    domains, measures, thresholds
+        Which keys of domains, mitigations and thresholds name the same.
     """
     yield from _renamed(before.key, after.key)
     if not domains.same(before.domain, after.domain):
@@ -133,6 +133,7 @@ def threshold_steps(
         15, "maximum-age", before.maximum_age_months, after.maximum_age_months, "weakened"
     )
     yield from _ranked(15, "standing", before.standing, after.standing, _STANDINGS)
+    yield from _due(before.due_once, after.due_once, thresholds)
 
 
 def domain_steps(before: Domain, after: Domain) -> Iterator[Step]:
@@ -223,6 +224,24 @@ def _rest(before: ThresholdRule, after: ThresholdRule) -> Iterator[Step]:
             yield from _texts(was, now)
         elif name in _WORDS:
             yield from _reworded(aspect, was, now)
+
+
+def _due(
+    before: tuple[str, ...] | None, after: tuple[str, ...] | None, thresholds: Keys
+) -> Iterator[Step]:
+    """Compare what must be reached before a threshold is due; nothing asks most (rule 24)."""
+    if before is None or after is None:
+        if before != after:
+            effect: Effect = "weakened" if before is None else "strengthened"
+            yield Step(24, effect, "due-once", _listed(before), _listed(after))
+        return
+    lost = [key for key in before if not any(thresholds.same(key, other) for other in after)]
+    gained = [key for key in after if not any(thresholds.same(other, key) for other in before)]
+    yield from _members(24, "due-once", lost, gained)
+
+
+def _listed(keys: tuple[str, ...] | None) -> str | None:
+    return None if keys is None else ", ".join(keys)
 
 
 def _renamed(before: str, after: str) -> Iterator[Step]:

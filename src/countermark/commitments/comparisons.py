@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from countermark.commitments.case import DatedFinding
 from countermark.commitments.rates import (
     SEVERITY,
     STATES,
@@ -25,7 +26,7 @@ from countermark.commitments.rates import (
     weigh,
 )
 from countermark.records.decision import ComparisonUsed
-from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding import FindingCell
 from countermark.records.finding_figures import Estimand, Figure
 from countermark.records.threshold_rules import Regression, Uplift
 from countermark.statistics.errors import StatisticsError
@@ -63,7 +64,7 @@ Interval: TypeAlias = tuple[float | None, float, float | None]
 Compare: TypeAlias = Callable[[float, Ends, float, Ends], Interval]
 
 
-def hold_regression(rule: Regression, finding: Finding, model: str, looks: int) -> Held:
+def hold_regression(rule: Regression, tested: DatedFinding, model: str, looks: int) -> Held:
     """Hold how much worse a rate is than an earlier model's against the margin (rule 14)."""
     new, old = (model, rule.task), (rule.baseline, rule.task)
     first, second = (new, old) if rule.worse == "higher" else (old, new)
@@ -76,10 +77,10 @@ def hold_regression(rule: Regression, finding: Finding, model: str, looks: int) 
         rule.alpha_miss / looks,
         rule.alpha_false,
     )
-    return _held(pair, finding, rule.margin, _difference, "worse by", percent=True)
+    return _held(pair, tested, rule.margin, _difference, "worse by", percent=True)
 
 
-def hold_uplift(rule: Uplift, finding: Finding, model: str, looks: int) -> Held:
+def hold_uplift(rule: Uplift, tested: DatedFinding, model: str, looks: int) -> Held:
     """Hold the ratio of two rates of success against the limit (rule 15).
 
     The framework's check has seen that a ratio of rates says which rates.
@@ -93,7 +94,7 @@ def hold_uplift(rule: Uplift, finding: Finding, model: str, looks: int) -> Held:
         (rule.alpha_miss or 0.05) / looks,
         rule.alpha_false or 0.05,
     )
-    return _held(pair, finding, rule.ratio, _ratio, "higher by a factor of", percent=False)
+    return _held(pair, tested, rule.ratio, _ratio, "higher by a factor of", percent=False)
 
 
 def _difference(first: float, a: Ends, second: float, b: Ends) -> Interval:
@@ -109,13 +110,13 @@ def _ratio(first: float, a: Ends, second: float, b: Ends) -> Interval:
 
 
 def _held(
-    pair: Pair, finding: Finding, limit: float, compare: Compare, word: str, *, percent: bool
+    pair: Pair, tested: DatedFinding, limit: float, compare: Compare, word: str, *, percent: bool
 ) -> Held:
     gaps: Gaps = []
     found: list[ComparisonUsed] = []
     institutes: set[str] = set()
     for tag in pair.languages:
-        cells = [sound_cell(finding, *place, tag, gaps) for place in (pair.first, pair.second)]
+        cells = [sound_cell(tested, *place, tag, gaps) for place in (pair.first, pair.second)]
         for cell in cells:
             if cell is not None:
                 gaps += missing_figures(cell, pair.estimands)

@@ -39,6 +39,8 @@ How a change is classed:
 17. A duty to trusted actors instead of the public weakens, and so does one due later or with no
     moment.
 18. A newer version that is withdrawn weakens the framework.
+24. A threshold that is due only once another is reached, and was due always, is weakened; each
+    other threshold that no longer makes it due weakens it.
 
 Whether the developer's account tells of a change:
 
@@ -306,13 +308,8 @@ def _compared(before: Framework, after: Framework) -> tuple[tuple[Aligned, ...],
         return alike_thresholds(was, now, domain_keys)
 
     pairs = align(before.thresholds, after.thresholds, alike)
-    found = list(
-        _steps(
-            "threshold",
-            pairs,
-            lambda was, now: threshold_steps(was, now, domain_keys, measure_keys),
-        )
-    )
+    keys = domain_keys, measure_keys, same_keys(pairs)
+    found = list(_steps("threshold", pairs, lambda was, now: threshold_steps(was, now, *keys)))
     counts = Counter((one.key, one.new_key) for one in found)
     aligned = (
         Aligned(key_of(was), key_of(now), counts[key_of(was), key_of(now)]) for was, now in pairs

@@ -55,6 +55,11 @@ Of the other kinds of threshold, and of evidence:
    version had or worded otherwise; choices of whoever encoded a threshold; duties not shown done
    that hinder nothing; findings of which nothing says that they tested the snapshot in question.
 
+26. A threshold that is due only once another is reached is kept while all of those others that are
+    in force are kept: it is not due. Once one of them is crossed it is held like any other, though
+    mitigations be in place. While it is not known whether one is reached, it counts as crossed
+    nowhere and as kept only where it is kept anyway.
+
 How binding a threshold's words are is shown and changes no verdict: commitment IV has no *may*.
 A figure whose interval does not follow from its own other figures decides nothing: it is an error.
 """
@@ -65,7 +70,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from countermark.commitments.case import Case
 from countermark.commitments.checks import check_framework
-from countermark.commitments.holding import STANDINGS, hold, standing_of
+from countermark.commitments.holding import STANDINGS, hold, hold_if_due, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
 from countermark.records.base import Slug
@@ -89,6 +94,7 @@ _NEEDS = {
     19: "evidence about this snapshot under this version of the framework",
     20: "newer evidence",
     22: "evidence from somebody more independent",
+    26: "what shows whether the threshold is due",
 }
 
 
@@ -154,8 +160,8 @@ def decide(case: Case, *, decided_by: str) -> Decision:
 
 
 def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
-    """Say what becomes of one threshold (rules 1 to 9 and 14 to 23)."""
-    held = hold(case, threshold, case.model)
+    """Say what becomes of one threshold (rules 1 to 9, 14 to 23 and 26)."""
+    held = hold_if_due(case, threshold)
     state: State = held.state
     number, reason, residual = held.rule, held.reason, None
     if held.state == "crossed":
@@ -164,7 +170,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
             state, number, held = "mitigated", 23, kept
             reason = f"{reason}; with mitigations in place {kept.reason}"
     rule = threshold.rule
-    findings = [one.finding for one in case.findings if one.digest in held.evidence]
+    findings = [one for one in case.findings if one.digest in held.evidence]
     return ThresholdOutcome(
         threshold=threshold.key,
         state=state,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules 1 and 19 to 22 of the gate: one threshold held against all the evidence that counts."""
+"""Rules 1, 19 to 22 and 26 of the gate: one threshold held against all evidence that counts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,7 +11,6 @@ from countermark.commitments.judged import hold_determined, hold_security, hold_
 from countermark.commitments.judged import says_reached as reached
 from countermark.commitments.rates import Held, hold_metric
 from countermark.records.determination import Determination
-from countermark.records.finding import Finding
 from countermark.records.framework import Standing, Threshold
 from countermark.records.threshold_rules import (
     MetricBound,
@@ -58,16 +57,51 @@ def hold(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool
     return _independent(case, threshold, held)
 
 
+def hold_if_due(case: Case, threshold: Threshold) -> Held:
+    """Hold a threshold against what is known of the system as it is, if it is due (rule 26)."""
+    held = hold(case, threshold, case.model)
+    conditions = [
+        one
+        for one in case.framework.thresholds
+        if one.key in (threshold.due_once or ()) and (one.status or "in-force") == "in-force"
+    ]
+    if not conditions:
+        return held
+    others = {one.key: hold(case, one, case.model) for one in conditions}
+    states = {one.state for one in others.values()}
+    if states == {"kept"}:
+        return _not_due(case, others)
+    if "crossed" in states or held.state == "kept":
+        return held
+    unknown = next(key for key, one in others.items() if one.state == "undetermined")
+    reason = f"it is not known whether it is due: {unknown} is undetermined, "
+    reason += f"because {others[unknown].reason}; of itself, {held.reason}"
+    return replace(held, state="undetermined", rule=26, reason=reason)
+
+
+def _not_due(case: Case, others: dict[str, Held]) -> Held:
+    developer = case.framework.developer
+    weakest = min(others.values(), key=lambda one: STANDINGS.index(standing_of(one, developer)))
+    names = " and ".join(others)
+    return Held(
+        "kept",
+        26,
+        f"it is due once {' or '.join(others)} is reached, and {names} {_are(others)} kept",
+        institutes=weakest.institutes,
+        evidence=tuple(sorted({digest for one in others.values() for digest in one.evidence})),
+    )
+
+
+def _are(others: dict[str, Held]) -> str:
+    return "is" if len(others) == 1 else "are"
+
+
 def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool) -> Held:
     findings = case.findings
     if with_mitigations and model == case.model:
         findings = ()  # what was tested under this key is the system as it is
     tasks = _tasks(threshold)
-    about = [
-        one
-        for one in findings
-        if any(cell.model == model and cell.task in tasks for cell in one.finding.cells)
-    ]
+    about = [one for one in findings if any((model, task) in one.results for task in tasks)]
     if not about:
         if case.tested and not case.findings:
             why = "; ".join(sorted({one.left_out for one in case.account() if one.left_out}))
@@ -75,7 +109,7 @@ def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigat
         asked = " and ".join(sorted(tasks))
         return Held("undetermined", 2, f"no finding has a result for {model} in {asked}")
     holds = _by_kind(threshold)
-    each = [_fresh(case, threshold, one, holds(one.finding, model, len(about))) for one in about]
+    each = [_fresh(case, threshold, one, holds(one, model, len(about))) for one in about]
     for state in ("crossed", "kept", "undetermined"):
         found = [held for held in each if held.state == state]
         if found:
@@ -94,15 +128,15 @@ def _tasks(threshold: Threshold) -> set[str]:
             return set()
 
 
-def _by_kind(threshold: Threshold) -> Callable[[Finding, str, int], Held]:
+def _by_kind(threshold: Threshold) -> Callable[[DatedFinding, str, int], Held]:
     rule = threshold.rule
     match rule:
         case MetricBound():
-            return lambda finding, model, looks: hold_metric(rule, finding, model, looks)
+            return lambda tested, model, looks: hold_metric(rule, tested, model, looks)
         case Regression():
-            return lambda finding, model, looks: hold_regression(rule, finding, model, looks)
+            return lambda tested, model, looks: hold_regression(rule, tested, model, looks)
         case Uplift():
-            return lambda finding, model, looks: hold_uplift(rule, finding, model, looks)
+            return lambda tested, model, looks: hold_uplift(rule, tested, model, looks)
         case _:
             raise TypeError(f"no figure decides a {rule.kind}")
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 
 from scipy import special
 
+from countermark.commitments.case import DatedFinding
 from countermark.commitments.rates import Held
 from countermark.records.decision import BoundUsed, NextTest
-from countermark.records.finding import Finding
 from countermark.records.finding_figures import Figure
 from countermark.records.framework import Threshold
 from countermark.records.threshold_rules import MetricBound
@@ -44,11 +44,12 @@ WORDS = {
     19: "Bring evidence about this snapshot of the model, under this version of the framework.",
     20: "Test again: what there is is too old.",
     22: "Have it shown by somebody more independent.",
+    26: "Have it shown whether the thresholds are reached that make this one due.",
 }
 
 
 def next_test(
-    threshold: Threshold, held: Held, findings: Sequence[Finding], model: str
+    threshold: Threshold, held: Held, findings: Sequence[DatedFinding], model: str
 ) -> NextTest:
     """Return what would decide an undetermined threshold.
 
@@ -114,7 +115,7 @@ def _variances(figure: Figure) -> Variances:
 
 
 def _fewest(known: Variances, figure: Figure, alpha: float, room: float) -> Size | None:
-    found = []
+    fewest: Size | None = None
     for labs in range(max(2, figure.labs), max(2, figure.labs) + MORE_LABS + 1):
         most = (room / float(special.stdtrit(labs - 1, 1 - alpha))) ** 2
 
@@ -122,16 +123,18 @@ def _fewest(known: Variances, figure: Figure, alpha: float, room: float) -> Size
             variance = mean_variance(known, Size(labs, items), figure.estimand)
             return not isinstance(variance, NotComputable) and variance < most
 
-        items = _first(reaches)
+        # More labs are worth a look only where they need fewer answers in all.
+        most_items = (fewest.labs * fewest.items - 1) // labs if fewest else MOST_ITEMS
+        items = _first(reaches, most_items)
         if items is not None:
-            found.append(Size(labs, items))
-    return min(found, key=lambda size: (size.labs * size.items, size.labs), default=None)
+            fewest = Size(labs, items)
+    return fewest
 
 
-def _first(holds: Callable[[int], bool]) -> int | None:
-    """Return the fewest items for which something holds that holds of all greater numbers."""
-    low, high = 2, MOST_ITEMS
-    if not holds(high):
+def _first(holds: Callable[[int], bool], high: int) -> int | None:
+    """Return the fewest items up to ``high`` for which something holds that then goes on to."""
+    low = 2
+    if high < low or not holds(high):
         return None
     while low < high:
         middle = (low + high) // 2

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from countermark.commitments.case import DatedFinding
 from countermark.records.decision import BoundUsed, ComparisonUsed
 from countermark.records.errors import VerificationError
-from countermark.records.finding import Finding, FindingCell
+from countermark.records.finding import FindingCell
 from countermark.records.finding_figures import Correction, Estimand, Figure, NotComputed
 from countermark.records.threshold_rules import MetricBound
 from countermark.statistics.errors import StatisticsError
@@ -52,7 +53,7 @@ class Held:
     evidence: tuple[str, ...] = ()
 
 
-def hold_metric(rule: MetricBound, finding: Finding, model: str, looks: int) -> Held:
+def hold_metric(rule: MetricBound, tested: DatedFinding, model: str, looks: int) -> Held:
     """Hold a limit on a rate against one finding, which is one of ``looks``.
 
     Raises
@@ -64,7 +65,7 @@ def hold_metric(rule: MetricBound, finding: Finding, model: str, looks: int) -> 
     bounds: list[BoundUsed] = []
     institutes: set[str] = set()
     for tag in rule.languages:
-        cell = sound_cell(finding, model, rule.task, tag, gaps)
+        cell = sound_cell(tested, model, rule.task, tag, gaps)
         if cell is not None:
             asked = [one for one in cell.figures if is_asked(cell, rule.estimands, one)]
             bounds += [_bound(one, rule, tag, looks) for one in asked]
@@ -99,9 +100,11 @@ def weigh(
     return "kept", 9, told
 
 
-def sound_cell(finding: Finding, model: str, task: str, tag: str, gaps: Gaps) -> FindingCell | None:
+def sound_cell(
+    tested: DatedFinding, model: str, task: str, tag: str, gaps: Gaps
+) -> FindingCell | None:
     """Return a cell whose rates say something, or say among the gaps why there is none."""
-    cell = finding.cell(model, task, tag)
+    cell = tested.cell(model, task, tag)
     if cell is None:
         gaps.append((2, f"the finding has no result for {model}, {task}, {tag}"))
         return None

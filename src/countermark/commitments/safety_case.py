@@ -11,9 +11,11 @@ assumptions.
    risk is shown to be below it is argued over its mitigations.
 4. A goal without solutions is *undeveloped*; one whose evidence speaks against it is *defeated*.
    The first goal is defeated by MUST NOT and undeveloped by NOT ENOUGH EVIDENCE.
-5. What whoever encoded a threshold had to choose is an assumption of its goal.
+5. What whoever encoded a threshold had to choose is an assumption of its goal. What must be
+   reached before a threshold is due is a context of it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -141,10 +143,7 @@ def _goal(names: _Names, outcome: ThresholdOutcome, threshold: Threshold | None)
     name = names.next("G")
     title = threshold.title if threshold else outcome.threshold
     said = f"{title} ({asks(threshold.rule)})" if threshold else title
-    assumptions = tuple(
-        Element(names.next("A"), "assumption", chosen)
-        for chosen in (threshold.assumed or () if threshold else ())
-    )
+    around = tuple(_around(names, threshold) if threshold else ())
     solutions = tuple(
         Element(names.next("Sn"), "solution", outcome.reason, statement=digest)
         for digest in outcome.evidence or ()
@@ -155,6 +154,12 @@ def _goal(names: _Names, outcome: ThresholdOutcome, threshold: Threshold | None)
         below = (Element(names.next("S"), "strategy", argument, supported_by=solutions),)
     standing = _STANDINGS[outcome.state]
     words = said if outcome.state in ("kept", "mitigated") else f"{said}: {outcome.reason}"
-    return Element(
-        name, "goal", words, standing=standing, supported_by=below, in_context_of=assumptions
-    )
+    return Element(name, "goal", words, standing=standing, supported_by=below, in_context_of=around)
+
+
+def _around(names: _Names, threshold: Threshold) -> Iterator[Element]:
+    if threshold.due_once:
+        words = f"It is due once one of these is reached: {', '.join(threshold.due_once)}"
+        yield Element(names.next("C"), "context", words)
+    for chosen in threshold.assumed or ():
+        yield Element(names.next("A"), "assumption", chosen)

@@ -48,6 +48,11 @@ class Threshold(Part):
         default=None,
         description="The least independent evidence that can show it kept; absent: any.",
     )
+    due_once: tuple[Slug, ...] | None = Field(
+        default=None,
+        description="Keys of the thresholds of which one must be reached before this one is due; "
+        "absent: it is due always.",
+    )
     assumed: tuple[Text, ...] | None = Field(
         default=None,
         description="What whoever encoded it had to choose because the developer does not say.",

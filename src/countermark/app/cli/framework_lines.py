@@ -96,6 +96,8 @@ def _threshold(threshold: Threshold) -> Iterator[str]:
         yield f"    evidence at most {threshold.maximum_age_months} months old"
     if threshold.standing is not None:
         yield f"    evidence at least from: {threshold.standing}"
+    if threshold.due_once is not None:
+        yield f"    due once one of these is reached: {', '.join(threshold.due_once)}"
     for text in threshold.assumed or ():
         yield f"    assumed: {text}"
     if threshold.read_in is not None:
