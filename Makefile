@@ -49,6 +49,7 @@ lock: install ## resolve requirements.lock anew: names, versions and hashes, no 
 
 nightly: install ## long studies: coverage of intervals, fuzzing of every parser
 	for study in coverage judges precision paired; do $(BIN)/python benchmarks/$$study.py || exit 1; done
+	@bash scripts/browser.sh
 	$(BIN)/python -m pytest -m slow
 	bash scripts/fuzz.sh
 
