@@ -10,7 +10,7 @@ from command_line import countermark, done
 from exercise_small import Snapshots
 from network_by_hand import Network
 
-from countermark.commitments.demonstration import demonstration_framework
+from countermark.commitments.demonstration import demonstration_frameworks
 from countermark.commitments.frameworks import framework_key, known_framework, load_frameworks
 from countermark.records.framework import Framework
 
@@ -109,7 +109,7 @@ def test_show_gives_what_ships_as_json_that_reads_back(tmp_path: Path) -> None:
 
 
 def test_show_says_what_would_be_refused_and_shows_it_all_the_same(tmp_path: Path) -> None:
-    value = demonstration_framework().to_value()
+    value = demonstration_frameworks()[0].to_value()
     (first, second) = json.loads(json.dumps(value["thresholds"]))
     file = tmp_path / "framework.json"
     lost = {**first, "mitigations": ["filter"]}
@@ -132,7 +132,7 @@ def test_a_word_that_is_neither_a_file_nor_a_key() -> None:
 
 def test_a_file_is_taken_before_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path(XAI).write_bytes(demonstration_framework().to_bytes())
+    Path(XAI).write_bytes(demonstration_frameworks()[0].to_bytes())
     assert "example-developer" in done("framework", "show", XAI).out
 
 
@@ -141,14 +141,14 @@ def test_whoever_is_not_the_developer_logs_it_as_recorded_by_itself(network: Net
     assert ran.value["recorded_by"] == "GB"
     assert ran.value["developer"] == "xai"
     file = network.root / "framework.json"
-    file.write_bytes(demonstration_framework().to_bytes())
+    file.write_bytes(demonstration_frameworks()[0].to_bytes())
     assert "recorded_by" not in network.done("developer", "framework", "add", file, "--json").value
     assert network.done("JP", "framework", "add", file, "--json").value["recorded_by"] == "JP"
 
 
 def test_nobody_logs_what_another_recorded_as_it_stands(network: Network) -> None:
     file = network.root / "framework.json"
-    recorded = demonstration_framework().model_copy(update={"recorded_by": "GB"})
+    recorded = demonstration_frameworks()[0].model_copy(update={"recorded_by": "GB"})
     file.write_bytes(recorded.to_bytes())
     refused = network.run("JP", "framework", "add", file)
     assert refused.code == 1
@@ -157,7 +157,7 @@ def test_nobody_logs_what_another_recorded_as_it_stands(network: Network) -> Non
 
 def test_the_published_file_is_pinned_by_its_digest(network: Network) -> None:
     file, published = network.root / "framework.json", network.root / "published.pdf"
-    file.write_bytes(demonstration_framework().to_bytes())
+    file.write_bytes(demonstration_frameworks()[0].to_bytes())
     published.write_bytes(b"%PDF the promise")
     words = ("framework", "add", file, "--document", published, "--json")
     digest = hashlib.sha256(b"%PDF the promise").hexdigest()
@@ -174,7 +174,7 @@ def test_a_file_that_is_not_the_one_encoded_is_refused(network: Network) -> None
 
 
 def test_what_the_checks_refuse_is_not_logged_and_a_warning_is_said(network: Network) -> None:
-    value = demonstration_framework().to_value()
+    value = demonstration_frameworks()[0].to_value()
     first, second = json.loads(json.dumps(value["thresholds"]))
     file = network.root / "framework.json"
     twice = {**second, "key": first["key"]}

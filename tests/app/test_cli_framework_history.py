@@ -92,8 +92,11 @@ def network(made: Network, tmp_path: Path) -> Network:
 def test_a_history_of_a_node(network: Network) -> None:
     network[DEVELOPER].say(FIRST, SECOND, ACCOUNT)
     ran = done("framework", "history", DEVELOPER, "--node", network.place(DEVELOPER))
-    assert "2025-06-01  Example framework, 2: 1 thresholds, in-force" in ran.out
-    assert "1 to 2: 1 weakened, 1 removed, 0 strengthened, 0 added; account given" in ran.out
+    assert "2025-06-01  Example framework, 2: 1 threshold, in-force" in ran.out
+    assert (
+        "1 to 2: 1 weakened, 1 removed, 0 strengthened, 0 added; account given, silent on 1 of"
+        in ran.out
+    )
 
 
 def test_a_file_that_changed_under_its_label_is_an_alarm(network: Network) -> None:

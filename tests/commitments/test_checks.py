@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from countermark.commitments.checks import UNITS, check_framework, framework_warnings
-from countermark.commitments.demonstration import demonstration_framework
+from countermark.commitments.demonstration import demonstration_frameworks
 from countermark.records.errors import InputError
 from countermark.records.framework import Framework
 
@@ -92,7 +92,7 @@ def test_what_is_right_passes_without_a_warning() -> None:
     thresholds = [threshold("bound"), threshold("uplift", UPLIFT), threshold("trigger", TRIGGER)]
     thresholds += [threshold("rate", {**UPLIFT, **RATE})]
     thresholds += [threshold(kind, rule) for kind, rule in SCALES.items()]
-    for right in (framework(*thresholds), demonstration_framework()):
+    for right in (framework(*thresholds), *demonstration_frameworks()):
         check_framework(right)
         assert framework_warnings(right) == ()
 

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from countermark.app.site.addresses import short
+from countermark.commitments.demonstration import demonstration_frameworks
 from countermark.node.config import NodeConfig
 from countermark.records import Record, errors
 from countermark.signing.party import MAY_SAY
@@ -101,3 +103,12 @@ def test_the_picture_is_readable_in_the_dark_and_by_ear() -> None:
     assert [part.tag for part in root][:2] == [f"{SVG}title", f"{SVG}desc"]
     assert "prefers-color-scheme: dark" in text
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)
+
+
+def test_the_files_of_frameworks_that_tutorials_name_are_the_demonstrations() -> None:
+    named = {
+        found
+        for path in (ROOT / "docs" / "tutorials").glob("*.md")
+        for found in re.findall(r"framework-([0-9a-f]{12})\.json", path.read_text("utf-8"))
+    }
+    assert named == {short(one.digest) for one in demonstration_frameworks()}

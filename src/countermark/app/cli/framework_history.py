@@ -21,7 +21,7 @@ from countermark.commitments.corpus import (
 from countermark.commitments.framework_diff import FrameworkDiff
 from countermark.commitments.framework_diff import diff as differences
 from countermark.commitments.reference import companies
-from countermark.commitments.versions import Alarm, History
+from countermark.commitments.versions import Alarm, History, Pair
 from countermark.commitments.versions import history as history_of
 from countermark.records.account import Account
 from countermark.records.errors import InputError
@@ -107,9 +107,10 @@ def history_lines(found: History) -> Iterator[str]:
     """Yield a history as lines."""
     for version in found.versions:
         framework = version.framework
+        count = len(framework.thresholds)
         yield (
             f"{framework.published}  {framework.title}, {framework.label}: "
-            f"{len(framework.thresholds)} thresholds, {framework.status}"
+            f"{count} threshold{'' if count == 1 else 's'}, {framework.status}"
         )
         hand = "by the developer" if version.own else f"by {version.entry.author}"
         witnessed = version.entry.witnessed or "not yet witnessed"
@@ -120,9 +121,9 @@ def history_lines(found: History) -> Iterator[str]:
             f"{changed.count(effect)} {effect}"
             for effect in ("weakened", "removed", "strengthened", "added")
         )
-        account = "account given" if pair.account else "no account logged"
         yield (
-            f"{pair.before.framework.label} to {pair.after.framework.label}: {counts}; {account}"
+            f"{pair.before.framework.label} to {pair.after.framework.label}: {counts}; "
+            f"{_account(pair, changed)}"
         )
     for notice in found.notices:
         yield f"Notice: {_told(notice)}"
@@ -200,3 +201,10 @@ def _rates(rates: Rates) -> str:
         f"({rates.partly + rates.silent}/{rates.accounted}), {rates.lenient:.3f} lenient "
         f"({rates.silent}/{rates.accounted})"
     )
+
+
+def _account(pair: Pair, changed: FrameworkDiff) -> str:
+    if pair.account is None:
+        return "no account logged"
+    silent = len(changed.silently_weakened)
+    return f"account given, silent on {silent} of what was weakened or removed"

@@ -4,13 +4,20 @@
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from countermark.app.demo.cast import Cast, assemble, declared
 from countermark.app.demo.measure import Timings, replay
-from countermark.commitments.case import Case, DatedFinding
-from countermark.commitments.demonstration import demonstration_framework
+from countermark.commitments.case import Case
+from countermark.commitments.demonstration import (
+    demonstration_account,
+    demonstration_determination,
+    demonstration_frameworks,
+    demonstration_reply,
+)
 from countermark.commitments.gate import decide
+from countermark.commitments.gathering import gather
 from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
@@ -19,10 +26,11 @@ from countermark.exercise.pending import keep_finished, pending_runs
 from countermark.exercise.private import provider_of
 from countermark.exercise.running import Told
 from countermark.network.sync import settle
+from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records.decision import Decision
 from countermark.records.finding import Dissent, Finding
-from countermark.records.framework import Action
+from countermark.records.framework import Action, Framework
 from countermark.records.protocol import Protocol
 
 # One lab shows all its scores, and keeps its transcripts of these items closed.
@@ -77,12 +85,16 @@ def conduct(
     coordinator = cast.institutes[protocol.coordinator]
 
     stage("Framework and protocol are logged, and the five countersign")
-    framework = demonstration_framework()
-    cast.developer.say(framework)
+    first, framework = demonstration_frameworks()
+    cast.developer.say(first)
     coordinator.say(*annotations, protocol)
     exchange()
     for node in cast.institutes.values():
         steps.sign_protocol(node, protocol)
+    exchange()
+
+    stage("The developer replaces its framework, and gives an account of the change")
+    cast.developer.say(framework, demonstration_account(_day(cast.developer)))
     exchange()
 
     stage("Each lab logs what it will run")
@@ -95,15 +107,7 @@ def conduct(
 
     stage("Each lab seals; the coordinator closes; all reveal")
     with timings.stage("sealing and revealing"):
-        for node in cast.institutes.values():
-            steps.seal(node, protocol)
-        exchange()
-        steps.close(coordinator, protocol)
-        exchange()
-        for code, node in cast.institutes.items():
-            closed = CLOSED_ITEMS.get(code)
-            disclosing.reveal(node, protocol, "some" if closed else "all", closed)
-        exchange()
+        _seal_and_reveal(cast, protocol, exchange)
 
     stage("The joint finding, recomputed and countersigned by each participant")
     with timings.stage("finding and decision"):
@@ -111,19 +115,55 @@ def conduct(
         coordinator.say(finding)
         exchange()
         checks = [check_finding(node, protocol, finding) for node in cast.institutes.values()]
-        stage("The gate decides on the developer's framework")
-        decisions = tuple(
-            decide(
-                Case(framework, model.key, action, tested=(DatedFinding(finding),)),
-                decided_by=coordinator.code,
-            )
-            for model in protocol.models
-            for action in ACTIONS
-        )
-        coordinator.say(*decisions)
+        stage("An institute judges what no figure decides; the gate decides; the developer replies")
+        decisions = _decide(coordinator, protocol, framework, finding)
+        exchange()
+        for one in decisions:
+            if one.action == "deploy":
+                cast.developer.say(demonstration_reply(one.digest, _day(cast.developer)))
         exchange()
     dissents = sum(isinstance(check.said, Dissent) for check in checks)
     return Outcome(coordinator, protocol, finding, decisions, dissents)
+
+
+def _seal_and_reveal(cast: Cast, protocol: Protocol, exchange: Callable[[], object]) -> None:
+    for node in cast.institutes.values():
+        steps.seal(node, protocol)
+    exchange()
+    steps.close(cast.institutes[protocol.coordinator], protocol)
+    exchange()
+    for code, node in cast.institutes.items():
+        closed = CLOSED_ITEMS.get(code)
+        disclosing.reveal(node, protocol, "some" if closed else "all", closed)
+    exchange()
+
+
+def _decide(
+    node: Node, protocol: Protocol, framework: Framework, finding: Finding
+) -> tuple[Decision, ...]:
+    """Log a determination about each model, and decide on all that the node then knows."""
+    day = _day(node)
+    node.say(
+        *(
+            demonstration_determination(node.code, model.key, model.identity, finding.digest, day)
+            for model in protocol.models
+        )
+    )
+    known = book(node)
+    decisions = tuple(
+        decide(
+            gather(known, Case(framework, model.key, action, day, model.identity)),
+            decided_by=node.code,
+        )
+        for model in protocol.models
+        for action in ACTIONS
+    )
+    node.say(*decisions)
+    return decisions
+
+
+def _day(node: Node) -> date:
+    return node.clock().date()
 
 
 def run_on_model(
