@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from command_line import countermark, done
-from corpora import AGAIN, write_corpus
+from corpora import AGAIN, UNCOUNTED, Rows, traced, write_corpus
 from frameworks import DEVELOPER, bound, framework, threshold
 from nodes import Network, make_network
 
@@ -125,7 +125,34 @@ def test_a_corpus_is_reported_on(tmp_path: Path) -> None:
         "strict (3/4), 0.500 lenient (2/4)"
     ) in lines
     assert "Other 2024 to 2025 (none): 1 strengthened; 1 material, no account" in lines
-    assert "Other 2025 to 2026 (none): no change traced" in lines
+    assert "Other 2025 to 2026 (none): not traced" in lines
+    assert not [line for line in lines if line.startswith("The tables disagree")]
+
+
+def test_a_pair_that_was_not_traced_is_not_one_without_change(tmp_path: Path) -> None:
+    pairs: Rows = [
+        ("Example", "v1", "v2", "yes", "itemised", "0", "0", "0", "0"),
+        ("Other", "2024", "2025", "yes", "none", *UNCOUNTED),
+        ("Other", "2025", "2026", "no", "none", *UNCOUNTED),
+    ]
+    rows = [traced(1, outcome="R", material="no", told="NA")]
+    lines = done("framework", "corpus", write_corpus(tmp_path, pairs=pairs, rows=rows)).out
+    assert "Example v1 to v2 (itemised): no material change" in lines
+    assert "Other 2024 to 2025 (none): traced, and no row of it is here" in lines
+    assert "Other 2025 to 2026 (none): not traced" in lines
+
+
+def test_where_the_tables_of_a_corpus_disagree(tmp_path: Path) -> None:
+    pairs: Rows = [("Example", "v1", "v2", "yes", "itemised", "1", "1", "0", "0")]
+    folder = write_corpus(tmp_path, pairs=pairs, rows=[traced(1, told="SIL", first="ANN")])
+    assert (
+        "The tables disagree on Example v1 to v2: the table of pairs and the first pass, "
+        "1 material (1 announced, 0 silent, 0 without an account); the adjudicated codes, "
+        "1 material (0 announced, 1 silent, 0 without an account)"
+    ) in done("framework", "corpus", folder).out.splitlines()
+    (found,) = done("framework", "corpus", folder, "--json").value["disagreements"]
+    assert (found["table"]["announced"], found["adjudicated"]["announced"]) == (1, 0)
+    assert found["as_first_pass"] is True
 
 
 def test_a_corpus_as_json(tmp_path: Path) -> None:

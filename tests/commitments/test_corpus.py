@@ -4,10 +4,13 @@
 from pathlib import Path
 
 import pytest
-from corpora import AGAIN, FIRST, TRACED_ROWS, traced, write_corpus
+from corpora import AGAIN, FIRST, TRACED_ROWS, UNCOUNTED, traced, write_corpus
 from frameworks import framework
 
 from countermark.commitments.corpus import Corpus, Rates, compare_with_logged, read_corpus
+from countermark.commitments.corpus_tables import Counted
+
+PAIR = ("Example", "v1", "v2", "yes", "itemised")
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_tables_may_lie_at_the_top(tmp_path: Path) -> None:
 
 
 def test_rule_7_a_pair_that_is_not_listed_is_named(tmp_path: Path) -> None:
-    copy = read_corpus(write_corpus(tmp_path, pairs=[("Example", "v1", "v2", "yes", "itemised")]))
+    copy = read_corpus(write_corpus(tmp_path, pairs=[(*PAIR, *UNCOUNTED)]))
     assert copy.unlisted() == ("OT-1",)
 
 
@@ -83,6 +86,35 @@ def test_rule_7_a_re_upload_is_traced_under_its_label(tmp_path: Path) -> None:
     row[2] = "v1-reupload-20250201"
     copy = read_corpus(write_corpus(tmp_path, rows=[tuple(row)]))
     assert (copy.unlisted(), copy.by_pair()[0].rates.silent) == ((), 1)
+
+
+def test_rule_9_tables_that_agree_are_not_spoken_of(corpus: Corpus) -> None:
+    assert corpus.disagreements() == ()
+
+
+def test_rule_9_a_table_of_pairs_that_counts_the_first_pass(tmp_path: Path) -> None:
+    rows = [
+        traced(1, told="ANN-P", first="ANN"),
+        traced(2, first_material="no", first="NA"),
+        traced(3, told="ANN"),
+    ]
+    copy = write_corpus(tmp_path, pairs=[(*PAIR, "2", "2", "0", "0")], rows=rows)
+    (found,) = read_corpus(copy).disagreements()
+    assert (found.provider, found.before, found.after) == ("Example", "v1", "v2")
+    assert found.table == Counted(material=2, announced=2, silent=0, no_account=0)
+    assert found.adjudicated == Counted(material=3, announced=1, silent=2, no_account=0)
+    assert found.as_first_pass
+
+
+def test_rule_9_a_table_of_pairs_that_counts_neither(tmp_path: Path) -> None:
+    copy = write_corpus(tmp_path, pairs=[(*PAIR, "9", "9", "0", "0")], rows=[traced(1)])
+    (found,) = read_corpus(copy).disagreements()
+    assert not found.as_first_pass
+
+
+def test_rule_9_a_pair_without_counts_disagrees_with_nothing(tmp_path: Path) -> None:
+    copy = write_corpus(tmp_path, pairs=[(*PAIR, *UNCOUNTED)], rows=[traced(1)])
+    assert read_corpus(copy).disagreements() == ()
 
 
 def test_a_corpus_without_changes_has_no_rates(tmp_path: Path) -> None:

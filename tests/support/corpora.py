@@ -35,15 +35,16 @@ DOCUMENTS: Rows = [
     ("Other", "Other framework", "2024", "no", "2024", "", "d" * 64, "na"),
     ("Other", "Other framework", "2025", "no", "2025", "", "e" * 64, "no"),
 ]
+UNCOUNTED = ("", "", "", "")
 PAIR_ROWS: Rows = [
-    ("Example", "v1", "v2", "yes", "itemised"),
-    ("Other", "2024", "2025", "yes", "none"),
-    ("Other", "2025", "2026", "no", "none"),
+    ("Example", "v1", "v2", "yes", "itemised", "4", "1", "3", "0"),
+    ("Other", "2024", "2025", "yes", "none", "1", "0", "0", "1"),
+    ("Other", "2025", "2026", "no", "none", *UNCOUNTED),
 ]
 
 
 def traced(number: int, pair: str = "EX-1", **codes: str) -> tuple[str, ...]:
-    """Return a row of the traced commitments."""
+    """Return a row of the traced commitments, which both stages coded alike if not said."""
     ends = ("Example", "v1", "v2") if pair == "EX-1" else ("Other", "2024", "2025")
     coded = {
         "category": "EC1",
@@ -52,7 +53,9 @@ def traced(number: int, pair: str = "EX-1", **codes: str) -> tuple[str, ...]:
         "told": "SIL",
         "flags": "",
     } | codes
-    return (pair, *ends, f"{pair}-{number:03}", *coded.values())
+    first = (coded.pop("first_material", coded["material"]), coded.pop("first", coded["told"]))
+    category, *adjudicated = coded.values()
+    return (pair, *ends, f"{pair}-{number:03}", category, *first, *adjudicated)
 
 
 TRACED_ROWS: Rows = [

@@ -15,6 +15,9 @@ arXiv:2609.08789), by its own definitions:
    belongs to no listed pair is named.
 8. A framework that was logged *agrees* if the digest of its document is one of the manifest's. It
    *differs* if the manifest has files of its provider and label, and none has that digest.
+9. The table of pairs has counts of its own. Where they are not those of the adjudicated codes, both
+   are told, and whether the codes of the first pass give the table's. A change that is told in part
+   is silent in them, as in the strict rate.
 
 A paper and a corpus may err: what comes of them is a report, and makes no statement about a
 company.
@@ -22,12 +25,13 @@ company.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from countermark.commitments.corpus_tables import (
+    Counted,
     Document,
     Traced,
     TracedPair,
@@ -108,6 +112,18 @@ class PairReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A pair whose counts in the table of pairs are not those of the adjudicated codes."""
+
+    provider: str
+    before: str
+    after: str
+    table: Counted
+    adjudicated: Counted
+    as_first_pass: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """A copy of the corpus.
 
@@ -138,9 +154,6 @@ class Corpus:
 
     def by_pair(self) -> tuple[PairReport, ...]:
         """Return what was traced between each two versions that follow each other."""
-        rows: dict[tuple[str, str, str], list[Traced]] = defaultdict(list)
-        for one in self.traced:
-            rows[_ends(one)].append(one)
         return tuple(
             PairReport(
                 pair,
@@ -149,8 +162,19 @@ class Corpus:
                 Counter(one.outcome for one in found if one.material),
                 sum(one.mixed for one in found if one.material),
             )
-            for pair in self.pairs
-            for found in [rows.get(_ends(pair), [])]
+            for pair, found in self._pairs_and_rows()
+        )
+
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Return the pairs whose counts are not those of the adjudicated codes (rule 9)."""
+        return tuple(
+            Disagreement(
+                *(pair.provider, pair.before, pair.after, pair.counted, adjudicated),
+                _counted(one.first for one in found) == pair.counted,
+            )
+            for pair, found in self._pairs_and_rows()
+            for adjudicated in [_counted(one.told for one in found)]
+            if pair.counted and pair.counted != adjudicated
         )
 
     def unlisted(self) -> tuple[str, ...]:
@@ -174,6 +198,13 @@ class Corpus:
                 )
         return tuple(found)
 
+    def _pairs_and_rows(self) -> Iterator[tuple[TracedPair, list[Traced]]]:
+        rows: dict[tuple[str, str, str], list[Traced]] = defaultdict(list)
+        for one in self.traced:
+            rows[_ends(one)].append(one)
+        for pair in self.pairs:
+            yield pair, rows.get(_ends(pair), [])
+
     def to_value(self) -> dict[str, Any]:
         """Return the report as a JSON object."""
         return {
@@ -190,6 +221,7 @@ class Corpus:
                 for one in self.by_pair()
             ],
             "unlisted": list(self.unlisted()),
+            "disagreements": [asdict(one) for one in self.disagreements()],
             "traced": [asdict(one) for one in self.traced],
             "all": self.rates().to_value(),
             "evidentiary": self.rates("evidentiary").to_value(),
@@ -286,6 +318,13 @@ def _table(folder: Path, name: str) -> Path:
 def _rates(rows: Iterable[Traced]) -> Rates:
     told = Counter(one.told for one in rows if one.material)
     return Rates(told["announced"], told["partly"], told["silent"], told["no account"])
+
+
+def _counted(statuses: Iterable[str | None]) -> Counted:
+    told = Counter(status for status in statuses if status)
+    return Counted(
+        *(told.total(), told["announced"], told["partly"] + told["silent"], told["no account"])
+    )
 
 
 def _plain_label(label: str) -> str:

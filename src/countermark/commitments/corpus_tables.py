@@ -11,11 +11,13 @@ tables are under CC BY 4.0). None of it comes with Countermark. A copy is a fold
 Rules, each of which names the file and the line where it is broken:
 
 1. A table is UTF-8 CSV of at most 64 MiB and 200,000 rows, and each row has as many cells as the
-   first.
+   first. A cell has at most 131,072 characters.
 2. It has the columns that are used here; others are passed over. No column is there twice.
 3. A digest is 64 hexadecimal digits, or empty where nothing was retrieved; a date is ISO 8601.
 4. No version, pair or commitment is there twice.
-5. A code is one of the codebook's (version 0.2): of outcome, of announcement, yes or no.
+5. A code is one of the codebook's (version 0.2): of outcome, of announcement, yes or no. What is
+   material has a status, in the first pass as adjudicated.
+6. A pair has all four of its counts, which are whole numbers, or none.
 """
 
 import csv
@@ -30,14 +32,16 @@ from typing import NoReturn
 from countermark.node.files import read_file
 from countermark.records.errors import InputError
 
-MAX_BYTES, MAX_ROWS = 64 * 1024 * 1024, 200_000
+MAX_BYTES, MAX_ROWS, LONGEST_CELL = 64 * 1024 * 1024, 200_000, 131_072
 MANIFEST = (
     *("provider", "document", "version", "is_companion", "publication_date"),
     *("retrieval_url", "sha256", "revision_account_exists"),
 )
-PAIRS = ("provider", "v_i", "v_next", "traced", "disclosure_regime")
+COUNTS = ("n_material_changes", "n_announced", "n_silent", "n_ncl")
+PAIRS = ("provider", "v_i", "v_next", "traced", "disclosure_regime", *COUNTS)
 TRACING = (
     *("pair_id", "provider", "v_i", "v_next", "commitment_id", "category"),
+    *("material", "announcement"),
     *("ADJ_outcome", "ADJ_material", "ADJ_announcement", "ADJ_flags"),
 )
 OUTCOMES = {
@@ -54,6 +58,7 @@ TOLD = {"ANN": "announced", "ANN-P": "partly", "SIL": "silent", "NCL": "no accou
 """The codebook's statuses of a material change, in our words for the same."""
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_COUNT = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +81,33 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Counts of a pair's material changes. What the account tells in part is silent here."""
+
+    material: int
+    announced: int
+    silent: int
+    no_account: int
+
+
+@dataclass(frozen=True, slots=True)
 class TracedPair:
-    """One row of the table of pairs."""
+    """One row of the table of pairs, with its own counts."""
 
     provider: str
     before: str
     after: str
     traced: bool
     regime: str
+    counted: Counted | None
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """One commitment that was traced from one version to the next, as adjudicated."""
+    """One commitment that was traced from one version to the next, as adjudicated.
+
+    ``told`` is the status of a material change, ``first`` the one that the first pass gave it.
+    """
 
     pair: str
     provider: str
@@ -99,6 +118,7 @@ class Traced:
     outcome: str
     material: bool
     told: str | None
+    first: str | None
     mixed: bool
 
 
@@ -169,6 +189,7 @@ def read_pairs(path: Path) -> tuple[TracedPair, ...]:
             row.cells["v_next"],
             row.flag("traced"),
             row.cells["disclosure_regime"],
+            _counted(row),
         )
         for row in rows
     )
@@ -188,15 +209,10 @@ def read_tracing(path: Path) -> tuple[Traced, ...]:
 
 
 def _traced(row: Row) -> Traced:
-    cells, material = row.cells, row.flag("ADJ_material")
+    cells, told = row.cells, _status(row, "ADJ_")
     outcome = row.one_of("ADJ_outcome", OUTCOMES)
-    told = row.one_of("ADJ_announcement", (*TOLD, "NA", ""))
-    if material and (told not in TOLD or outcome == "R"):
-        row.refuse(
-            f"is material, and has the outcome {outcome} and the announcement {told!r}",
-            "A material change is not R (retained), and its announcement is one of "
-            f"{', '.join(TOLD)}.",
-        )
+    if told and outcome == "R":
+        row.refuse("is material, and has the outcome R", "A material change is not R (retained).")
     return Traced(
         cells["pair_id"],
         cells["provider"],
@@ -205,14 +221,40 @@ def _traced(row: Row) -> Traced:
         cells["commitment_id"],
         cells["category"],
         OUTCOMES[outcome],
-        material,
-        TOLD.get(told) if material else None,
+        told is not None,
+        told,
+        _status(row, ""),
         "MIX" in re.split(r"[;,\s]+", cells["ADJ_flags"]),
     )
 
 
+def _status(row: Row, stage: str) -> str | None:
+    """Return the status of a material change by the codes of one stage, or nothing (rule 5)."""
+    material = row.flag(f"{stage}material")
+    told = row.one_of(f"{stage}announcement", (*TOLD, "NA", ""))
+    if material and told not in TOLD:
+        row.refuse(
+            f"is material, and has {told!r} as {stage}announcement",
+            f"The announcement of a material change is one of {', '.join(TOLD)}.",
+        )
+    return TOLD[told] if material else None
+
+
+def _counted(row: Row) -> Counted | None:
+    """Return the counts of a pair, which one that was not traced has not (rule 6)."""
+    cells = {name: row.cells[name] for name in COUNTS}
+    if not any(cells.values()):
+        return None
+    for name, cell in cells.items():
+        if not _COUNT.fullmatch(cell):
+            row.refuse(f"has {cell[:40]!r} as {name}", "Write a whole number, or no count at all.")
+    return Counted(*(int(cell) for cell in cells.values()))
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     """Yield the rows of a table (rules 1 and 2)."""
+    # A setting of the process, which other readers change.
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     header: list[str] = []
     begins, count = 1, 0

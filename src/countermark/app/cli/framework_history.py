@@ -14,10 +14,12 @@ from countermark.app.cli.verb import Verb
 from countermark.commitments.corpus import (
     Agreement,
     Corpus,
+    PairReport,
     Rates,
     compare_with_logged,
     read_corpus,
 )
+from countermark.commitments.corpus_tables import Counted
 from countermark.commitments.framework_diff import FrameworkDiff
 from countermark.commitments.framework_diff import diff as differences
 from countermark.commitments.reference import companies
@@ -180,9 +182,14 @@ def corpus_lines(corpus: Corpus, agreements: tuple[Agreement, ...]) -> Iterator[
         yield f"Another file under one label: {again.provider} {again.label}, {again.version}"
     for report in corpus.by_pair():
         pair = report.pair
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
-        what = f"{counts}; {_rates(report.rates)}" if report.rates.material else "no change traced"
-        yield f"{pair.provider} {pair.before} to {pair.after} ({pair.regime}): {what}"
+        yield f"{pair.provider} {pair.before} to {pair.after} ({pair.regime}): {_found(report)}"
+    for differs in corpus.disagreements():
+        first = " and the first pass" if differs.as_first_pass else ""
+        yield (
+            f"The tables disagree on {differs.provider} {differs.before} to {differs.after}: "
+            f"the table of pairs{first}, {_counts(differs.table)}; "
+            f"the adjudicated codes, {_counts(differs.adjudicated)}"
+        )
     for pair_id in corpus.unlisted():
         yield f"Traced, and not in the table of pairs: {pair_id}"
     yield f"All: {_rates(corpus.rates())}"
@@ -191,6 +198,23 @@ def corpus_lines(corpus: Corpus, agreements: tuple[Agreement, ...]) -> Iterator[
     for logged in agreements:
         versions = f" ({', '.join(logged.versions)})" if logged.versions else ""
         yield f"Logged {logged.developer} {logged.label}: {logged.standing}{versions}"
+
+
+def _found(report: PairReport) -> str:
+    if report.rates.material:
+        counts = ", ".join(f"{count} {name}" for name, count in sorted(report.outcomes.items()))
+        return f"{counts}; {_rates(report.rates)}"
+    if report.ids:
+        return "no material change"
+    # Nothing was looked for, which says nothing of what changed.
+    return "traced, and no row of it is here" if report.pair.traced else "not traced"
+
+
+def _counts(counted: Counted) -> str:
+    return (
+        f"{counted.material} material ({counted.announced} announced, {counted.silent} silent, "
+        f"{counted.no_account} without an account)"
+    )
 
 
 def _rates(rates: Rates) -> str:
