@@ -64,7 +64,7 @@ def diff_lines(found: FrameworkDiff) -> Iterator[str]:
     old, new = found.before, found.after
     yield (
         f"{found.developer}: {old.label} ({old.published}) to {new.label} ({new.published}), "
-        f"{len(found.changes)} changes"
+        f"{len(found.changes)} change{'' if len(found.changes) == 1 else 's'}"
     )
     for change in found.changes:
         yield f"{change.effect:<12}  {change.told:<10}  {change.words}"
