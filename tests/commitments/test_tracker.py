@@ -283,6 +283,14 @@ def test_rule_19_nothing_was_logged() -> None:
     assert {one.state for one in computed(at="2024-06-01").cells} == {"unknown"}
 
 
+def test_rule_19_what_was_logged_need_not_speak_to_it() -> None:
+    one = cell("v", WHOLE)
+    assert (one.state, one.rule, one.statements) == ("unknown", 19, ())
+    assert one.words == (
+        "Nothing in 1 logged framework, as written down, speaks to it, and no other statement does."
+    )
+
+
 def test_a_grid_has_each_cell_once_and_counts_them() -> None:
     full = computed(WHOLE)
     assert [one.commitment for one in full.cells] == list(KEYS)

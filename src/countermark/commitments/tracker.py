@@ -318,7 +318,7 @@ def _state(
                 words = f"Not found in the log or in our sources of {company.as_of}. It was due: "
                 return "overdue", 18, words + deadline.words, deadline.due
             break
-    return "unknown", 19, _unknown(company, at), None
+    return "unknown", 19, _unknown(company, known, at), None
 
 
 def _has_framework(company: Company, known: Index, at: str) -> bool:
@@ -338,7 +338,11 @@ def _documents(company: Company, at: str) -> list[str]:
     ]
 
 
-def _unknown(company: Company, at: str) -> str:
+def _unknown(company: Company, known: Index, at: str) -> str:
+    logged = known.about(company.slug).frameworks
+    if logged:
+        count = f"{len(logged)} logged framework{'s' if len(logged) > 1 else ''}"
+        return f"Nothing in {count}, as written down, speaks to it, and no other statement does."
     documents = _documents(company, at)
     if documents:
         return f"No statement was logged. Our sources know of {documents[-1]}."
