@@ -168,7 +168,7 @@ def test_rule_9_an_outline_of_an_older_form_says_so_with_date_and_source(key: st
 def test_rule_9_hiroshima_reporting_has_a_second_version_since_may_2026() -> None:
     edition = outline("haip").edition
     assert edition is not None
-    assert (edition.newer, edition.since) == ("version 2.0", "2026-05-28")
+    assert (edition.newer, edition.since) == ("Version 2.0", "2026-05-28")
     (phase,) = (
         one for one in instrument("hiroshima-reporting").phases if one.since == "2026-05-28"
     )
