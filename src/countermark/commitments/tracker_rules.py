@@ -4,7 +4,7 @@
 The numbers of the rules are those of :mod:`countermark.commitments.tracker`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias, TypeVar
@@ -276,18 +276,24 @@ def _promised(standing: dict[str, tuple[Said, Framework]]) -> Iterator[Signal]:
         outside = any(threshold.standing in OUTSIDE for threshold in framework.thresholds)
         told = any(duty.to == "trusted-actors" for duty in duties)
         promises = {
-            "i": f"{len(framework.domains or ())} domains of risk" if framework.domains else "",
-            "ii": f"{len(framework.thresholds)} thresholds",
+            "i": _many(framework.domains, "domain of risk", "domains of risk"),
+            "ii": _many(framework.thresholds, "threshold", "thresholds"),
             "iii": "mitigations" if framework.mitigations or "security-level" in kinds else "",
             "iv": "a process" if framework.process else "",
             "vi": "governance" if framework.governance else "",
-            "vii": f"{len(duties)} duties to disclose" if duties else "its own publication",
+            "vii": _many(duties, "duty to disclose", "duties to disclose") or "its own publication",
             "viii": "evidence by others" if outside else "duties to trusted actors" if told else "",
         }
         for key, what in promises.items():
             if what:
                 words = f"{framework.title}, {framework.label}, has {what}"
                 yield key, behind(said, "claims", 16, words)
+
+
+def _many(things: Sized | None, one: str, several: str) -> str:
+    """Return how many there are, in words, or nothing where there are none."""
+    count = len(things or ())
+    return f"{count} {one if count == 1 else several}" if count else ""
 
 
 def _published(company: Company, known: Index, past: History, dossier: Dossier) -> Iterator[Signal]:
@@ -304,6 +310,7 @@ def _published(company: Company, known: Index, past: History, dossier: Dossier) 
             words = f"{after.title}, {after.label}, took the place of {before.label}"
             yield "v", behind(said, "claims", 17, words)
     for said, account in dossier.accounts:
-        words = f"the developer gave an account of {len(account.changes)} changes"
+        changes = _many(account.changes, "change", "changes") or "no change"
+        words = f"the developer gave an account of {changes}"
         yield "v", behind(said, "claims", 17, words)
         yield "vii", behind(said, "claims", 17, words)
