@@ -2,9 +2,12 @@
 """The next test that would decide a threshold for least. Pure.
 
 1. For a limit on a rate: the fewest answers, over labs and items of one epoch each, with which
-   every bound that reaches across the limit is expected to stand off it by what the error budget
-   and the guard band demand, if each rate is what it was found to be. Bounds are those of rule 4 of
-   the gate, so with more than two labs the design must do with one of them left out.
+   every bound that reaches across the limit stands off it by what the error budget and the guard
+   band demand four times in five, if each rate is what it was found to be: the bound is taken from
+   where the rate of the next test lies with that chance (normal theory, the spread as expected;
+   of few expected events it promises some too much).
+   Bounds are those of rule 4 of the gate, so with more than two labs the design must do with one of
+   them left out.
 2. The spread to be expected is that of :func:`~countermark.statistics.designs.fewest_items`, by the
    components in the finding; without components every item counts as one trial. Where nothing or
    everything was seen, the bound to be expected is the exact one on the number of items.
@@ -39,6 +42,7 @@ from countermark.taxonomy.languages import language
 MORE_LABS = 6
 MOST_ITEMS = 100_000
 _LEAST_RATE = 1e-3
+_UNLUCKY = float(special.ndtri(0.8))  # deviate of the chance that a test shows what it could
 Shows: TypeAlias = Literal["kept", "crossed"]
 
 WORDS = {
@@ -194,8 +198,8 @@ def _design(goal: Goal, rates: Sequence[Open]) -> NextTest:
             f"{goal.shows}, {given}."
         )
     return NextTest(
-        words=f"{size.items:,} items in {places} at each of {size.labs} labs would be expected to "
-        f"show it {goal.shows}, {given}.",
+        words=f"{size.items:,} items in {places} at each of {size.labs} labs would show it "
+        f"{goal.shows} about four times in five, {given}.",
         labs=size.labs,
         items=size.items,
         epochs=1,
@@ -230,30 +234,42 @@ def _items(goal: Goal, one: Open, labs: int, most: int) -> int | None:
     figure, left = one.figure, labs - 1 if labs > 2 else labs  # rule 4 leaves each lab out
     if figure.counts is not None:
         return _exact_items(goal, figure.value, figure.counts, most)
-    rate, target = figure.value, goal.target
-    if figure.judged is not None:
-        # What the judge's errors leave of the room is left to the sampled answers.
-        judged = figure.judged
-        reach = _deviate(judged.judge_df, goal.level) * judged.judge_se
-        room = math.sqrt(goal.room(rate) ** 2 - reach**2) / judged.slope
-        rate = judged.reported
-        target = rate + room if goal.side == "upper" else rate - room
-    if not 0 < target < 1:
-        return 2 if most >= 2 else None
-    deviate = _deviate(left - 1, goal.level)
-    # The score bound meets the target at this variance of the mean.
-    variance = (target - rate) ** 2 / deviate**2 * rate * (1 - rate) / (target * (1 - target))
     # Without components each item is a trial of its own, whatever the estimand.
     estimand: Estimand = figure.estimand if one.by_components else "generalised"
-    items = fewest_items(one.known, left, estimand, variance)
+    items = fewest_items(one.known, left, estimand, _most_variance(goal, figure, left - 1))
     return items if items is not None and items <= most else None
+
+
+def _most_variance(goal: Goal, figure: Figure, df: int) -> float:
+    """Return the greatest variance of the mean with which a bound clears the goal.
+
+    With the standard error ``s`` of the reported rate, its slope ``c``, the room ``R`` and the
+    judge's part ``J``, an unlucky rate lies ``u*c*s`` nearer to the target, and the bound clears it
+    if ``(d*c*s)**2 + J**2 < (R - u*c*s)**2``: ``d`` is the deviate of a score bound, which takes
+    the variance at the target.
+    """
+    judged, room = figure.judged, goal.room(figure.value)
+    rate, slope, part = figure.value, 1.0, 0.0
+    if judged is not None:
+        rate, slope = judged.reported, judged.slope
+        part = _deviate(judged.judge_df, goal.level) * judged.judge_se
+    target = rate + (room if goal.side == "upper" else -room) / slope
+    if not 0 < target < 1:
+        return math.inf
+    d = _deviate(df, goal.level) * math.sqrt(target * (1 - target) / (rate * (1 - rate)))
+    a, b, c = d**2 - _UNLUCKY**2, room * _UNLUCKY, room**2 - part**2
+    if abs(a) < 1e-9:
+        return (c / (2 * b) / slope) ** 2
+    return ((math.sqrt(b**2 + a * c) - b) / a / slope) ** 2
 
 
 def _exact_items(goal: Goal, rate: float, counts: ExactCounts, most: int) -> int | None:
     share = counts.events / counts.trials
+    unlucky = _UNLUCKY if goal.side == "upper" else -_UNLUCKY
 
     def clears(items: int) -> bool:
-        many = Counts(share * items, items, counts.found, counts.labelled)
+        events = share * items + unlucky * math.sqrt(items * share * (1 - share))
+        many = Counts(min(max(0.0, events), items), items, counts.found, counts.labelled)
         return goal.clears(end(rate, goal.level, goal.side, counts=many))
 
     low, high = 2, most
