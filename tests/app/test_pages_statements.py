@@ -164,8 +164,8 @@ def test_an_account_stands_beside_what_was_found() -> None:
     assert "Honesty is new. ✚ added Honest answers to people ✚ added, ● announced (rule 4)" in text
     assert "The typeface is new. without saying which way no part by name not found here" in text
     silent = text[text.index("Found, and not announced") :]
-    assert "⊖ removed threshold autonomy: No work without people" in silent
-    assert "▼ weakened threshold cyber, level: high → critical" in silent
+    assert "⊖ removed threshold: No work without people: not quantified" in silent
+    assert "▼ weakened threshold “Help with attacks on computers”, level: high → critical" in silent
     assert "It leaves out 2 changes of what is asked." in text
     change = f"{addresses.change(OLD.digest, NEW.digest)}index.html"
     assert any(link.endswith(change) for link in read(page_of(made.digest, "account")).links)

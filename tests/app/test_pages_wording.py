@@ -156,7 +156,9 @@ def test_the_day_for_which_was_decided_counts_before_that_of_witnessing() -> Non
 def test_a_decision_says_whether_its_author_decided_again() -> None:
     for made in decisions(sample_book()):
         reader = read(f"{addresses.decision(made.entry.digest)}index.html")
-        assert ("decided the same again later" in reader.text) == (made.later is not None)
+        assert ("decided again later, under version 3.0: ◇ NOT ENOUGH EVIDENCE" in reader.text) == (
+            made.later is not None
+        )
         if made.later:
             assert any(
                 link.endswith(addresses.decision(made.later) + "index.html")
@@ -246,6 +248,9 @@ def test_a_state_holds_since_the_statement_that_gives_it_and_not_since_the_earli
     assert told.since == "2026-01-15"
     assert since(told) == told.statements[0].date == "2026-11-10"
     assert "⇄ contested since 10 November 2026" in read(COMPANY).text
+    assert "Since when III ⇄ contested since 20 November 2026. VII ⇄ contested since 10" in (
+        read(COMPANY).text
+    )
     for file in ("commitments/grid.csv", f"{addresses.company(DEVELOPER)}commitments.csv"):
         rows = csv.DictReader(data_files()[file].body.decode().splitlines())
         days = [
@@ -290,6 +295,12 @@ def test_what_is_unknown_says_what_is_not_known_and_who_could_say_it() -> None:
     for noun, verb in commands:
         assert done(noun, verb, "--help").out
     assert "unknown" not in read(COMPANY).ids, "everything is known there"
+
+
+def test_one_missing_document_is_told_of_once() -> None:
+    text = read("commitments/mistral-ai/index.html").text
+    assert text.count("Not found in the log or in our sources") == 1
+    assert text.count("◷ overdue since 11 February 2025: as for I. Rule 18.") == 7
 
 
 @pytest.mark.parametrize("company", ["anthropic", "meta", "openai", "xai"])

@@ -65,7 +65,7 @@ def _account_page(
         compared=compared,
         told=told,
         counts={state: count for state in SIGNS["told"] if (count := by_told[state])},
-        silent=[one for one in changes if one.told == "silent"],
+        silent=[(one, _part(one, before, after)) for one in changes if one.told == "silent"],
         asked_silently=[one for one in changes if one.told == "silent" and one.material],
         change=path if path in paths else None,
         cells=spoken_to(grids, entry.digest),
@@ -83,11 +83,25 @@ def _compared(account: Account, before: Known | None, after: Known | None) -> Fr
 
 def _about(one: Announced, before: Known | None, after: Known | None) -> str | None:
     """Return what an entry names, by its title where the version is known."""
-    for key, version in ((one.threshold, before), (one.added, after)):
+    for key, version in ((one.threshold, before), (one.added, after), (one.provision, before)):
         if key:
-            thresholds = version.framework.thresholds if version else ()
-            return next((found.title for found in thresholds if found.key == key), key)
-    return one.provision
+            return _title(key, version)
+    return None
+
+
+def _part(change: Change, before: Known | None, after: Known | None) -> str:
+    """Return what a change is of, by its title."""
+    key = change.key or change.new_key
+    title = f" “{_title(key, before if change.key else after)}”" if key else ""
+    return f"{change.section}{title}"
+
+
+def _title(key: str, version: Known | None) -> str:
+    if version is None:
+        return key
+    titles = {one.key: one.title for one in version.framework.mitigations or ()}
+    titles |= {one.key: one.title for one in version.framework.thresholds}
+    return titles.get(key, key)
 
 
 def _named(one: Announced, changes: Sequence[Change]) -> tuple[Change, ...]:

@@ -48,6 +48,7 @@ def _decision_page(site: Site, made: Decided) -> Iterator[Page | DataFile]:
         digest=entry.digest,
         entry=entry,
         made=made,
+        again=next((one for one in site.decisions if one.entry.digest == made.later), None),
         decision=decision,
         framework=framework,
         outcomes=_with_charts(site, decision, thresholds),

@@ -66,9 +66,30 @@ def _developer_page(
         several_titles=len({one.framework.title.casefold() for one in developer.versions}) > 1,
         lines=lines,
         since=since,
+        pressing=_pressing(cells),
+        same=lambda cell: _same(cell, cells),
         downloads=downloads(sheets),
     )
     yield from files(sheets)
+
+
+def _pressing(cells: Sequence[Cell]) -> dict[tuple[str, str], list[str]]:
+    """Return since when commitments are contested or overdue, and which."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        day = since(cell)
+        if cell.state in ("contested", "overdue") and day:
+            found.setdefault((cell.state, day), []).append(cell.commitment.upper())
+    return found
+
+
+def _same(cell: Cell, cells: Sequence[Cell]) -> str | None:
+    """Return the first commitment of which the same is said, where no statement speaks to it."""
+    if cell.statements:
+        return None
+    alike = (one for one in cells if (one.state, one.words) == (cell.state, cell.words))
+    first = next(alike).commitment
+    return first if first != cell.commitment else None
 
 
 def _effects(change: Compared) -> dict[str, int]:
