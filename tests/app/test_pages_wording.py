@@ -300,7 +300,9 @@ def test_what_is_unknown_says_what_is_not_known_and_who_could_say_it() -> None:
 def test_one_missing_document_is_told_of_once() -> None:
     text = read("commitments/mistral-ai/index.html").text
     assert text.count("Not found in the log or in our sources") == 1
-    assert text.count("◷ overdue since 11 February 2025: as for I. Rule 18.") == 7
+    due = [one for one in cells() if (one.company, one.state) == ("mistral-ai", "overdue")]
+    again = text.count("◷ overdue since 11 February 2025: as for I. Rule 18.")
+    assert again == len(due) - 1 > 1
 
 
 @pytest.mark.parametrize("company", ["anthropic", "meta", "openai", "xai"])
