@@ -42,7 +42,7 @@ def test_a_grid_of_a_demonstration_has_words_statements_and_replies(place: Path)
     )
     assert (
         "  III contested since 2025-03-01 (rule 7). GB found mitigation filter of Example "
-        "framework, 1 not kept."
+        "framework, 1 not in place."
     ) in lines
     assert f"      determination by GB, 2025-03-01, {MISSING.digest}" in lines
     assert "    the developer replied on 2025-05-01: We see it otherwise." in lines

@@ -323,7 +323,7 @@ def test_what_gives_the_state_stands_first() -> None:
         "supports",
         "claims",
     ]
-    assert one.words == "GB found mitigation filter of Example framework, 1 not kept."
+    assert one.words == "GB found mitigation filter of Example framework, 1 not in place."
 
 
 INDEPENDENT = [

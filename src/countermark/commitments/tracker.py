@@ -88,7 +88,7 @@ STATES: dict[State, str] = {
     "claimed": "the developer says so, and nobody else does",
     "overdue": "a deadline has passed, and no framework is known: one document, shown beside each "
     "commitment that it answers",
-    "unknown": "no statement speaks to it",
+    "unknown": "no statement here speaks for it or against it, so this record cannot tell",
 }
 """What each state means."""
 

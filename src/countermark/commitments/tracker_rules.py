@@ -21,6 +21,17 @@ Stance: TypeAlias = Literal["contradicts", "supports", "declines", "claims"]
 J = TypeVar("J", Determination, Decision)
 
 OUTSIDE = {"one-institute", "several-institutes"}
+_FOUND = {
+    ("threshold", "yes"): "reached",
+    ("threshold", "no"): "not reached",
+    ("mitigation", "yes"): "in place",
+    ("mitigation", "no"): "not in place",
+    ("duty", "yes"): "fulfilled",
+    ("duty", "no"): "not fulfilled",
+    ("provision", "yes"): "followed",
+    ("provision", "no"): "not followed",
+}
+"""What a determination found, in the words of the pages; *kept* is said of thresholds only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +164,12 @@ def _determined(
         for key in _spoken_of(framework, one):
             what = f"{one.subject} {one.key} of {framework.title}, {framework.label}"
             if one.subject != "threshold" and one.conclusion == "no":
-                words = f"{said.author} found {what} not kept"
+                words = f"{said.author} found {what} {_FOUND[one.subject, one.conclusion]}"
                 yield key, behind(said, "contradicts", 7, words)
             elif one.conclusion != "unclear" and one.framework in standing:
-                words = f"{said.author} examined {what} and found: {one.conclusion}"
+                found = _FOUND[one.subject, one.conclusion]
+                level = f", at the level {one.level}" if one.level else ""
+                words = f"{said.author} examined {what} and found it {found}{level}"
                 yield key, behind(said, "supports", 11, words)
 
 
@@ -192,9 +205,11 @@ def _rewritten(past: History) -> Iterator[Signal]:
             continue
         weaker = len(pair.diff().silently_weakened)
         if weaker:
-            labels = f"{pair.before.framework.label} to {pair.after.framework.label}"
+            labels = f"from {pair.before.framework.label} to {pair.after.framework.label}"
+            parts = "1 part that was" if weaker == 1 else f"{weaker} parts that were"
             words = (
-                f"the developer's account does not tell of {weaker} weakened or removed, {labels}"
+                f"the developer's account of the change {labels} does not tell of {parts} "
+                "weakened or removed"
             )
             for version in (pair.before, pair.after):
                 yield "vii", behind(said[version.digest], "contradicts", 10, words)

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from countermark.app.site.beside import since
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.known import Developer
 from countermark.app.site.page import DataFile, Page, Sheet
@@ -72,7 +73,7 @@ def _cells(computed: Sequence[Grid]) -> Sheet:
         ),
         tuple(
             (
-                *(cell.company, cell.commitment, cell.state, cell.rule, cell.words, cell.since),
+                *(cell.company, cell.commitment, cell.state, cell.rule, cell.words, since(cell)),
                 " ".join(one.digest for one in cell.statements) or None,
                 " ".join(one.digest for one in cell.replies) or None,
                 found.at,
@@ -88,7 +89,7 @@ def _publications(site: Site) -> Sheet:
     return Sheet(
         "commitments/publications",
         "Published documents",
-        ("company", "signed", "document", "label", "date", "genre", "as_of"),
+        ("company", "joined", "document", "label", "date", "genre", "as_of"),
         tuple(
             (
                 *(company.name, company.signed, found.title, found.label),
