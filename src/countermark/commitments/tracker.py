@@ -124,7 +124,7 @@ class Cell:
     words
         Why, in a sentence.
     since
-        The earliest day of the statements that give the state, or the deadline.
+        The day of the statement that gives the state, or the deadline.
     statements
         All statements that speak to it; those that give the state first.
     replies
@@ -265,8 +265,8 @@ def _state(
     for stance, state in _BY_STANCE:
         deciding = [one for one in ordered if one.stance == stance]
         if deciding:
-            days = [one.date for one in deciding if one.date]
-            return state, deciding[0].rule, f"{deciding[0].words}.", min(days, default=None)
+            first = deciding[0]
+            return state, first.rule, f"{first.words}.", first.date
     for deadline in load_deadlines():
         if (
             company.signed == deadline.signed

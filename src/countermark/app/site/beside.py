@@ -85,8 +85,3 @@ def lines(statements: Sequence[Behind]) -> tuple[Line, ...]:
     return tuple(
         Line(kind, author, tuple(words), said) for (kind, author, said), words in alike.items()
     )
-
-
-def since(cell: Cell) -> str | None:
-    """Return since when a cell has its state: the day of the statement that gives it."""
-    return cell.statements[0].date if cell.statements else cell.since

@@ -137,7 +137,7 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
         )
         for pair in past.pairs
     }
-    for ends, account in _by_sources(recorded, versions, entries):
+    for ends, account in _by_sources(versions, entries):
         if ends not in changes:
             before, after = (versions[digest] for digest in ends)
             found = diff(before.framework, after.framework, account, digests=ends)
@@ -158,7 +158,7 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
 
 
 def _by_sources(
-    recorded: tuple[Known, ...], versions: dict[str, Known], entries: list[Entry]
+    versions: dict[str, Known], entries: list[Entry]
 ) -> Iterator[tuple[tuple[str, str], Account | None]]:
     """Yield which versions to compare where one was not logged, each with its account."""
     accounts = {entry.digest: entry.record for entry in entries}
@@ -167,12 +167,14 @@ def _by_sources(
         if isinstance(record, Account):
             told.setdefault((record.before, record.after), record)
     titles: dict[str, list[Known]] = {}
-    for one in recorded:
+    for one in sorted(versions.values(), key=_order):
         titles.setdefault(one.framework.title.casefold(), []).append(one)
     for line in titles.values():
         for before, after in pairwise(line):
-            ends = before.digest, after.digest
-            yield ends, told.pop(ends, None)
+            logged = before.entry and after.entry  # the history has compared these
+            if not logged and before.framework.label != after.framework.label:
+                ends = before.digest, after.digest
+                yield ends, told.pop(ends, None)
     yield from ((ends, account) for ends, account in told.items() if set(ends) <= versions.keys())
 
 

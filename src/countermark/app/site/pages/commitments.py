@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from countermark.app.site.beside import since
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.known import Developer
 from countermark.app.site.page import DataFile, Page, Sheet
@@ -73,7 +72,7 @@ def _cells(computed: Sequence[Grid]) -> Sheet:
         ),
         tuple(
             (
-                *(cell.company, cell.commitment, cell.state, cell.rule, cell.words, since(cell)),
+                *(cell.company, cell.commitment, cell.state, cell.rule, cell.words, cell.since),
                 " ".join(one.digest for one in cell.statements) or None,
                 " ".join(one.digest for one in cell.replies) or None,
                 found.at,

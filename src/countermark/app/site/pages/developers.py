@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from countermark.app.site.beside import lines, since
+from countermark.app.site.beside import lines
 from countermark.app.site.charts import Mark, Moment, documents
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.known import Compared, Developer, Known
@@ -65,7 +65,6 @@ def _developer_page(
         decisions=[one for one in site.decisions if one.decision.framework in mine],
         several_titles=len({one.framework.title.casefold() for one in developer.versions}) > 1,
         lines=lines,
-        since=since,
         pressing=_pressing(cells),
         same=lambda cell: _same(cell, cells),
         downloads=downloads(sheets),
@@ -77,7 +76,7 @@ def _pressing(cells: Sequence[Cell]) -> dict[tuple[str, str], list[str]]:
     """Return since when commitments are contested or overdue, and which."""
     found: dict[tuple[str, str], list[str]] = {}
     for cell in cells:
-        day = since(cell)
+        day = cell.since
         if cell.state in ("contested", "overdue") and day:
             found.setdefault((cell.state, day), []).append(cell.commitment.upper())
     return found
@@ -175,7 +174,7 @@ def _states(developer: Developer, cells: Sequence[Cell]) -> Sheet:
         ("commitment", "state", "rule", "words", "since", "statements", "replies"),
         tuple(
             (
-                *(cell.commitment, cell.state, cell.rule, cell.words, since(cell)),
+                *(cell.commitment, cell.state, cell.rule, cell.words, cell.since),
                 " ".join(one.digest for one in cell.statements) or None,
                 " ".join(one.digest for one in cell.replies) or None,
             )
