@@ -206,6 +206,24 @@ def test_no_demonstration_speaks_for_a_real_company() -> None:
     assert {row["statements"] for row in rows if row["demonstration"] == "no"} == {""}
 
 
+def test_a_version_that_somebody_logs_stays_between_its_neighbours() -> None:
+    book = sample_book()
+    line = [
+        one
+        for one in load_reference().frameworks
+        if (one.developer, one.title) == ("google", "Frontier Safety Framework")
+    ]
+    before, between, after, *_ = sorted(line, key=lambda one: (one.published, one.label))
+    logged = between.model_copy(update={"recorded_by": "GB"})
+    known = replace(book, entries=(*book.entries, entry(logged, "GB", 99)))
+    (google,) = [
+        found for found in known_developers(Site(known, load_reference())) if found.code == "google"
+    ]
+    compared = {(one.before.digest, one.after.digest) for one in google.changes}
+    assert {(before.digest, logged.digest), (logged.digest, after.digest)} <= compared
+    assert (before.digest, after.digest) not in compared
+
+
 def test_a_recorded_framework_that_somebody_logs_counts_once() -> None:
     book = sample_book()
     recorded = next(one for one in load_reference().frameworks if one.developer == "google")
