@@ -25,7 +25,7 @@ from countermark.commitments.reference import companies, load_commitments
 from countermark.commitments.tracker import STATES, Cell, Grid, grid
 from countermark.node.book import Entry
 from countermark.records import Record
-from countermark.records.account import Announced
+from countermark.records.account import Account, Announced
 
 AT = "2025-12-01"
 KEYS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii")
@@ -405,3 +405,18 @@ def test_rule_18_where_a_source_leaves_it_open_nothing_is_overdue() -> None:
     found = grid(listed, load_commitments(), (), "2026-11-29")
     assert {(one.state, one.rule) for one in found.cells} == {("unknown", 19)}
     assert all("open" in one.words for one in found.cells if one.commitment in deadline.commitments)
+
+
+def test_what_two_versions_give_together_holds_since_the_later() -> None:
+    weaker = WHOLE.model_copy(update={"label": "2", "published": "2025-06-01", "disclosure": None})
+    silent = Account(
+        developer=DEVELOPER,
+        before=WHOLE.digest,
+        after=weaker.digest,
+        date="2025-06-02",
+        changes=(),
+        demonstration=False,
+    )
+    one = cell("vii", WHOLE, weaker, silent)
+    assert (one.state, one.rule, one.since) == ("contested", 10, "2025-06-01")
+    assert one.statements[0].date == WHOLE.published

@@ -92,6 +92,7 @@ STATES: dict[State, str] = {
 }
 """What each state means."""
 
+_TOGETHER = (9, 10)  # by these rules two versions give a state that neither gives alone
 _BY_STANCE: tuple[tuple[Stance, State], ...] = (
     ("contradicts", "contested"),
     ("supports", "evidenced"),
@@ -124,7 +125,8 @@ class Cell:
     words
         Why, in a sentence.
     since
-        The day of the statement that gives the state, or the deadline.
+        The day of the statement that gives the state, or the deadline. Where two versions give it
+        together, that of the later.
     statements
         All statements that speak to it; those that give the state first.
     replies
@@ -266,7 +268,7 @@ def _state(
         deciding = [one for one in ordered if one.stance == stance]
         if deciding:
             first = deciding[0]
-            return state, first.rule, f"{first.words}.", first.date
+            return state, first.rule, f"{first.words}.", _since(first, deciding)
     for deadline in load_deadlines():
         if (
             company.signed == deadline.signed
@@ -283,6 +285,14 @@ def _state(
                 return "overdue", 18, words + deadline.words, deadline.due
             break
     return "unknown", 19, _unknown(company, known, at), None
+
+
+def _since(first: Behind, deciding: list[Behind]) -> str | None:
+    """Return the day of the statement that gives a state; of two together, of the later."""
+    if first.rule not in _TOGETHER:
+        return first.date
+    days = [one.date for one in deciding if one.words == first.words and one.date]
+    return max(days, default=None)
 
 
 def _has_framework(company: Company, known: Index, at: str) -> bool:
