@@ -54,6 +54,16 @@ def test_every_outline_cites_its_instrument_and_names_each_field_once(key: str) 
 
 
 @each_report
+def test_rule_1_the_document_cites_each_record_by_a_number_of_its_own(key: str) -> None:
+    text, _, listed = as_markdown(filled(key)).partition("\n## Records\n")
+    numbers = dict(re.findall(r"^(\d+)\. [a-z-]+ `(sha256:[0-9a-f]{64})`, by ", listed, re.M))
+    assert set(re.findall(r" \[(\d+)\]$", text, re.M)) == set(numbers)
+    records = {one.digest for one in (FULL, FOUND, DECIDED, *JUDGED)}
+    assert len(set(numbers.values())) == len(numbers)
+    assert set(numbers.values()) <= records
+
+
+@each_report
 def test_rule_1_every_entry_names_its_record_and_author(key: str) -> None:
     records = {one.digest: one for one in (FULL, FOUND, DECIDED, *JUDGED)}
     for one in filled(key).fields:

@@ -367,7 +367,9 @@ def _steps(
 
 
 def _whole(one: Keyed) -> str:
-    return f"{one.title.rstrip('.')}: {asks(one.rule)}" if isinstance(one, Threshold) else said_of(one)
+    return (
+        f"{one.title.rstrip('.')}: {asks(one.rule)}" if isinstance(one, Threshold) else said_of(one)
+    )
 
 
 def _side(framework: Framework, digest: str) -> Side:

@@ -212,8 +212,10 @@ def _uncertainties(held: Evidence) -> Iterator[Said]:
         if cell.status != "reported":
             yield from _of(found, [f"{_place(cell)}: {cell.status}: {cell.reason or 'no reason'}"])
     for found in held.findings:
-        own = (gap for gap in found.gaps if gap.model in (None, held.model))
-        yield from _of(found, (f"not computed: {gap.section}: {gap.reason}" for gap in own))
+        gaps = sum(gap.model in (None, held.model) for gap in found.gaps)
+        if gaps:
+            counted = "1 figure" if gaps == 1 else f"{gaps} figures"
+            yield from _of(found, [f"{counted} could not be computed; the finding says why"])
 
 
 def _results(held: Evidence) -> Iterator[Said]:

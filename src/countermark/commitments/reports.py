@@ -247,6 +247,8 @@ def as_markdown(report: Report) -> str:
     states: tuple[State, ...] = ("filled", "in part", "missing")
     counts = ", ".join(f"{report.count(state)} {state}" for state in states)
     source = report.instrument.cited(report.outline.source)
+    said = dict.fromkeys(entry.digest for one in report.fields for entry in one.entries)
+    numbers = {digest: number for number, digest in enumerate(said, start=1)}
     lines = [
         f"# {_plain(report.outline.title)}",
         "",
@@ -262,12 +264,16 @@ def as_markdown(report: Report) -> str:
     for one in report.fields:
         lines += ["", f"## {one.field.key}: {_plain(one.field.heading)}", ""]
         lines += [f"*{one.field.provision}; {one.state}*", ""]
-        lines += [
-            f"- {_plain(entry.words)} ({entry.kind} `{entry.digest}`, by {_plain(entry.author)})"
-            for entry in one.entries
-        ]
+        lines += [f"- {_plain(entry.words)} [{numbers[entry.digest]}]" for entry in one.entries]
         if one.needs is not None:
             lines += [*([""] if one.entries else []), f"**Needed:** {_plain(one.needs)}"]
+    if numbers:
+        lines += ["", "## Records", "", "Each figure and each word above is from one of these.", ""]
+    records = {entry.digest: entry for one in report.fields for entry in one.entries}
+    lines += [
+        f"{number}. {records[digest].kind} `{digest}`, by {_plain(records[digest].author)}"
+        for digest, number in numbers.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
