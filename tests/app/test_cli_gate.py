@@ -9,6 +9,7 @@ import pytest
 from command_line import Ran, countermark, done, statement
 from exercise_finished import FinishedExercise
 
+VECTORS = Path(__file__).parents[1] / "vectors" / "v0.1"
 MODEL = "smollm2-135m"
 VERDICTS = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
 
@@ -176,3 +177,23 @@ def test_without_evidence_nothing_is_asked(tmp_path: Path) -> None:
     ran = countermark("gate", "decide", "--framework", promise, "--model", MODEL)
     assert ran.code == 2
     assert "--record" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("sample", "why"),
+    [
+        ("3-rotated", "until 2026-03-01T12:00:00Z, rotated"),
+        ("3-revoked", "until 2026-03-01T12:00:00Z, revoked"),
+        ("3-after-expiry", "after the roster expired"),
+    ],
+)
+def test_what_a_key_signed_that_had_ended_is_no_evidence(
+    tmp_path: Path, sample: str, why: str
+) -> None:
+    promise = framework(tmp_path, language="en", limit=0.5)
+    file = VECTORS / "invalid" / f"{sample}.json"
+    for option in ("--finding", "--determination"):
+        ran = countermark("gate", "decide", "--framework", promise, option, file, "--model", MODEL)
+        assert (ran.code, ran.out) == (5, "")
+        assert f"{sample}.json: is a statement that does not check out" in ran.err
+        assert why in ran.err
