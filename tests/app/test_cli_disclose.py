@@ -10,8 +10,8 @@ from exercise_small import STAGES, Snapshots
 from network_by_hand import Network, answer_by_script
 
 from countermark.app.record import write_record
-from countermark.exercise import disclosing, steps
-from countermark.exercise.sealing import read_revealed
+from countermark.exercise.revealing.seal import read_revealed
+from countermark.exercise.stages import disclosing, steps
 from countermark.network.sync import settle
 from countermark.records.sample import OpenScores, OpenTranscript
 

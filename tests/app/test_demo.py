@@ -19,9 +19,9 @@ from countermark.app.demo import conduct as conduct_module
 from countermark.app.demo.cast import Cast
 from countermark.app.demo.conduct import Outcome
 from countermark.app.demo.measure import Timings
-from countermark.exercise import steps
 from countermark.exercise.cells import planned_keys
-from countermark.exercise.running import SampleDone
+from countermark.exercise.stages import steps
+from countermark.exercise.stages.running import SampleDone
 from countermark.node.index import book
 from countermark.records.decision import Decision
 from countermark.records.finding import Finding

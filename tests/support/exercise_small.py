@@ -9,11 +9,11 @@ from pathlib import Path
 from scripted import log_value, run_scripted, write_log
 
 from countermark.app.demo.cast import DEVELOPER, Cast, assemble, declared
-from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.logs import Log, read_log
-from countermark.exercise.private import provider_of
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages import disclosing, steps
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.evidence import AnnotationSet

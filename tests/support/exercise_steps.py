@@ -9,8 +9,8 @@ import pytest
 from exercise_small import SEED, Snapshots, cell_run, scripted_log
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import steps
 from countermark.exercise.cells import CellRun
+from countermark.exercise.stages import steps
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records import Record

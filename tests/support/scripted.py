@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import steps
 from countermark.exercise.cells import CellRun
-from countermark.exercise.private import provider_of
+from countermark.exercise.private.content import provider_of
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.samples import rescore
 from countermark.exercise.secrets import secret_for, seed_for
+from countermark.exercise.stages import steps
 from countermark.records.protocol import Item, Protocol
 
 Answer = Callable[[CellRun, Item, int, str], str]

@@ -27,18 +27,18 @@ from countermark.app.cli.output import (
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.app.progress import RunProgress
-from countermark.exercise import status as stages
-from countermark.exercise import steps
-from countermark.exercise.challenges import check_answers, make_challenge
-from countermark.exercise.consumption import read_price
-from countermark.exercise.disclosing import disclosed_samples
-from countermark.exercise.disclosing import reveal as reveal_lab
-from countermark.exercise.importing import import_other
-from countermark.exercise.opening import keep_private, opened_as_kept, opened_protocol
-from countermark.exercise.pending import interrupted_logs, keep_finished, pending_runs
-from countermark.exercise.private import provider_of
-from countermark.exercise.running import Part, RunOptions, read_model_args
-from countermark.exercise.workspace import open_workspace
+from countermark.exercise.comparing.consumption import read_price
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages import steps
+from countermark.exercise.stages.challenges import check_answers, make_challenge
+from countermark.exercise.stages.disclosing import disclosed_samples
+from countermark.exercise.stages.disclosing import reveal as reveal_lab
+from countermark.exercise.stages.opening import keep_private, opened_as_kept, opened_protocol
+from countermark.exercise.stages.other_tools import import_other
+from countermark.exercise.stages.pending import interrupted_logs, keep_finished, pending_runs
+from countermark.exercise.stages.running import Part, RunOptions, read_model_args
+from countermark.exercise.stages.status import shows, stages
+from countermark.exercise.stages.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
 from countermark.records.evidence import Disclosure
@@ -310,7 +310,7 @@ def reveal(
         return
     evidence = reveal_lab(node, protocol, disclose, read_keys(closed_items))
     answer(evidence.samples.digest, evidence.to_value(), as_json=as_json)
-    talk(f"Revealed: {stages.shows(evidence)}. Next: countermark sync pull")
+    talk(f"Revealed: {shows(evidence)}. Next: countermark sync pull")
 
 
 @command.command(
@@ -371,7 +371,7 @@ def challenge(
 def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     """Show which stage each participant has reached, as far as this node knows."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
-    rows = stages.stages(protocol, book(node))
+    rows = stages(protocol, book(node))
     if as_json:
         data_json([asdict(row) for row in rows])
         return

@@ -17,8 +17,8 @@ from countermark.app.cli.output import (
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Verb
 from countermark.exercise.logs import read_log
-from countermark.exercise.rejudging import batches_to_judge, say_rejudged
-from countermark.exercise.steps import own_lab
+from countermark.exercise.rejudging.saying import batches_to_judge, say_rejudged
+from countermark.exercise.stages.steps import own_lab
 from countermark.node.node import Node
 from countermark.records.errors import UsageError
 from countermark.records.protocol import Protocol

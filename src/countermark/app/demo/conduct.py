@@ -18,13 +18,13 @@ from countermark.commitments.demonstration import (
 )
 from countermark.commitments.gate import decide
 from countermark.commitments.gathering import gather
-from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
-from countermark.exercise.findings import check_finding, compute_finding
-from countermark.exercise.pending import keep_finished, pending_runs
-from countermark.exercise.private import provider_of
-from countermark.exercise.running import Told
+from countermark.exercise.joint.computing import check_finding, compute_finding
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages.pending import keep_finished, pending_runs
+from countermark.exercise.stages.running import Told
 from countermark.network.sync import settle
 from countermark.node.index import book
 from countermark.node.node import Node

@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from countermark.exercise import steps
 from countermark.exercise.prompting import temperature
 from countermark.exercise.secrets import seed_for
+from countermark.exercise.stages import steps
 from countermark.node.node import Node
 from countermark.records.protocol import Protocol
 

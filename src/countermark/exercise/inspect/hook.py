@@ -23,8 +23,8 @@ import anyio.to_thread
 from inspect_ai.hooks import Hooks, TaskEnd, hooks
 from inspect_ai.log import EvalLog
 
-from countermark.exercise import steps
 from countermark.exercise.matching import METADATA_KEY
+from countermark.exercise.stages import steps
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records.errors import CountermarkError
