@@ -16,7 +16,6 @@
 """
 
 import hashlib
-import json
 import math
 import re
 import uuid
@@ -25,11 +24,16 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from countermark.exercise.reading.found import FoundMessage, FoundRun, FoundSample, FoundScore
+from countermark.exercise.exporting.every_eval_ever_samples import (
+    VERSION,
+    line_of,
+    result_id,
+    row_of,
+)
+from countermark.exercise.reading.found import FoundRun, FoundScore
 from countermark.records.errors import InputError
 from countermark.statistics import wilson
 
-VERSION = "0.3.0"
 UNKNOWN = "unknown"
 JUDGE_REFUSED = "judge-refused"
 """Why a score is unparsed where the judge itself refused; it is counted apart."""
@@ -141,7 +145,7 @@ def to_every_eval_ever(
         for sample in run.samples():
             for score in sample.scores:
                 if score.value is not None:
-                    yield _line(_row(run, identity, sample, score))
+                    yield line_of(row_of(run, identity, sample, score))
 
     digest, count = hashlib.sha256(), 0
     for row in rows():
@@ -168,7 +172,7 @@ def to_every_eval_ever(
         ],
     }
     folder = PurePosixPath("data", _safe(run.task), *_developer_and_model(run.model))
-    made = hashlib.sha256(_line(record) + digest.digest()).digest()
+    made = hashlib.sha256(line_of(record) + digest.digest()).digest()
     name = folder / str(uuid.UUID(bytes=made[:16], version=4))
     record["detailed_evaluation_results"] = {
         "format": "jsonl",
@@ -248,7 +252,7 @@ def _result(
     binary = set(scorer.values) <= {0.0, 1.0}
     counted = {"submitted": submitted, **outcomes, **scorer.statuses}
     return {
-        "evaluation_result_id": _result_id(run, name),
+        "evaluation_result_id": result_id(run, name),
         "evaluation_name": run.task,
         "source_data": {
             "dataset_name": run.task,
@@ -302,94 +306,6 @@ def _deviation(values: list[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
-def _row(run: FoundRun, identity: str, sample: FoundSample, score: FoundScore) -> dict[str, Any]:
-    turns = sample.messages
-    asked = next((turn.text for turn in turns if turn.role == "user"), "")
-    reference = [sample.target] if sample.target is not None else []
-    kind = _interaction(sample)
-    single = kind == "single_turn"
-    answers = [turn.text for turn in turns if turn.role == "assistant"]
-    attribution = {
-        "turn_idx": 0 if single else max(len(turns) - 1, 0),
-        "source": "output.raw" if single else "messages",
-        "extracted_value": score.answer,
-        "extraction_method": score.scorer,
-        "is_terminal": True,
-    }
-    return {
-        "schema_version": VERSION,
-        "evaluation_id": identity,
-        "model_id": run.model,
-        "evaluation_name": run.task,
-        "evaluation_result_id": _result_id(run, score.scorer),
-        "sample_id": sample.item,
-        **({"sample_hash": _digest(asked, *reference)} if asked else {}),
-        "interaction_type": kind,
-        "input": {"raw": asked, "reference": reference},
-        "output": {"raw": answers} if single else None,
-        "messages": None if single else [_turn(place, turn) for place, turn in enumerate(turns)],
-        "answer_attribution": [attribution] if score.answer is not None else [],
-        "evaluation": _evaluation(sample, score, kind),
-        **_consumed(sample),
-        "metadata": _metadata(sample),
-    }
-
-
-def _digest(*texts: str) -> str:
-    return hashlib.sha256("".join(texts).encode()).hexdigest()
-
-
-def _interaction(sample: FoundSample) -> str:
-    called = sample.trajectory is not None and sample.trajectory.tool_calls > 0
-    if called or any(turn.calls for turn in sample.messages):
-        return "agentic"
-    roles = [turn.role for turn in sample.messages if turn.role != "system"]
-    single = roles in ([], ["user"], ["assistant"], ["user", "assistant"])
-    return "single_turn" if single else "multi_turn"
-
-
-def _turn(place: int, turn: FoundMessage) -> dict[str, Any]:
-    return {"turn_idx": place, "role": turn.role, "content": turn.text}
-
-
-def _evaluation(sample: FoundSample, score: FoundScore, kind: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"score": score.value, "is_correct": score.value == 1.0}
-    if kind != "single_turn":
-        found["num_turns"] = max(1, len(sample.messages))
-    if sample.trajectory is not None:
-        found["tool_calls_count"] = sample.trajectory.tool_calls
-    return found
-
-
-def _consumed(sample: FoundSample) -> dict[str, Any]:
-    usage = sample.usage
-    found: dict[str, Any] = {}
-    if usage is None:
-        return {}
-    if usage.input_tokens is not None and usage.output_tokens is not None:
-        total = usage.total_tokens
-        found["token_usage"] = {
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "total_tokens": usage.input_tokens + usage.output_tokens if total is None else total,
-        }
-    if usage.seconds is not None:
-        found["performance"] = {"latency_ms": usage.seconds * 1000}
-    return found
-
-
-def _metadata(sample: FoundSample) -> dict[str, str]:
-    own = {
-        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for key, value in (sample.metadata or {}).items()
-    }
-    return own | {"epoch": str(sample.epoch), "outcome": sample.outcome}
-
-
-def _result_id(run: FoundRun, scorer: str) -> str:
-    return f"{run.task}/{scorer}"
-
-
 def _developer_and_model(model: str) -> tuple[str, str]:
     developer, _, name = model.rpartition("/")
     return _safe(developer or UNKNOWN), _safe(name)
@@ -398,7 +314,3 @@ def _developer_and_model(model: str) -> tuple[str, str]:
 def _safe(text: str) -> str:
     """Return a text as one part of a path."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", text)[:100].strip(".") or UNKNOWN
-
-
-def _line(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
