@@ -7,9 +7,12 @@ from exercise_steps import At
 from scripted import log_value, write_log
 
 from countermark.exercise.comparing.accounts import lab_account
+from countermark.exercise.logged import own_plan
 from countermark.exercise.private.content import provider_of
-from countermark.exercise.stages import disclosing, steps
-from countermark.exercise.stages.workspace import CONFIGURATIONS
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.planning import cell_runs
+from countermark.exercise.stages.sealing import seal_samples
+from countermark.exercise.stages.workspace import CONFIGURATIONS, own_workspace
 from countermark.node.files import write_atomic
 from countermark.node.node import Node
 from countermark.records.errors import StateError
@@ -19,10 +22,10 @@ from countermark.records.protocol import Protocol
 
 def warmer(node: Node, protocol: Protocol) -> None:
     """Write the first cell's log anew, as if it was run warmer than planned."""
-    run = steps.cell_runs(node, protocol)[0]
+    run = cell_runs(node, protocol)[0]
     header, samples = log_value(run, provider_of(protocol.models[0]))
     header["plan"]["config"]["temperature"] = 1.9
-    folder = steps.own_workspace(node, protocol).log_folder
+    folder = own_workspace(node, protocol).log_folder
     write_log(folder / f"{run.task}_{run.language}.eval", header, samples)
 
 
@@ -30,10 +33,10 @@ def test_what_differs_is_sealed_only_with_its_reason(at: At, snapshots: Snapshot
     node, protocol = at("run").institutes["JP"], snapshots.protocol
     warmer(node, protocol)
     with pytest.raises(StateError, match=r"another generation\.temperature than") as caught:
-        steps.seal(node, protocol)
+        seal_samples(node, protocol)
     assert "--differs 'generation.temperature=why'" in caught.value.next_step
-    sealed = steps.seal(node, protocol, differing={"generation.temperature": "a slip"})
-    workspace = steps.own_workspace(node, protocol)
+    sealed = seal_samples(node, protocol, differing={"generation.temperature": "a slip"})
+    workspace = own_workspace(node, protocol)
     (declared,) = workspace.deviations()
     assert (declared.reason, declared.settings) == ("a slip", ("generation.temperature",))
     told = workspace.configurations()
@@ -46,18 +49,18 @@ def test_what_was_sealed_is_revealed_and_nothing_else(at: At, snapshots: Snapsho
     cast, protocol = at("closed"), snapshots.protocol
     honest, other = cast.institutes["JP"], cast.institutes["SG"]
     evidence = disclosing.reveal(honest, protocol)
-    assert evidence.configurations == steps.own_workspace(honest, protocol).configurations()
+    assert evidence.configurations == own_workspace(honest, protocol).configurations()
     account = lab_account(
         protocol,
         evidence.lab,
-        steps.own_plan(honest, protocol).settings,
+        own_plan(honest, protocol).settings,
         evidence.configurations or (),
         evidence.deviations,
         evidence.counts,
     )
     assert account.tells
     assert len(account.cells) == 4
-    theirs = steps.own_workspace(other, protocol)
+    theirs = own_workspace(other, protocol)
     write_atomic(theirs.folder / CONFIGURATIONS, b'{"configurations":[]}')
     with pytest.raises(StateError, match="is no longer what was sealed"):
         disclosing.reveal(other, protocol)

@@ -16,7 +16,8 @@ from inspect_home import environment
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import read_log
 from countermark.exercise.matching import match_log
-from countermark.exercise.stages import steps
+from countermark.exercise.stages.planning import cell_runs
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.node.node import Node
 from countermark.records.evidence import SealedResult
 
@@ -33,7 +34,7 @@ def ended(path: Path, status: str = "success", **metadata: Any) -> Any:
 
 
 def planned(node: Node, snapshots: Snapshots) -> CellRun:
-    runs = steps.cell_runs(node, snapshots.protocol)
+    runs = cell_runs(node, snapshots.protocol)
     return next(run for run in runs if (run.task, run.language) == ("confidential-leak", "en"))
 
 
@@ -64,7 +65,7 @@ def test_rule_1_a_finished_log_of_a_planned_protocol_is_taken_once(
     assert told(ended(path, status="error"), root, monkeypatch, capsys) == ""
     assert told(ended(path, other="task"), root, monkeypatch, capsys) == ""
     assert "a.eval is kept as smollm2" in told(ended(path), root, monkeypatch, capsys)
-    (kept,) = steps.own_workspace(node, snapshots.protocol).logs()
+    (kept,) = own_workspace(node, snapshots.protocol).logs()
     assert match_log(kept, snapshots.protocol, "JP-simulated").differences == ()
     before = files(node)
     assert "was taken before" in told(ended(path), root, monkeypatch, capsys)
@@ -105,7 +106,7 @@ def test_rule_2_a_log_that_differs_is_left_to_a_person(
     path = write_log(tmp_path / "a.eval", header, samples)
     left = told(ended(path), node.folder.root, monkeypatch, capsys)
     assert "was not taken: the model is other/model" in left
-    assert steps.own_workspace(node, snapshots.protocol).logs() == ()
+    assert own_workspace(node, snapshots.protocol).logs() == ()
 
 
 def test_rule_4_logs_of_exercise_run_are_passed_over(
@@ -115,7 +116,7 @@ def test_rule_4_logs_of_exercise_run_are_passed_over(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     node = at("planned").institutes["JP"]
-    folder = steps.own_workspace(node, snapshots.protocol).run_folder
+    folder = own_workspace(node, snapshots.protocol).run_folder
     path = scripted_log(folder / "a.eval", planned(node, snapshots))
     assert told(ended(path), node.folder.root, monkeypatch, capsys) == ""
     assert path.exists()
@@ -129,7 +130,7 @@ def ends_all_cells(
     capsys: pytest.CaptureFixture[str],
 ) -> list[str]:
     """Let the hook see a log of every planned cell, and return what it said of each."""
-    runs = steps.cell_runs(node, snapshots.protocol)
+    runs = cell_runs(node, snapshots.protocol)
     paths = [scripted_log(tmp_path / f"{place}.eval", run) for place, run in enumerate(runs)]
     return [told(ended(path), node.folder.root, monkeypatch, capsys) for path in paths]
 
@@ -188,5 +189,5 @@ def test_inspects_own_command_leaves_its_log_in_the_node(
     ran = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "is kept as" in ran.stderr
-    (kept,) = steps.own_workspace(node, snapshots.protocol).logs()
+    (kept,) = own_workspace(node, snapshots.protocol).logs()
     assert match_log(kept, snapshots.protocol, run.lab).differences == ()

@@ -18,6 +18,7 @@ from inspect_home import COUNTERMARK, home, inspects_own_warnings
 
 from countermark.exercise.inspect import embedded
 from countermark.exercise.inspect.embedded import Request
+from countermark.exercise.logged import own_plan
 from countermark.exercise.logs import Log, read_log
 from countermark.exercise.matching import match_log
 from countermark.exercise.private.files import write_private
@@ -26,7 +27,7 @@ from countermark.exercise.prompting import temperature
 from countermark.exercise.reading.inspect_log.shapes import LogSample
 from countermark.exercise.samples import samples_of
 from countermark.exercise.secrets import seed_for
-from countermark.exercise.stages import steps
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.records.errors import InputError, StateError
 from countermark.records.protocol import FactorSetting
 
@@ -285,7 +286,7 @@ def test_inspects_own_command_runs_it_and_countermark_imports_it(
     )
     assert imported.returncode == 0, imported.stdout + imported.stderr
     assert "kept" in imported.stdout
-    plan = steps.own_plan(node, snapshots.protocol)
+    plan = own_plan(node, snapshots.protocol)
     assert (plan.setting("temperature"), plan.setting("system-prompt")) == ("t03", "strict")
-    (kept,) = steps.own_workspace(node, snapshots.protocol).logs()
+    (kept,) = own_workspace(node, snapshots.protocol).logs()
     assert match_log(kept, snapshots.protocol, "JP-simulated").differences == ()

@@ -20,8 +20,9 @@ from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import Log
 from countermark.exercise.matching import match_log
 from countermark.exercise.samples import samples_of
-from countermark.exercise.stages import steps
 from countermark.exercise.stages.pending import pending_runs
+from countermark.exercise.stages.planning import cell_runs, sign_protocol
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.node.node import Node
 from countermark.records.protocol import Protocol
 
@@ -49,7 +50,7 @@ class Lab:
         self.env = environment(folder, RECORDED_REQUESTS=str(self.requests), RECORDED_SECONDS="0.3")
         cast.institutes[self.protocol.coordinator].say(self.protocol)
         for node in cast.institutes.values():
-            steps.sign_protocol(node, self.protocol)
+            sign_protocol(node, self.protocol)
         exchange(cast)
 
     @property
@@ -84,7 +85,7 @@ class Lab:
         return [json.loads(line) for line in self.requests.read_text().splitlines()]
 
     def log(self) -> Log:
-        (log,) = steps.own_workspace(self.node, self.protocol).logs()
+        (log,) = own_workspace(self.node, self.protocol).logs()
         return log
 
 
@@ -126,7 +127,7 @@ def test_a_killed_run_goes_on_and_no_finished_sample_is_asked_again(
         by_seed.setdefault(entry["seed"], []).append(entry["answer"])
     assert all(answered[-1] in said for answered in by_seed.values())
     assert f"{4 * EPOCHS} of {4 * EPOCHS} done" in ran.stderr
-    unfinished = steps.own_workspace(one.node, one.protocol).folder / "unfinished"
+    unfinished = own_workspace(one.node, one.protocol).folder / "unfinished"
     assert len(list(unfinished.glob("*.eval"))) == 2
     tasks = {
         (run.task, run.language)
@@ -144,7 +145,7 @@ def test_ctrl_c_stops_a_run_and_what_was_finished_is_kept(lab: Callable[..., Lab
     before = one.asked()
     assert len(before) < 4 * EPOCHS, "it stopped early"
     assert "Stopped. Nothing was left half written" in one.talk.read_text()
-    assert steps.own_workspace(one.node, one.protocol).logs() == ()
+    assert own_workspace(one.node, one.protocol).logs() == ()
     one.run(*CELL)
     said = set(answers(one.log()).values())
     assert len(said) == 4 * EPOCHS
@@ -176,7 +177,7 @@ def test_a_sample_that_fails_is_tried_as_often_as_the_protocol_says_and_never_ag
     log = one.log()
     (run,) = [
         run
-        for run in steps.cell_runs(one.node, one.protocol)
+        for run in cell_runs(one.node, one.protocol)
         if (run.task, run.language) == (TASK, LANGUAGE)
     ]
     outcomes = outcomes_of(run, one.protocol, log)

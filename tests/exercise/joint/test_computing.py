@@ -11,7 +11,9 @@ from countermark.app.demo.cast import Cast
 from countermark.exercise.joint import computing
 from countermark.exercise.joint.computing import MOST_FIGURES, check_finding, compute_finding
 from countermark.exercise.revealing.seal import close, opened, read_revealed, revealed_file
-from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.sealing import seal_samples
 from countermark.node.blobs import blob_path
 from countermark.node.book import Book
 from countermark.node.index import book
@@ -151,9 +153,9 @@ def test_labs_that_did_not_seal_or_reveal_are_not_in_the_finding(
     protocol = snapshots.protocol
     cast = snapshots.at("run", tmp_path)
     for code in ("GB", "JP"):
-        steps.seal(cast.institutes[code], protocol)
+        seal_samples(cast.institutes[code], protocol)
     exchange(cast)
-    steps.close(cast.institutes["GB"], protocol)
+    close_exercise(cast.institutes["GB"], protocol)
     exchange(cast)
     disclosing.reveal(cast.institutes["JP"], protocol)
     exchange(cast)
@@ -307,9 +309,9 @@ def test_a_lab_that_did_not_seal_is_named(snapshots: Snapshots, tmp_path: Path) 
     protocol = snapshots.protocol
     cast = snapshots.at("run", tmp_path)
     for code in ("GB", "JP"):
-        steps.seal(cast.institutes[code], protocol)
+        seal_samples(cast.institutes[code], protocol)
     exchange(cast)
-    steps.close(cast.institutes["GB"], protocol)
+    close_exercise(cast.institutes["GB"], protocol)
     exchange(cast)
     disclosing.reveal(cast.institutes["JP"], protocol)
     exchange(cast)

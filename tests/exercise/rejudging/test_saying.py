@@ -15,7 +15,10 @@ from countermark.app.cli.exercise_rejudge import rejudge
 from countermark.app.demo.cast import Cast, assemble
 from countermark.exercise.joint.computing import check_finding, compute_finding
 from countermark.exercise.rejudging.saying import batches_to_judge
-from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.planning import cell_runs, plan_run, sign_protocol
+from countermark.exercise.stages.sealing import seal_samples
 from countermark.node.index import book
 from countermark.records.errors import InputError, UsageError
 from countermark.records.protocol import Countersignature, Protocol
@@ -42,15 +45,15 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
     cast.institutes[PROTOCOL.coordinator].say(LABELS, PROTOCOL)
     exchange(cast)
     for node in cast.institutes.values():
-        steps.sign_protocol(node, PROTOCOL)
+        sign_protocol(node, PROTOCOL)
     exchange(cast)
     for node in cast.institutes.values():
-        workspace = steps.plan_run(node, PROTOCOL, ())
-        (run,) = steps.cell_runs(node, PROTOCOL)
+        workspace = plan_run(node, PROTOCOL, ())
+        (run,) = cell_runs(node, PROTOCOL)
         judged_log(workspace.log_folder / "mild-refusal_en.eval", run, refusing)
-        steps.seal(node, PROTOCOL)
+        seal_samples(node, PROTOCOL)
     exchange(cast)
-    steps.close(cast.institutes[PROTOCOL.coordinator], PROTOCOL)
+    close_exercise(cast.institutes[PROTOCOL.coordinator], PROTOCOL)
     exchange(cast)
     for node in cast.institutes.values():
         disclosing.reveal(node, PROTOCOL)

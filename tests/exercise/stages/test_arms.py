@@ -18,10 +18,13 @@ from exercise_small import (
 from exercise_steps import refused
 
 from countermark.exercise.cells import arms_of, full_settings, planned_keys
+from countermark.exercise.logged import own_plan
 from countermark.exercise.matching import cell_of, match_log
 from countermark.exercise.samples import count_cells, samples_of
-from countermark.exercise.stages import steps
+from countermark.exercise.stages.importing import import_log
 from countermark.exercise.stages.pending import pending_runs
+from countermark.exercise.stages.planning import plan_run, sign_protocol
+from countermark.exercise.stages.sealing import seal_samples
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.protocol import FactorSetting
 from countermark.records.protocol_parts import Swap
@@ -160,24 +163,24 @@ def test_a_lab_plans_runs_imports_and_seals_its_swap_beside_the_reference(
     protocol = snapshots.protocol.model_copy(update={"swaps": SWAPS[:1]})
     cast.institutes[protocol.coordinator].say(protocol)
     for node in cast.institutes.values():
-        steps.sign_protocol(node, protocol)
+        sign_protocol(node, protocol)
     exchange(cast)
     node, model = cast.institutes["JP"], protocol.models[0]
     other = (FactorSetting(factor="temperature", value="t10"),)
     text = "first arm is the reference"
-    refused(node, text, lambda: steps.plan_run(node, protocol, other), InputError)
-    workspace = steps.plan_run(node, protocol, ())
-    assert steps.own_plan(node, protocol).samples == 2 * (4 + 3) * 2 * 2
+    refused(node, text, lambda: plan_run(node, protocol, other), InputError)
+    workspace = plan_run(node, protocol, ())
+    assert own_plan(node, protocol).samples == 2 * (4 + 3) * 2 * 2
     runs = pending_runs(node, protocol, model)
     assert [run.arm for run in runs] == [None] * 4 + [ARM] * 4
     for number, run in enumerate(runs[:4]):
         scripted_log(workspace.run_folder / f"{number}.eval", run)
     assert pending_runs(node, protocol, model) == runs[4:]
-    refused(node, f"lacks 4 cells: .* en {ARM}", lambda: steps.seal(node, protocol))
+    refused(node, f"lacks 4 cells: .* en {ARM}", lambda: seal_samples(node, protocol))
     for run in runs[4:]:
         path = scripted_log(tmp_path / f"{run.task}-{run.language}.eval", run)
-        kept = steps.import_log(node, protocol, path, LAB, None).kept
+        kept = import_log(node, protocol, path, LAB, None).kept
         assert kept is not None
         assert kept.name == f"{model.key}_{run.task}_{run.language}_{ARM}.eval"
     assert pending_runs(node, protocol, model) == ()
-    assert steps.seal(node, protocol).samples == steps.own_plan(node, protocol).samples
+    assert seal_samples(node, protocol).samples == own_plan(node, protocol).samples

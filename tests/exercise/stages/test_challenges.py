@@ -8,10 +8,12 @@ import pytest
 from exercise_small import Snapshots, exchange
 
 from countermark.app.demo.cast import Cast
+from countermark.exercise.logged import closing_of
 from countermark.exercise.revealing.seal import disclose, read_revealed, sealed_root
-from countermark.exercise.stages import challenges, disclosing, steps
+from countermark.exercise.stages import challenges, disclosing
 from countermark.exercise.stages.challenges import Challenge, check_answers, make_challenge
 from countermark.exercise.stages.disclosing import disclosed_samples
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.node.book import Entry
 from countermark.node.index import book
 from countermark.records.canonical import canonical
@@ -126,7 +128,7 @@ def test_rule_2_the_transcript_without_its_scores_is_no_answer(
 def chosen_by(cast: Cast, snapshots: Snapshots, change: Change) -> str | None:
     """Whose log chooses for the coordinator's own lab, if this were logged of the evidence."""
     known, protocol = book(cast.developer), snapshots.protocol
-    closing = steps.closing_of(known, protocol)
+    closing = closing_of(known, protocol)
     assert closing is not None
     entries = tuple(
         change(one) if isinstance(one.record, Evidence) else one for one in known.entries
@@ -197,7 +199,7 @@ def test_rules_3_and_4_a_lab_that_lied_before_it_sealed(
 ) -> None:
     protocol = snapshots.protocol
     made = make_challenge(cast.developer, protocol, LAB, COUNT)
-    workspace = steps.own_workspace(cast.institutes["JP"], protocol)
+    workspace = own_workspace(cast.institutes["JP"], protocol)
     samples = list(read_revealed(workspace.samples()))
     place = made.indices[0]
     if rule == 3:

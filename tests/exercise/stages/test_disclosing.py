@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from exercise_small import Snapshots, exchange
-from exercise_steps import At, refused
+from exercise_steps import At, refused, said
 
 from countermark.exercise.joint.computing import compute_finding
+from countermark.exercise.logged import own_record
 from countermark.exercise.revealing.seal import read_revealed
-from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
 from countermark.exercise.stages.disclosing import disclosed_samples
+from countermark.exercise.stages.sealing import seal_samples
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records.errors import InputError
@@ -84,7 +90,7 @@ def test_rule_5_the_own_lab_shows_any_sample_later(at: At, snapshots: Snapshots,
     names = sample_names(cast.institutes["SG"], disclosing.reveal(cast.institutes["SG"], protocol))
     node = cast.institutes["JP"]
     disclosing.reveal(node, protocol, what)  # type: ignore[arg-type]
-    sealed = steps.own_record(book(node), node, SealedResult, protocol)
+    sealed = own_record(book(node), node, SealedResult, protocol)
     assert sealed
     seals = {sealed.digest: (sealed.root, sealed.samples)}
     for index, one in enumerate(disclosed_samples(node, protocol, names)):
@@ -121,7 +127,7 @@ def test_closed_answers_are_in_no_node_but_their_own(at: At, snapshots: Snapshot
     """Closing takes them out of all that is published: blobs, logs, mirrors, and the index."""
     cast, protocol = at("closed"), snapshots.protocol
     node = cast.institutes["JP"]
-    workspace = steps.own_workspace(node, protocol)
+    workspace = own_workspace(node, protocol)
     disclosing.reveal(node, protocol, "some")
     for code in ("GB", "SG"):
         disclosing.reveal(cast.institutes[code], protocol)
@@ -137,3 +143,68 @@ def test_closed_answers_are_in_no_node_but_their_own(at: At, snapshots: Snapshot
         for path in other.folder.root.rglob("*"):
             published = path.is_file() and other.folder.runs not in path.parents
             assert not (published and any(one in path.read_bytes() for one in secret)), path
+
+
+def test_nothing_is_revealed_before_the_closing(at: At, snapshots: Snapshots) -> None:
+    node, protocol = at("sealed").institutes["JP"], snapshots.protocol
+    refused(node, "is not closed yet", lambda: disclosing.reveal(node, protocol))
+
+
+def test_nothing_is_revealed_that_was_not_sealed(at: At, snapshots: Snapshots) -> None:
+    node = at("run").institutes["JP"]
+    refused(node, "has nothing sealed", lambda: disclosing.reveal(node, snapshots.protocol))
+
+
+def test_a_lab_whose_seal_the_closing_lacks_does_not_reveal(at: At, snapshots: Snapshots) -> None:
+    cast, protocol = at("run"), snapshots.protocol
+    late = cast.institutes["SG"]
+    seal_samples(cast.institutes["GB"], protocol)
+    exchange(cast)
+    close_exercise(cast.institutes["GB"], protocol)
+    seal_samples(late, protocol)  # it has not pulled the closing yet
+    exchange(cast)
+    refused(late, "closed without this lab's seal", lambda: disclosing.reveal(late, protocol))
+
+
+def test_a_reveal_opens_what_was_sealed(at: At, snapshots: Snapshots) -> None:
+    node, protocol = at("closed").institutes["JP"], snapshots.protocol
+    workspace = own_workspace(node, protocol)
+    evidence = disclosing.reveal(node, protocol)
+    assert said(node, Evidence) == [evidence]
+    assert node.blobs.get(evidence.samples.digest) == workspace.samples()
+    assert evidence.tree_key == workspace.tree_key.hex()
+    assert evidence.secret_seed == workspace.seed.hex()
+    assert evidence.deviations == ()
+    assert (evidence.started, evidence.finished) == ("2026-11-01T10:00:00Z", "2026-11-01T10:01:00Z")
+    assert {one.name for one in evidence.software} == {"countermark", "inspect_ai"}
+    for counts in evidence.counts:
+        outcomes = counts.answered + counts.refused + counts.errored + counts.missing
+        scores = sum(s.scored + s.unparsed + s.not_attempted for s in counts.scorers)
+        assert outcomes == scores == counts.submitted > 0
+
+
+def test_a_lab_reveals_once(at: At, snapshots: Snapshots) -> None:
+    node = at("revealed").institutes["JP"]
+    refused(node, "was revealed already", lambda: disclosing.reveal(node, snapshots.protocol))
+
+
+@pytest.mark.parametrize("change", [lambda _: b"", lambda data: data.replace(b"No.", b"Yes", 1)])
+def test_samples_that_are_not_what_was_sealed_are_not_revealed(
+    at: At, snapshots: Snapshots, change: Callable[[bytes], bytes]
+) -> None:
+    node, protocol = at("closed").institutes["JP"], snapshots.protocol
+    path = own_workspace(node, protocol).folder / "samples.jsonl"
+    assert change(path.read_bytes()) != path.read_bytes()
+    path.write_bytes(change(path.read_bytes()))
+    error = refused(node, "no longer what was sealed", lambda: disclosing.reveal(node, protocol))
+    assert error.where == str(path)
+
+
+def test_the_counts_are_those_of_the_sealed_samples_whatever_became_of_the_logs(
+    at: At, snapshots: Snapshots
+) -> None:
+    node, protocol = at("closed").institutes["JP"], snapshots.protocol
+    folder = own_workspace(node, protocol).log_folder
+    os.unlink(folder / "mild-refusal_ja.eval")  # noqa: PTH108  as a clean-up job would
+    evidence = disclosing.reveal(node, protocol)
+    assert sum(one.missing for one in evidence.counts) == 0

@@ -11,9 +11,12 @@ from other_tools import moonshot_data, moonshot_result, write
 
 from countermark.exercise.private.content import prompt_of
 from countermark.exercise.revealing.checking import check_revealed
-from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.importing import PLANNED_LATE, Imported
 from countermark.exercise.stages.other_tools import Taken, import_other
-from countermark.exercise.stages.steps import Imported
+from countermark.exercise.stages.sealing import lab_samples, seal_samples
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.network.sync import settle
 from countermark.node.index import book
 from countermark.node.node import Node
@@ -75,7 +78,7 @@ def take(node: Node, protocol: Protocol, tmp_path: Path) -> Take:
 
 
 def cell(node: Node, protocol: Protocol, language: str = "en") -> dict[str, Any]:
-    samples, _ = steps.lab_samples(node, protocol, steps.own_workspace(node, protocol).logs())
+    samples, _ = lab_samples(node, protocol, own_workspace(node, protocol).logs())
     return {
         one.scores.key.item: one
         for one in samples
@@ -93,7 +96,7 @@ def test_rule_1_what_the_lab_says_is_a_declared_difference(take: Take, node: Nod
     assert "it names the model gpt and the task refuse" in without.differences[0].text
     taken = take(whole())
     assert taken.kept is not None
-    (declared,) = steps.own_workspace(node, take.protocol).deviations()
+    (declared,) = own_workspace(node, take.protocol).deviations()
     assert declared.reason == WHY
     assert declared.differences == tuple(one.text for one in taken.differences)
 
@@ -213,8 +216,8 @@ def test_a_broken_table_changes_nothing(take: Take, node: Node) -> None:
 def test_an_unplanned_lab_plans_by_importing(at: At, protocol: Protocol, tmp_path: Path) -> None:
     node = at("signed").institutes["JP"]
     assert Take(node, protocol, tmp_path)(whole()).kept
-    reasons = [one.reason for one in steps.own_workspace(node, protocol).deviations()]
-    assert reasons == [steps.PLANNED_LATE, WHY]
+    reasons = [one.reason for one in own_workspace(node, protocol).deviations()]
+    assert reasons == [PLANNED_LATE, WHY]
 
 
 def test_it_is_sealed_revealed_and_checked_like_any_other(
@@ -223,9 +226,9 @@ def test_it_is_sealed_revealed_and_checked_like_any_other(
     cast = at("planned")
     jp, coordinator = cast.institutes["JP"], cast.institutes[protocol.coordinator]
     assert Take(jp, protocol, tmp_path)(whole()).kept
-    steps.seal(jp, protocol, missing="a small team")
+    seal_samples(jp, protocol, missing="a small team")
     settle(cast.nodes, cast.sources)
-    steps.close(coordinator, protocol)
+    close_exercise(coordinator, protocol)
     settle(cast.nodes, cast.sources)
     disclosing.reveal(jp, protocol)
     (evidence,) = said(jp, Evidence)

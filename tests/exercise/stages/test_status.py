@@ -6,7 +6,9 @@ import pytest
 from exercise_finished import FinishedExercise
 from exercise_small import STAGES, Snapshots, exchange
 
-from countermark.exercise.stages import disclosing, steps
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.sealing import seal_samples
 from countermark.exercise.stages.status import stages
 from countermark.node.book import Book
 from countermark.node.index import book
@@ -98,9 +100,9 @@ def test_it_says_what_each_lab_shows(snapshots: Snapshots, tmp_path: Path) -> No
 
 def test_a_closing_without_a_lab_is_said(snapshots: Snapshots, tmp_path: Path) -> None:
     protocol, cast = snapshots.protocol, snapshots.at("run", tmp_path)
-    steps.seal(cast.institutes["GB"], protocol)
+    seal_samples(cast.institutes["GB"], protocol)
     exchange(cast)
-    steps.close(cast.institutes["GB"], protocol)
+    close_exercise(cast.institutes["GB"], protocol)
     found = {one.institute: one.shows for one in stages(protocol, book(cast.institutes["GB"]))}
     assert found == {"GB": "sealed, not revealed"} | dict.fromkeys(
         ("JP", "SG", "FR"), "planned, not sealed"

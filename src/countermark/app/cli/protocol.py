@@ -26,7 +26,7 @@ from countermark.exercise.private.content import has_private, open_private
 from countermark.exercise.private.files import given_part
 from countermark.exercise.protocol.diff import comparable, protocol_changes
 from countermark.exercise.scoring.rulebook import check_scorers
-from countermark.exercise.stages.steps import sign_protocol
+from countermark.exercise.stages.planning import sign_protocol
 from countermark.node.files import write_atomic
 from countermark.records.protocol import Protocol
 from countermark.taxonomy.risks import risk

@@ -16,7 +16,6 @@ from countermark.exercise.comparing.consumption import Price
 from countermark.exercise.comparing.expectations import asked, factor_of
 from countermark.exercise.logs import Log
 from countermark.exercise.matching import Cell as LoggedCell
-from countermark.exercise.revealing.checking import Revealed
 from countermark.records.evidence import CellConfiguration, CellCounts, Deviation
 from countermark.records.protocol import FactorSetting, Protocol
 
@@ -43,20 +42,6 @@ def configurations_of(
         for model in protocol.models
         for run in runs
         if (log := logs.get((model.key, run.task, run.language, run.arm))) is not None
-    )
-
-
-def account_of(one: Revealed, protocol: Protocol) -> LabAccount:
-    """Return what a lab's checked evidence tells."""
-    evidence = one.evidence
-    return lab_account(
-        protocol,
-        evidence.lab,
-        one.plan.settings,
-        evidence.configurations or (),
-        evidence.deviations,
-        evidence.counts,
-        one.sealed_by,
     )
 
 

@@ -27,7 +27,6 @@ from countermark.exercise.exporting.every_eval_ever import (
     Source,
     to_every_eval_ever,
 )
-from countermark.exercise.joint.computing import first_evidence
 from countermark.exercise.reading.found import (
     FoundMessage,
     FoundRun,
@@ -36,6 +35,7 @@ from countermark.exercise.reading.found import (
     Trajectory,
 )
 from countermark.exercise.revealing.checking import Revealed, check_revealed
+from countermark.exercise.revealing.held import first_evidence
 from countermark.node.blobs import Blobs
 from countermark.node.book import Book
 from countermark.node.policy import may_export

@@ -9,7 +9,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from countermark.exercise.comparing.accounts import account_of
+from countermark.exercise.comparing.accounts import lab_account
 from countermark.exercise.comparing.comparability import Cell, LabAccount, compare_labs
 from countermark.exercise.revealing.checking import Revealed
 from countermark.records.compared import ComparedSetting
@@ -99,6 +99,20 @@ def pooled(protocol: Protocol, revealed: Sequence[Revealed]) -> Pool:
         table=found.table or None,
         gaps=tuple(_gaps(accounts)),
         blocked=found.blocked,
+    )
+
+
+def account_of(one: Revealed, protocol: Protocol) -> LabAccount:
+    """Return what a lab's checked evidence tells."""
+    evidence = one.evidence
+    return lab_account(
+        protocol,
+        evidence.lab,
+        one.plan.settings,
+        evidence.configurations or (),
+        evidence.deviations,
+        evidence.counts,
+        one.sealed_by,
     )
 
 

@@ -10,7 +10,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from countermark.exercise.joint.computing import annotations, first_evidence, held_evidence
+from countermark.exercise.logged import own_lab
 from countermark.exercise.logs import Log
 from countermark.exercise.rejudging.batches import (
     Batch,
@@ -20,7 +20,7 @@ from countermark.exercise.rejudging.batches import (
     place_of,
     revealed_batches,
 )
-from countermark.exercise.stages.steps import own_lab
+from countermark.exercise.revealing.held import annotations, first_evidence, held_evidence
 from countermark.node.index import book as read_book
 from countermark.node.node import Node, timestamp
 from countermark.records.errors import InputError, StateError

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from countermark.exercise.cells import planned_keys
+from countermark.exercise.logged import closing_of
 from countermark.exercise.revealing.sample import sample_problem
-from countermark.exercise.stages.steps import closing_of
 from countermark.node.book import Book, Entry
 from countermark.node.index import book as read_book
 from countermark.node.index import statement_file

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 import countermark
+from countermark.exercise.logged import closing_of, own_plan, own_record
 from countermark.exercise.logs import Log
 from countermark.exercise.private.content import private_items
 from countermark.exercise.revealing.seal import (
@@ -30,8 +31,7 @@ from countermark.exercise.revealing.seal import (
     sealed_root,
 )
 from countermark.exercise.samples import count_cells
-from countermark.exercise.stages.steps import closing_of, own_plan, own_record, own_workspace
-from countermark.exercise.stages.workspace import CONFIGURATIONS, Workspace
+from countermark.exercise.stages.workspace import CONFIGURATIONS, Workspace, own_workspace
 from countermark.node.book import Book
 from countermark.node.index import book as read_book
 from countermark.node.node import Node, timestamp

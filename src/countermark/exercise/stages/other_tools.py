@@ -32,13 +32,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from countermark.exercise.cells import CellRun, full_settings
+from countermark.exercise.logged import own_plan
 from countermark.exercise.matching import METADATA_KEY, Difference
 from countermark.exercise.reading.detect import read_runs
 from countermark.exercise.reading.found import FoundMessage, FoundRun, FoundSample
 from countermark.exercise.reading.moonshot_samples import TOOL as MOONSHOT
 from countermark.exercise.scoring.objective import SECRET_REVEALED
 from countermark.exercise.secrets import SEED_BYTES
-from countermark.exercise.stages.steps import Imported, import_log, own_plan, planned_workspace
+from countermark.exercise.stages.importing import Imported, import_log
+from countermark.exercise.stages.workspace import planned_workspace
 from countermark.node.node import Node
 from countermark.records.errors import InputError
 from countermark.records.protocol import Protocol

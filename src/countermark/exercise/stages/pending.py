@@ -10,10 +10,11 @@ samples are taken over, and only the others are asked for.
 from pathlib import Path
 
 from countermark.exercise.cells import CellRun
+from countermark.exercise.logged import own_plan
 from countermark.exercise.logs import read_log
 from countermark.exercise.matching import match_log
-from countermark.exercise.stages.steps import cell_runs, own_plan, own_workspace
-from countermark.exercise.stages.workspace import Workspace
+from countermark.exercise.stages.planning import cell_runs
+from countermark.exercise.stages.workspace import Workspace, own_workspace
 from countermark.node.files import storage_errors
 from countermark.node.node import Node
 from countermark.records.errors import InputError

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from countermark.exercise.stages.steps import closing_of
+from countermark.exercise.logged import closing_of
 from countermark.node.book import Book
 from countermark.records.evidence import Evidence, SealedResult
 from countermark.records.finding import Dissent, Finding
@@ -86,7 +86,7 @@ def _stage(code: str, protocol: Protocol, book: Book, findings: set[str]) -> Sta
 def _shows(code: str, protocol: Protocol, book: Book) -> str | None:
     own = [entry.record for entry in book.entries if entry.author == code]
     for record in own:
-        # The first counts; see findings.py.
+        # The first counts; see first_evidence in revealing/held.py.
         if isinstance(record, Evidence) and record.protocol == protocol.digest:
             return shows(record)
     closing = closing_of(book, protocol)

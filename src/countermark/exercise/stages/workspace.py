@@ -11,7 +11,7 @@
     prices.json       what a million tokens of each model cost, as the lab declared it
     samples.jsonl     what was sealed; becomes a public blob when it is revealed
     configurations.json  how each cell was run, as sealed
-    private.json      what opens the protocol's seals, where it has any; see private.py
+    private.json      what opens the protocol's seals, where it has any; see private/content.py
 """
 
 import secrets as entropy
@@ -22,14 +22,16 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from countermark.exercise.comparing.consumption import Price
+from countermark.exercise.logged import own_record
 from countermark.exercise.logs import Log, read_log
 from countermark.node.files import read_file, storage_errors, write_atomic
+from countermark.node.index import book as read_book
 from countermark.node.node import Node
 from countermark.records.base import Hex32, Part
 from countermark.records.canonical import canonical, read_object
 from countermark.records.errors import InputError, StateError
 from countermark.records.evidence import CellConfiguration, Deviation
-from countermark.records.protocol import Protocol
+from countermark.records.protocol import Protocol, RunPlan
 
 LOG_FORMS = (".eval", ".json")
 SECRETS = "secrets.json"
@@ -164,6 +166,30 @@ def open_workspace(node: Node, protocol: Protocol) -> Workspace | None:
         return None
     said = _read(_Secrets, data, folder / SECRETS)
     return Workspace(folder, bytes.fromhex(said.seed), bytes.fromhex(said.tree_key))
+
+
+def planned_workspace(node: Node, protocol: Protocol) -> Workspace | None:
+    """Return the private folder of this lab's run once its plan is logged."""
+    planned = own_record(read_book(node), node, RunPlan, protocol) is not None
+    return open_workspace(node, protocol) if planned else None
+
+
+def own_workspace(node: Node, protocol: Protocol) -> Workspace:
+    """Return the private folder of this lab's run.
+
+    Raises
+    ------
+    StateError
+        If there is none.
+    """
+    workspace = open_workspace(node, protocol)
+    if workspace is None:
+        raise StateError(
+            "was not begun on this node",
+            where=f"{node.code} {protocol.name}",
+            next_step="Begin with countermark exercise run or import.",
+        )
+    return workspace
 
 
 def _folder(node: Node, protocol: Protocol) -> Path:
