@@ -12,6 +12,8 @@ from network_by_hand import Network
 
 from countermark.commitments.demonstration import demonstration_frameworks
 from countermark.commitments.frameworks import framework_key, known_framework, load_frameworks
+from countermark.node.index import book
+from countermark.node.node import Node
 from countermark.records.framework import Framework
 
 XAI = "xai-faif-2025-12"
@@ -55,6 +57,15 @@ def test_known_of_a_company_without_a_framework_says_that_none_is_known() -> Non
     ran = done("framework", "known", "--company", "minimax")
     assert ran.out == ""
     assert "No published framework of minimax is known" in ran.err
+
+
+def test_known_gives_the_keys_that_add_takes() -> None:
+    rows = done("framework", "known", "--json").value
+    keys = [row["key"] for row in rows]
+    assert done("framework", "known", "--keys").out.split() == keys
+    assert done("framework", "known", "--keys", "--json").value == keys
+    some = done("framework", "known", "--keys", "--company", "xai").out.split()
+    assert set(some) == {row["key"] for row in rows if row["company"] == "xai"}
 
 
 def test_known_of_a_company_that_did_not_sign() -> None:
@@ -137,13 +148,15 @@ def test_a_file_is_taken_before_a_key(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_whoever_is_not_the_developer_logs_it_as_recorded_by_itself(network: Network) -> None:
-    ran = network.done("GB", "framework", "add", XAI, "--json")
-    assert ran.value["recorded_by"] == "GB"
-    assert ran.value["developer"] == "xai"
+    (added,) = network.done("GB", "framework", "add", XAI, "--json").value
+    assert added["framework"]["recorded_by"] == "GB"
+    assert added["framework"]["developer"] == "xai"
     file = network.root / "framework.json"
     file.write_bytes(demonstration_frameworks()[0].to_bytes())
-    assert "recorded_by" not in network.done("developer", "framework", "add", file, "--json").value
-    assert network.done("JP", "framework", "add", file, "--json").value["recorded_by"] == "JP"
+    (own,) = network.done("developer", "framework", "add", file, "--json").value
+    assert "recorded_by" not in own["framework"]
+    (other,) = network.done("JP", "framework", "add", file, "--json").value
+    assert other["framework"]["recorded_by"] == "JP"
 
 
 def test_nobody_logs_what_another_recorded_as_it_stands(network: Network) -> None:
@@ -161,7 +174,11 @@ def test_the_published_file_is_pinned_by_its_digest(network: Network) -> None:
     published.write_bytes(b"%PDF the promise")
     words = ("framework", "add", file, "--document", published, "--json")
     digest = hashlib.sha256(b"%PDF the promise").hexdigest()
-    assert network.done("developer", *words).value["document"] == f"sha256:{digest}"
+    (added,) = network.done("developer", *words).value
+    assert added["framework"]["document"] == f"sha256:{digest}"
+    refused = network.run("developer", "framework", "add", file, XAI, "--document", published)
+    assert refused.code == 2
+    assert "is one file, and 2 frameworks were named" in refused.err
 
 
 def test_a_file_that_is_not_the_one_encoded_is_refused(network: Network) -> None:
@@ -186,3 +203,62 @@ def test_what_the_checks_refuse_is_not_logged_and_a_warning_is_said(network: Net
     file.write_text(json.dumps({**value, "thresholds": [first, wide]}), encoding="utf-8")
     ran = network.done("developer", "framework", "add", file)
     assert "Warning: wide is idle where keeps-secrets holds" in ran.err
+
+
+def logged(network: Network, code: str) -> list[tuple[str, str]]:
+    """Return kind and digest of everything in one party's own log."""
+    return [
+        (entry.record.kind_name(), entry.digest)
+        for entry in book(Node.open(network.node(code))).entries
+        if entry.author == code
+    ]
+
+
+def test_several_are_logged_in_one_call_oldest_first_under_one_checkpoint(
+    network: Network,
+) -> None:
+    before = logged(network, "GB")
+    file = network.root / "framework.json"
+    file.write_bytes(demonstration_frameworks()[0].to_bytes())
+    ran = network.done("GB", "framework", "add", XAI, "google-fsf-1.0", file, XAI)
+    digests = ran.out.split()
+    assert len(digests) == 3  # one that is named twice is logged once
+    assert "Logged 3." in ran.err
+    new = logged(network, "GB")[len(before) :]
+    assert [digest for _, digest in new] == [digests[1], digests[0], digests[2]]
+    size = len(before) + 3
+    assert f"\n{size}\n" in (network.node("GB") / "log" / "checkpoint").read_text("utf-8")
+
+
+def test_nothing_is_logged_where_one_of_several_is_refused(network: Network) -> None:
+    before = logged(network, "GB")
+    value = demonstration_frameworks()[0].to_value()
+    file = network.root / "framework.json"
+    recorded = demonstration_frameworks()[0].model_copy(update={"recorded_by": "JP"})
+    for wrong, message in (
+        ({**value, "thresholds": [value["thresholds"][0]] * 2}, "keeps-secrets twice"),  # type: ignore[index]
+        (recorded.to_value(), "may not speak for JP"),
+        ({"kind": "framework"}, "framework.json"),
+    ):
+        file.write_text(json.dumps(wrong), encoding="utf-8")
+        refused = network.run("GB", "framework", "add", XAI, file)
+        assert refused.code == 1
+        assert message in refused.err
+        assert logged(network, "GB") == before
+    assert network.run("GB", "framework", "add", XAI, "xai-faif-2099").code == 1
+    assert network.run("GB", "framework", "add").code == 2
+    assert logged(network, "GB") == before
+
+
+def test_what_this_node_logged_before_is_told_and_skipped(network: Network) -> None:
+    first = network.done("GB", "framework", "add", XAI).out
+    before = logged(network, "GB")
+    again = network.done("GB", "framework", "add", XAI)
+    assert (again.out, logged(network, "GB")) == (first, before)
+    assert "Logged before, and skipped: xai, xAI Frontier Artificial Intelligence" in again.err
+    assert "Nothing was logged" in again.err
+    more = network.done("GB", "framework", "add", "xai-faif-2026-06", XAI, "--json")
+    assert [one["new"] for one in more.value] == [True, False]
+    assert len(logged(network, "GB")) == len(before) + 1
+    # What another institute records is that one's own statement.
+    assert network.done("JP", "framework", "add", XAI, "--json").value[0]["new"]

@@ -69,6 +69,15 @@ def test_a_diff_says_when_two_hands_recorded_the_versions(tmp_path: Path) -> Non
     assert "Two hands recorded the versions" in done("framework", "diff", first, second).out
 
 
+def test_a_diff_says_that_what_is_not_written_down_is_not_compared(
+    files: tuple[Path, Path, Path],
+) -> None:
+    ran = done("framework", "diff", "xai-rmf-2025-08", "xai-faif-2025-12")
+    assert "What is not written down of either version is not compared" in ran.err
+    before, after, _ = files
+    assert done("framework", "diff", before, after).err == ""
+
+
 def test_an_account_of_other_versions_is_refused(files: tuple[Path, Path, Path]) -> None:
     first, second, account = files
     ran = countermark("framework", "diff", second, first, "--account", account)

@@ -144,9 +144,10 @@ def test_all_that_a_record_holds_is_weighed(record: Path, tmp_path: Path) -> Non
     words = ("--framework", promise, "--record", record, "--model", MODEL, "--json")
     ran = countermark("gate", "decide", *words)
     assert (ran.code, ran.value["verdict"]) == (0, "MAY")
-    (used,) = ran.value["evidence"]
-    assert used["sort"] == "finding"
+    used, other = ran.value["evidence"]
+    assert (used["sort"], "left_out" in used) == ("finding", False)
     assert used["date"]
+    assert other["left_out"] == "it is about another version of the framework"
     after = countermark("gate", "decide", *words, "--at", "2020-01-01")
     assert after.code == VERDICTS["NOT ENOUGH EVIDENCE"]
     assert "after the day of the decision" in after.value["outcomes"][0]["reason"]

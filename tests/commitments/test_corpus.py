@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a copy of the corpus says, by the rules of the paper, from rows that are made up."""
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from corpora import AGAIN, FIRST, TRACED_ROWS, UNCOUNTED, traced, write_corpus
 from frameworks import framework
 
 from countermark.commitments.corpus import Corpus, Rates, compare_with_logged, read_corpus
-from countermark.commitments.corpus_tables import Counted
+from countermark.commitments.corpus_tables import COUNTS, FIRST_PASS, Counted
 
 PAIR = ("Example", "v1", "v2", "yes", "itemised")
 
@@ -127,3 +128,21 @@ def test_the_report_repeats_no_text_of_a_provider(corpus: Corpus) -> None:
     value = corpus.to_value()
     assert len(value["traced"]) == len(TRACED_ROWS)
     assert "quoted" not in str(value)
+
+
+def test_rule_9_a_copy_without_counts_and_first_pass_is_read_all_the_same(tmp_path: Path) -> None:
+    folder = write_corpus(tmp_path)
+    without = {"coding/tracing_FINAL.csv": FIRST_PASS, "corpus/pairs.csv": COUNTS}
+    for name, gone in without.items():
+        with (folder / name).open(newline="", encoding="utf-8") as file:
+            rows = [
+                {key: cell for key, cell in row.items() if key not in gone}
+                for row in csv.DictReader(file)
+            ]
+        with (folder / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    found = read_corpus(folder)
+    assert found.disagreements() == ()
+    assert found.rates() == read_corpus(write_corpus(tmp_path / "whole")).rates()

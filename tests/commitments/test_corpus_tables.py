@@ -8,10 +8,10 @@ from corpora import DOCUMENTS, PAIR_ROWS, UNCOUNTED, traced, write_corpus
 
 from countermark.commitments import corpus_tables
 from countermark.commitments.corpus import read_corpus
-from countermark.commitments.corpus_tables import PAIRS, read_manifest, read_pairs
+from countermark.commitments.corpus_tables import COUNTS, PAIRS, read_manifest, read_pairs
 from countermark.records.errors import CountermarkError, InputError
 
-HEADER = ",".join(PAIRS).encode()
+HEADER = ",".join((*PAIRS, *COUNTS)).encode()
 
 
 def refused(folder: Path) -> InputError:

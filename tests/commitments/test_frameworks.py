@@ -8,12 +8,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from countermark.commitments import frameworks
 from countermark.commitments.checks import check_framework, framework_warnings
+from countermark.commitments.framework_diff import diff
 from countermark.commitments.frameworks import (
     as_logged_by,
     framework_key,
@@ -151,6 +153,60 @@ def test_at_most_one_version_of_a_title_is_in_force() -> None:
         (one.developer, one.title) for one in load_frameworks() if one.status == "in-force"
     )
     assert max(counted.values()) == 1
+
+
+PARTS = ("domains", "mitigations", "process", "governance", "disclosure")
+
+
+def test_no_part_that_a_version_has_is_left_out_of_the_next() -> None:
+    # Else a comparison would call removed what we only did not write down.
+    for company in companies():
+        versions = frameworks_of(company.slug)
+        for before, after in pairwise(versions):
+            if before.title == after.title:
+                lost = [
+                    part for part in PARTS if getattr(before, part) and not getattr(after, part)
+                ]
+                assert lost == [], framework_key(after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ("anthropic-rsp-2.1", "anthropic-rsp-2.2", ("who-decides", "act-as-crossed", "board-told")),
+        ("anthropic-rsp-3.0", "anthropic-rsp-3.1", ("risk-report",)),
+        ("xai-faif-2025-12", "xai-faif-2026-06", ("shutdown", "risk-owners", "honesty")),
+        ("microsoft-fgf-1", "microsoft-fgf-2026-02", ("officers-decide", "capabilities")),
+        ("openai-preparedness-beta", "openai-preparedness-2", ("last-word", "advisory-group")),
+        ("google-fsf-3.0", "google-fsf-3.1", ("government", "instrumental-reasoning-1")),
+    ],
+)  # fmt: skip
+def test_what_both_texts_say_is_not_called_removed(
+    before: str, after: str, kept: tuple[str, ...]
+) -> None:
+    older, newer = known_framework(before), known_framework(after)
+    assert older is not None
+    assert newer is not None
+    removed = {one.key for one in diff(older, newer).changes if one.effect == "removed"}
+    assert removed.isdisjoint(kept)
+
+
+def test_a_word_of_force_that_a_company_changed_is_seen() -> None:
+    older, newer = known_framework("xai-rmf-draft-2025-02-20"), known_framework("xai-rmf-2025-08")
+    assert older is not None
+    assert newer is not None
+    weakened = {(one.key, one.before, one.after) for one in diff(older, newer).changes
+                if one.effect == "weakened"}  # fmt: skip
+    assert weakened == {("imminent-threat", "should", "may"), ("shutdown", "should", "may")}
+
+
+def test_development_asks_for_security_and_not_for_a_safety_case() -> None:
+    found = known_framework("google-fsf-3.1")
+    assert found is not None
+    for one in found.thresholds:
+        if "develop" in one.actions:
+            assert one.mitigations is not None
+            assert all(key.startswith("security-") for key in one.mitigations)
 
 
 def test_all_kinds_are_used() -> None:

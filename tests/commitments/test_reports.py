@@ -149,6 +149,33 @@ def test_rule_8_a_demonstration_is_called_one() -> None:
 
 
 @each_report
+def test_rule_9_an_outline_of_an_older_form_says_so_with_date_and_source(key: str) -> None:
+    report = filled(key)
+    edition, text = report.outline.edition, as_markdown(report)
+    top = text[: text.index("\n## ")]
+    if edition is None:
+        assert "in use since" not in text
+        assert as_value(report)["edition"] is None
+        return
+    told = report.instrument.cited(edition.source)
+    flat = " ".join(top.split())
+    assert f"**This follows {edition.follows}. {edition.newer} is in use since" in flat
+    assert f"{edition.since}** ({told.title}, {told.publisher}, {told.standing} source" in flat
+    value: Any = as_value(report)["edition"]
+    assert (value["newer"], value["since"]) == (edition.newer, edition.since)
+
+
+def test_rule_9_hiroshima_reporting_has_a_second_version_since_may_2026() -> None:
+    edition = outline("haip").edition
+    assert edition is not None
+    assert (edition.newer, edition.since) == ("Version 2.0", "2026-05-28")
+    (phase,) = (
+        one for one in instrument("hiroshima-reporting").phases if one.since == "2026-05-28"
+    )
+    assert phase.source == edition.source
+
+
+@each_report
 def test_both_forms_hold_every_field_and_its_state(key: str) -> None:
     report = filled(key)
     value, text = as_value(report), as_markdown(report)

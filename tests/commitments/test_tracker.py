@@ -20,8 +20,9 @@ from tracked import (
     using,
 )
 
+from countermark.commitments.deadlines import load_deadlines
 from countermark.commitments.reference import companies, load_commitments
-from countermark.commitments.tracker import STATES, Cell, Grid, grid, load_deadlines
+from countermark.commitments.tracker import STATES, Cell, Grid, grid
 from countermark.node.book import Entry
 from countermark.records import Record
 from countermark.records.account import Announced
@@ -233,7 +234,7 @@ def test_rule_15_not_applicable_is_signed_and_has_its_reason() -> None:
     one = cell("viii", declined)
     assert (one.state, one.rule) == ("not applicable", 15)
     assert "We train no such model" in one.words
-    assert found("viii", entry(declined, "another-developer")) == ("overdue", 18)
+    assert found("viii", entry(declined, "another-developer")) == ("unknown", 19)
     assert found("viii", declined, WHOLE, partnership()) == ("evidenced", 13)
 
 
@@ -250,8 +251,8 @@ def test_rule_16_what_a_framework_does_not_have_it_does_not_claim() -> None:
 
 def test_rule_17_publications_later_versions_and_accounts_claim() -> None:
     assert found("vii", publication()) == ("claimed", 17)
-    assert found("vii", publication(publisher="Somebody Else")) == ("overdue", 18)
-    assert found("vii", publication(genre="research")) == ("overdue", 18)
+    assert found("vii", publication(publisher="Somebody Else")) == ("unknown", 19)
+    assert found("vii", publication(genre="research")) == ("unknown", 19)
     assert found("v", WHOLE, NEXT) == ("claimed", 17)
     assert found("v", account(WHOLE, NEXT)) == ("claimed", 17)
 
@@ -262,6 +263,20 @@ def test_rule_18_a_deadline_that_has_passed() -> None:
     assert {state for state, _ in (found(key, at="2025-02-11") for key in KEYS)} == {"unknown"}
     one = cell("iv", at="2025-02-12")
     assert (one.state, one.rule, one.since) == ("overdue", 18, "2025-02-11")
+
+
+def test_rule_18_is_for_the_commitments_that_the_text_gives_a_day_for() -> None:
+    (deadline,) = load_deadlines()
+    states = {key: found(key) for key in KEYS}
+    assert {key for key, state in states.items() if state == ("overdue", 18)} == {
+        *("i", "ii", "iii", "iv", "v", "vi")
+    }
+    assert set(deadline.commitments) == set(KEYS) - {"vii", "viii"}
+    assert states["vii"] == states["viii"] == ("unknown", 19)
+    first, second, *_ = deadline.read_in
+    assert first.source.standing == second.source.standing == "primary"
+    assert first.section
+    assert second.section
 
 
 def test_rule_18_binds_those_of_whom_a_source_says_so() -> None:
@@ -283,6 +298,14 @@ def test_rule_19_nothing_was_logged() -> None:
     assert {one.state for one in computed(at="2024-06-01").cells} == {"unknown"}
 
 
+def test_rule_19_what_was_logged_need_not_speak_to_it() -> None:
+    one = cell("v", WHOLE)
+    assert (one.state, one.rule, one.statements) == ("unknown", 19, ())
+    assert one.words == (
+        "Nothing in 1 logged framework, as written down, speaks to it, and no other statement does."
+    )
+
+
 def test_a_grid_has_each_cell_once_and_counts_them() -> None:
     full = computed(WHOLE)
     assert [one.commitment for one in full.cells] == list(KEYS)
@@ -300,7 +323,7 @@ def test_what_gives_the_state_stands_first() -> None:
         "supports",
         "claims",
     ]
-    assert one.words == "GB found mitigation filter of Example framework, 1 not kept."
+    assert one.words == "GB found mitigation filter of Example framework, 1 not in place."
 
 
 INDEPENDENT = [
@@ -381,4 +404,4 @@ def test_rule_18_where_a_source_leaves_it_open_nothing_is_overdue() -> None:
     listed = [company for company in companies() if company.slug in slugs]
     found = grid(listed, load_commitments(), (), "2026-11-29")
     assert {(one.state, one.rule) for one in found.cells} == {("unknown", 19)}
-    assert all("open" in one.words for one in found.cells)
+    assert all("open" in one.words for one in found.cells if one.commitment in deadline.commitments)

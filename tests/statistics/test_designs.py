@@ -21,6 +21,7 @@ from countermark.statistics import (
     outcome_chances,
     simulate_power,
 )
+from countermark.statistics.designs import fewest_items
 
 KNOWN = Variances(0.2, lab=0.0008, item=0.03, lab_item=0.002, epoch=0.12)
 ESTIMANDS: tuple[Estimand, ...] = ("benchmark", "generalised")
@@ -151,3 +152,31 @@ def test_settings_that_make_no_sense_are_refused() -> None:
                 Assumed(0.3, 0.2, 1.0), Size(3, 30), "benchmark", question,
                 exercises=exercises, seed=seed,
             )  # fmt: skip
+
+
+@given(
+    st.tuples(*[st.floats(0, 0.2)] * 3).filter(any),
+    st.integers(2, 12),
+    st.sampled_from(["benchmark", "generalised"]),
+    st.floats(1e-5, 0.05),
+)
+def test_the_fewest_items_stay_below_a_variance_and_one_fewer_does_not(
+    parts: tuple[float, float, float], labs: int, estimand: Estimand, most: float
+) -> None:
+    known = Variances(0.3, *parts, 0.01)
+    items = fewest_items(known, labs, estimand, most)
+    if items is None:
+        variance = mean_variance(known, Size(labs, 10**9), estimand)
+        assert not isinstance(variance, NotComputable)
+        assert variance >= most * (1 - 1e-6)
+        return
+    variances = [mean_variance(known, Size(labs, many), estimand) for many in (items, items - 1)]
+    assert not isinstance(variances[0], NotComputable)
+    assert variances[0] < most * (1 + 1e-9)
+    assert items == 2 or (
+        not isinstance(variances[1], NotComputable) and variances[1] >= most * (1 - 1e-9)
+    )
+
+
+def test_one_lab_is_no_design_of_few_items() -> None:
+    assert fewest_items(KNOWN, 1, "benchmark", 0.1) is None

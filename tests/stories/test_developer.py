@@ -56,7 +56,7 @@ def test_from_a_promise_to_a_decision(snapshots: Snapshots, record: Path, tmp_pa
     digest = network.done("developer", "framework", "add", draft).out.strip()
     # Anybody else logs it under its own name, so that nobody passes for the developer.
     other = network.done("JP", "framework", "add", draft, "--json")
-    assert other.value["recorded_by"] == "JP"
+    assert other.value[0]["framework"]["recorded_by"] == "JP"
     compute = ("finding", "compute", "--protocol", network.protocol)
     network.done("GB", *compute, "--log")
     network.everyone_pulls(WITNESSED, also=("developer",))

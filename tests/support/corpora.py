@@ -4,12 +4,12 @@
 import csv
 from pathlib import Path
 
-from countermark.commitments.corpus_tables import MANIFEST, PAIRS, TRACING
+from countermark.commitments.corpus_tables import COUNTS, FIRST_PASS, MANIFEST, PAIRS, TRACING
 
 FILES = {
     "corpus/manifest.csv": MANIFEST,
-    "corpus/pairs.csv": PAIRS,
-    "coding/tracing_FINAL.csv": TRACING,
+    "corpus/pairs.csv": (*PAIRS, *COUNTS),
+    "coding/tracing_FINAL.csv": (*TRACING[:6], *FIRST_PASS, *TRACING[6:]),
 }
 FIRST, AGAIN, SECOND = ("a" * 64, "b" * 64, "c" * 64)
 

@@ -124,7 +124,7 @@ def threshold_steps(
     yield from _ranked(7, "force", before.force, after.force, _FORCES)
     yield from _members(8, "actions", before.actions, after.actions)
     yield from _in_force(before.status, after.status)
-    yield from _rule_steps(before.rule, after.rule)
+    yield from rule_steps(before.rule, after.rule)
     old, new = before.mitigations or (), after.mitigations or ()
     lost = [key for key in old if not any(measures.same(key, other) for other in new)]
     gained = [key for key in new if not any(measures.same(other, key) for other in old)]
@@ -171,7 +171,8 @@ def duty_steps(before: Duty, after: Duty) -> Iterator[Step]:
     yield from _ranked(17, "before", before.before, after.before, _MOMENTS)
 
 
-def _rule_steps(before: ThresholdRule, after: ThresholdRule) -> Iterator[Step]:
+def rule_steps(before: ThresholdRule, after: ThresholdRule) -> Iterator[Step]:
+    """Yield what changed between two forms of what a threshold asks (rules 10 to 14)."""
     if before.kind != after.kind and "not-quantified" in {before.kind, after.kind}:
         effect: Effect = "weakened" if after.kind == "not-quantified" else "strengthened"
         yield Step(12, effect, "rule", asks(before), asks(after))

@@ -12,7 +12,8 @@ Rules, each of which names the file and the line where it is broken:
 
 1. A table is UTF-8 CSV of at most 64 MiB and 200,000 rows, and each row has as many cells as the
    first. A cell has at most 131,072 characters.
-2. It has the columns that are used here; others are passed over. No column is there twice.
+2. It has the columns that are needed here; others are passed over. No column is there twice. The
+   counts of pairs and the codes of the first pass are read where a copy has them.
 3. A digest is 64 hexadecimal digits, or empty where nothing was retrieved; a date is ISO 8601.
 4. No version, pair or commitment is there twice.
 5. A code is one of the codebook's (version 0.2): of outcome, of announcement, yes or no. What is
@@ -37,11 +38,11 @@ MANIFEST = (
     *("provider", "document", "version", "is_companion", "publication_date"),
     *("retrieval_url", "sha256", "revision_account_exists"),
 )
+FIRST_PASS = ("material", "announcement")
 COUNTS = ("n_material_changes", "n_announced", "n_silent", "n_ncl")
-PAIRS = ("provider", "v_i", "v_next", "traced", "disclosure_regime", *COUNTS)
+PAIRS = ("provider", "v_i", "v_next", "traced", "disclosure_regime")
 TRACING = (
     *("pair_id", "provider", "v_i", "v_next", "commitment_id", "category"),
-    *("material", "announcement"),
     *("ADJ_outcome", "ADJ_material", "ADJ_announcement", "ADJ_flags"),
 )
 OUTCOMES = {
@@ -106,7 +107,8 @@ class TracedPair:
 class Traced:
     """One commitment that was traced from one version to the next, as adjudicated.
 
-    ``told`` is the status of a material change, ``first`` the one that the first pass gave it.
+    ``told`` is the status of a material change, ``first`` the one that the first pass gave it, if
+    the copy has that.
     """
 
     pair: str
@@ -223,7 +225,7 @@ def _traced(row: Row) -> Traced:
         OUTCOMES[outcome],
         told is not None,
         told,
-        _status(row, ""),
+        _status(row, "") if all(name in cells for name in FIRST_PASS) else None,
         "MIX" in re.split(r"[;,\s]+", cells["ADJ_flags"]),
     )
 
@@ -242,7 +244,7 @@ def _status(row: Row, stage: str) -> str | None:
 
 def _counted(row: Row) -> Counted | None:
     """Return the counts of a pair, which one that was not traced has not (rule 6)."""
-    cells = {name: row.cells[name] for name in COUNTS}
+    cells = {name: row.cells.get(name, "") for name in COUNTS}
     if not any(cells.values()):
         return None
     for name, cell in cells.items():

@@ -10,10 +10,12 @@ Whoever logs one does so under its own name. A file is held to these rules:
 4. It names nobody who recorded it.
 """
 
+from collections.abc import Iterable
 from functools import cache
 
 from countermark.commitments.checks import check_framework
 from countermark.commitments.reference import companies
+from countermark.node.book import Entry
 from countermark.records.canonical import content_digest
 from countermark.records.errors import InputError
 from countermark.records.framework import Framework
@@ -128,3 +130,25 @@ def as_logged_by(framework: Framework, code: str, document: bytes | None = None)
             )
         added["document"] = digest
     return framework.model_copy(update=added)
+
+
+def not_logged_by(
+    code: str, frameworks: Iterable[Framework], entries: Iterable[Entry]
+) -> tuple[Framework, ...]:
+    """Return the frameworks that a node has still to log, each once, oldest first.
+
+    The order is that of publication, because a developer's log that has an older version after a
+    newer one raises an alarm (:mod:`countermark.commitments.versions`, rule 6).
+
+    Parameters
+    ----------
+    code
+        The node's code.
+    frameworks
+        The frameworks as the node would log them.
+    entries
+        What was logged, by whomever.
+    """
+    said = {entry.digest for entry in entries if entry.author == code}
+    fresh = {one.digest: one for one in frameworks if one.digest not in said}
+    return tuple(sorted(fresh.values(), key=lambda one: (one.published, one.effective or "")))

@@ -70,6 +70,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from countermark.commitments.case import Case
 from countermark.commitments.checks import check_framework
+from countermark.commitments.comparing import rule_steps
 from countermark.commitments.holding import STANDINGS, hold, hold_if_due, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
@@ -78,7 +79,7 @@ from countermark.records.decision import Decision, State, ThresholdOutcome, Verd
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
 from countermark.records.framework import Framework, Standing, Threshold
-from countermark.records.threshold_rules import MetricBound
+from countermark.records.threshold_rules import MetricBound, ThresholdRule
 
 _MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
 _NEEDS = {
@@ -285,7 +286,14 @@ def _gone(framework: Framework, earlier: Sequence[Framework], action: str) -> It
             if threshold.key not in now:
                 yield f"{told} is not in version {framework.label}, by which this was decided"
             elif now[threshold.key].rule != threshold.rule:
-                yield f"{told} asked something else than in version {framework.label}"
+                changed = "; ".join(_changed(threshold.rule, now[threshold.key].rule))
+                yield f"{told} asked something else than in version {framework.label}: {changed}"
+
+
+def _changed(before: ThresholdRule, after: ThresholdRule) -> Iterator[str]:
+    for step in rule_steps(before, after):
+        values = " → ".join(text for text in (step.before, step.after) if text is not None)
+        yield f"{step.aspect} {values} ({step.effect})"
 
 
 def _needed(outcome: ThresholdOutcome) -> str:

@@ -14,6 +14,8 @@ on: no report is complete or lawful because this program wrote it.
 6. A cell of a finding without a sound rate is told with its reason and without a rate.
 7. Order and duplicates of the evidence do not matter.
 8. If any record is a demonstration, the report says so.
+9. An outline of a form that a newer one has followed says so on its face, with the newer one's date
+   and source.
 """
 
 import re
@@ -53,6 +55,16 @@ class OutlineField(Part):
     )
 
 
+class Edition(Part):
+    """Which edition of a form an outline follows, where a newer one is in use."""
+
+    follows: Text = Field(description="The edition that the outline follows.")
+    newer: Text = Field(description="The newer edition.")
+    since: Date = Field(description="Since when the newer one is in use.")
+    words: Text = Field(description="What follows from that for whoever reports.")
+    source: Slug = Field(description="Key of the instrument's source that tells of the newer one.")
+
+
 class Outline(Part):
     """The fields of one report."""
 
@@ -60,6 +72,9 @@ class Outline(Part):
     title: Text = Field(description="What the report is called.")
     instrument: Slug = Field(description="Key of the instrument that asks for it.")
     source: Slug = Field(description="Key of the instrument's source in which it was read.")
+    edition: Edition | None = Field(
+        default=None, description="Which edition it follows, where a newer one is in use."
+    )
     fields: tuple[OutlineField, ...] = Field(min_length=1, description="What it has to hold.")
     as_of: Date = Field(description="When the source was last read.")
 
@@ -196,9 +211,11 @@ def _refuse_strangers(held: Evidence) -> None:
 
 def as_value(report: Report) -> dict[str, JsonValue]:
     """Return a report as a JSON object."""
+    edition = report.outline.edition
     return {
         "report": report.outline.key,
         "title": report.outline.title,
+        "edition": None if edition is None else edition.model_dump(mode="json"),
         "instrument": report.instrument.title,
         "framework": report.framework.digest,
         "developer": report.framework.developer,
@@ -239,6 +256,7 @@ def as_markdown(report: Report) -> str:
         "A draft from records, no legal advice. Provisions, in our words, are those of",
         f"{_plain(source.title)} ({_plain(source.publisher)}, {source.standing} source).",
     ]
+    lines += _edition_lines(report)
     if report.demonstration:
         lines += ["", "**Demonstration: no real system stands behind this.**"]
     for one in report.fields:
@@ -251,6 +269,20 @@ def as_markdown(report: Report) -> str:
         if one.needs is not None:
             lines += [*([""] if one.entries else []), f"**Needed:** {_plain(one.needs)}"]
     return "\n".join(lines) + "\n"
+
+
+def _edition_lines(report: Report) -> list[str]:
+    edition = report.outline.edition
+    if edition is None:
+        return []
+    told = report.instrument.cited(edition.source)
+    where = f", {told.url}" if told.url else ""
+    return [
+        "",
+        f"**This follows {_plain(edition.follows)}. {_plain(edition.newer)} is in use since",
+        f"{edition.since}** ({_plain(told.title)}, {_plain(told.publisher)}, {told.standing}",
+        f"source{where}). {_plain(edition.words)}",
+    ]
 
 
 def _plain(text: str) -> str:

@@ -58,28 +58,25 @@ listed:
 15. *Not applicable*: the developer says so in a signed reply, with its reason.
 16. *Claimed*: a framework in force has what the commitment asks for.
 17. *Claimed*: a publication, a later version or an account was logged.
-18. *Overdue*: a known deadline has passed, and neither the log nor the reference data have a
-    framework of the company; not where a source leaves open whether it was due.
+18. *Overdue*: a known deadline for this commitment has passed, and neither the log nor the
+    reference data have a framework of the company; not where a source leaves open whether it was
+    due (:mod:`countermark.commitments.deadlines`).
 19. *Unknown*: none of these.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import cache
 from typing import Any, Literal, TypeAlias
 
-from pydantic import Field
-
+from countermark.commitments.deadlines import load_deadlines
 from countermark.commitments.reference import Company
 from countermark.commitments.tracker_index import Index, index
 from countermark.commitments.tracker_rules import Behind, Stance, signals
 from countermark.commitments.versions import certainly_before
 from countermark.node.book import Entry
-from countermark.records.base import Date, Part, Slug, Text
 from countermark.records.framework import Framework
-from countermark.records.reference import Declaration, Source
-from countermark.taxonomy.reading import packaged, read_list
+from countermark.records.reference import Declaration
 
 State: TypeAlias = Literal[
     "contested", "evidenced", "not applicable", "claimed", "overdue", "unknown"
@@ -91,7 +88,7 @@ STATES: dict[State, str] = {
     "claimed": "the developer says so, and nobody else does",
     "overdue": "a deadline has passed, and no framework is known: one document, shown beside each "
     "commitment that it answers",
-    "unknown": "no statement speaks to it",
+    "unknown": "no statement here speaks for it or against it, so this record cannot tell",
 }
 """What each state means."""
 
@@ -101,33 +98,6 @@ _BY_STANCE: tuple[tuple[Stance, State], ...] = (
     ("declines", "not applicable"),
     ("claims", "claimed"),
 )
-
-
-class Open(Part):
-    """A company of which a source leaves open whether a deadline bound it."""
-
-    slug: Slug
-    words: Text
-    source: Source
-
-
-class Deadline(Part):
-    """A day by which the signatories of one day had to do something."""
-
-    key: Slug
-    words: Text
-    due: Date
-    signed: Date
-    commitments: tuple[Slug, ...] = Field(min_length=1)
-    sources: tuple[Source, ...] = Field(min_length=1)
-    left_open: tuple[Open, ...]
-
-
-class DeadlineList(Part):
-    """The file of all deadlines."""
-
-    as_of: Date
-    deadlines: tuple[Deadline, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +124,7 @@ class Cell:
     words
         Why, in a sentence.
     since
-        The earliest day of the statements that give the state, or the deadline.
+        The day of the statement that gives the state, or the deadline.
     statements
         All statements that speak to it; those that give the state first.
     replies
@@ -214,12 +184,6 @@ class Grid:
             "companies": [{"slug": slug, "name": name} for slug, name in self.companies],
             "cells": [asdict(cell) for cell in self.cells],
         }
-
-
-@cache
-def load_deadlines() -> tuple[Deadline, ...]:
-    """Return the deadlines that sources tell."""
-    return read_list(DeadlineList, packaged("commitments", "deadlines.json")).deadlines
 
 
 def demonstrated(statements: Iterable[Entry]) -> tuple[Company, ...]:
@@ -301,8 +265,8 @@ def _state(
     for stance, state in _BY_STANCE:
         deciding = [one for one in ordered if one.stance == stance]
         if deciding:
-            days = [one.date for one in deciding if one.date]
-            return state, deciding[0].rule, f"{deciding[0].words}.", min(days, default=None)
+            first = deciding[0]
+            return state, first.rule, f"{first.words}.", first.date
     for deadline in load_deadlines():
         if (
             company.signed == deadline.signed
@@ -318,7 +282,7 @@ def _state(
                 words = f"Not found in the log or in our sources of {company.as_of}. It was due: "
                 return "overdue", 18, words + deadline.words, deadline.due
             break
-    return "unknown", 19, _unknown(company, at), None
+    return "unknown", 19, _unknown(company, known, at), None
 
 
 def _has_framework(company: Company, known: Index, at: str) -> bool:
@@ -338,7 +302,11 @@ def _documents(company: Company, at: str) -> list[str]:
     ]
 
 
-def _unknown(company: Company, at: str) -> str:
+def _unknown(company: Company, known: Index, at: str) -> str:
+    logged = known.about(company.slug).frameworks
+    if logged:
+        count = f"{len(logged)} logged framework{'s' if len(logged) > 1 else ''}"
+        return f"Nothing in {count}, as written down, speaks to it, and no other statement does."
     documents = _documents(company, at)
     if documents:
         return f"No statement was logged. Our sources know of {documents[-1]}."

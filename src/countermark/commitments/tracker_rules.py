@@ -4,7 +4,7 @@
 The numbers of the rules are those of :mod:`countermark.commitments.tracker`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias, TypeVar
@@ -21,6 +21,17 @@ Stance: TypeAlias = Literal["contradicts", "supports", "declines", "claims"]
 J = TypeVar("J", Determination, Decision)
 
 OUTSIDE = {"one-institute", "several-institutes"}
+_FOUND = {
+    ("threshold", "yes"): "reached",
+    ("threshold", "no"): "not reached",
+    ("mitigation", "yes"): "in place",
+    ("mitigation", "no"): "not in place",
+    ("duty", "yes"): "fulfilled",
+    ("duty", "no"): "not fulfilled",
+    ("provision", "yes"): "followed",
+    ("provision", "no"): "not followed",
+}
+"""What a determination found, in the words of the pages; *kept* is said of thresholds only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +164,12 @@ def _determined(
         for key in _spoken_of(framework, one):
             what = f"{one.subject} {one.key} of {framework.title}, {framework.label}"
             if one.subject != "threshold" and one.conclusion == "no":
-                words = f"{said.author} found {what} not kept"
+                words = f"{said.author} found {what} {_FOUND[one.subject, one.conclusion]}"
                 yield key, behind(said, "contradicts", 7, words)
             elif one.conclusion != "unclear" and one.framework in standing:
-                words = f"{said.author} examined {what} and found: {one.conclusion}"
+                found = _FOUND[one.subject, one.conclusion]
+                level = f", at the level {one.level}" if one.level else ""
+                words = f"{said.author} examined {what} and found it {found}{level}"
                 yield key, behind(said, "supports", 11, words)
 
 
@@ -192,9 +205,11 @@ def _rewritten(past: History) -> Iterator[Signal]:
             continue
         weaker = len(pair.diff().silently_weakened)
         if weaker:
-            labels = f"{pair.before.framework.label} to {pair.after.framework.label}"
+            labels = f"from {pair.before.framework.label} to {pair.after.framework.label}"
+            parts = "1 part that was" if weaker == 1 else f"{weaker} parts that were"
             words = (
-                f"the developer's account does not tell of {weaker} weakened or removed, {labels}"
+                f"the developer's account of the change {labels} does not tell of {parts} "
+                "weakened or removed"
             )
             for version in (pair.before, pair.after):
                 yield "vii", behind(said[version.digest], "contradicts", 10, words)
@@ -276,18 +291,24 @@ def _promised(standing: dict[str, tuple[Said, Framework]]) -> Iterator[Signal]:
         outside = any(threshold.standing in OUTSIDE for threshold in framework.thresholds)
         told = any(duty.to == "trusted-actors" for duty in duties)
         promises = {
-            "i": f"{len(framework.domains or ())} domains of risk" if framework.domains else "",
-            "ii": f"{len(framework.thresholds)} thresholds",
+            "i": _many(framework.domains, "domain of risk", "domains of risk"),
+            "ii": _many(framework.thresholds, "threshold", "thresholds"),
             "iii": "mitigations" if framework.mitigations or "security-level" in kinds else "",
             "iv": "a process" if framework.process else "",
             "vi": "governance" if framework.governance else "",
-            "vii": f"{len(duties)} duties to disclose" if duties else "its own publication",
+            "vii": _many(duties, "duty to disclose", "duties to disclose") or "its own publication",
             "viii": "evidence by others" if outside else "duties to trusted actors" if told else "",
         }
         for key, what in promises.items():
             if what:
                 words = f"{framework.title}, {framework.label}, has {what}"
                 yield key, behind(said, "claims", 16, words)
+
+
+def _many(things: Sized | None, one: str, several: str) -> str:
+    """Return how many there are, in words, or nothing where there are none."""
+    count = len(things or ())
+    return f"{count} {one if count == 1 else several}" if count else ""
 
 
 def _published(company: Company, known: Index, past: History, dossier: Dossier) -> Iterator[Signal]:
@@ -304,6 +325,7 @@ def _published(company: Company, known: Index, past: History, dossier: Dossier) 
             words = f"{after.title}, {after.label}, took the place of {before.label}"
             yield "v", behind(said, "claims", 17, words)
     for said, account in dossier.accounts:
-        words = f"the developer gave an account of {len(account.changes)} changes"
+        changes = _many(account.changes, "change", "changes") or "no change"
+        words = f"the developer gave an account of {changes}"
         yield "v", behind(said, "claims", 17, words)
         yield "vii", behind(said, "claims", 17, words)

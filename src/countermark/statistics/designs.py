@@ -124,6 +124,32 @@ def mean_variance(known: Variances, size: Size, estimand: Estimand) -> float | N
     return known.lab / size.labs + sampled + noise
 
 
+def fewest_items(known: Variances, labs: int, estimand: Estimand, variance: float) -> int | None:
+    """Fewest items of one epoch with which the variance of the mean is below ``variance``.
+
+    Parameters
+    ----------
+    known
+        Variances of single scores.
+    labs
+        How many labs run them, two or more.
+    estimand
+        Which rate.
+    variance
+        What the variance of the mean must stay below.
+
+    Returns
+    -------
+    int or None
+        Two or more; nothing where the labs alone vary too much, or there is one lab.
+    """
+    room = variance - known.lab / labs
+    if labs < 2 or room <= 0:
+        return None
+    sampled = known.item if estimand == "generalised" else 0.0
+    return max(2, math.floor((sampled + (known.lab_item + known.epoch) / labs) / room) + 1)
+
+
 def expected_interval(
     known: Variances, size: Size, estimand: Estimand, level: float = 0.95
 ) -> Expected | NotComputable:

@@ -15,7 +15,7 @@ A tag that is refused comes with the tag that was probably meant. The rules, in 
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NoReturn
 
 from babel import Locale, UnknownLocaleError
@@ -70,6 +70,7 @@ class LanguageTagError(InputError):
         self.meant = meant
 
 
+@lru_cache(maxsize=1024)
 def language(tag: str, *, where: str = "language tag") -> Language:
     """Return the language that a tag names.
 

@@ -51,7 +51,10 @@ def attach(noun: click.Group) -> None:
 def diff(before: str, after: str, account_file: Path | None, *, as_json: bool) -> None:
     """Compare two versions of a framework, threshold by threshold."""
     account = read_record(Account, account_file) if account_file else None
-    found = differences(read_framework(before), read_framework(after), account)
+    older, newer = read_framework(before), read_framework(after)
+    found = differences(older, newer, account)
+    if older.not_encoded or newer.not_encoded:
+        talk("What is not written down of either version is not compared: see framework show.")
     if as_json:
         data_json(found.to_value())
         return
@@ -64,7 +67,7 @@ def diff_lines(found: FrameworkDiff) -> Iterator[str]:
     old, new = found.before, found.after
     yield (
         f"{found.developer}: {old.label} ({old.published}) to {new.label} ({new.published}), "
-        f"{len(found.changes)} changes"
+        f"{len(found.changes)} change{'' if len(found.changes) == 1 else 's'}"
     )
     for change in found.changes:
         yield f"{change.effect:<12}  {change.told:<10}  {change.words}"

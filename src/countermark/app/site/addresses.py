@@ -52,6 +52,21 @@ def decision(digest: str) -> str:
     return f"decisions/{short(digest)}/"
 
 
+def determination(digest: str) -> str:
+    """Return the folder of a determination's page."""
+    return f"determinations/{short(digest)}/"
+
+
+def account(digest: str) -> str:
+    """Return the folder of the page of a developer's account."""
+    return f"accounts/{short(digest)}/"
+
+
+def reply(digest: str) -> str:
+    """Return the folder of a reply's page."""
+    return f"replies/{short(digest)}/"
+
+
 def framework(digest: str) -> str:
     """Return the folder of a framework's page."""
     return f"frameworks/{short(digest)}/"

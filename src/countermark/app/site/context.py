@@ -11,11 +11,14 @@ from markupsafe import Markup
 
 from countermark import __version__
 from countermark.app.site import addresses, figures, signs
+from countermark.app.site.codes import Codes, party_names
+from countermark.app.site.decided import Decided, decisions
 from countermark.app.site.exercises import with_page
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.reference import Reference
 from countermark.app.site.words import WORDS
 from countermark.node.book import Book, Entry
+from countermark.records.account import Reply
 from countermark.records.canonical import JsonValue, canonical, content_digest
 from countermark.records.finding import Finding
 from countermark.records.framework import Framework
@@ -44,6 +47,9 @@ PAGES: dict[str, Callable[[str], str]] = {
     "finding": addresses.finding,
     "framework": addresses.framework,
     "decision": addresses.decision,
+    "determination": addresses.determination,
+    "account": addresses.account,
+    "reply": addresses.reply,
 }
 """Kinds with a page of their own."""
 
@@ -92,6 +98,49 @@ class Site:
         return with_page(self.book)
 
     @cached_property
+    def commitments(self) -> dict[str, str]:
+        """Titles of the Frontier AI Safety Commitments by their keys."""
+        return {one.key: one.title for one in self.reference.commitments.principles}
+
+    @cached_property
+    def developers(self) -> frozenset[str]:
+        """Codes of those with a page: companies of the commitments, and who logged a framework."""
+        promising = {record.developer for _, record in self.book.of_kind(Framework)}
+        return frozenset(promising | self.companies.keys())
+
+    @cached_property
+    def decisions(self) -> tuple[Decided, ...]:
+        """Every decision with a page, the newest first."""
+        return decisions(self.book)
+
+    @cached_property
+    def shipped(self) -> dict[str, Framework]:
+        """The versions that come with the package, by content address."""
+        return {one.digest: one for one in self.reference.frameworks}
+
+    @cached_property
+    def recorded(self) -> frozenset[str]:
+        """Content addresses of the versions that come with the package and that nobody logged."""
+        # Whoever logs a recorded version adds its own name; but for that the two are the same.
+        logged = {
+            record.model_copy(update={"recorded_by": None}).digest
+            for _, record in self.book.of_kind(Framework)
+        }
+        return frozenset(self.shipped.keys() - logged)
+
+    @cached_property
+    def _replies(self) -> dict[str, dict[str, tuple[Entry, Reply]]]:
+        found: dict[str, dict[str, tuple[Entry, Reply]]] = {}
+        for entry, record in self.book.of_kind(Reply):
+            if record.of:
+                found.setdefault(record.of, {}).setdefault(entry.digest, (entry, record))
+        return found
+
+    @cached_property
+    def _party_names(self) -> dict[str, str]:
+        return party_names(self.book, self.who)
+
+    @cached_property
     def day(self) -> str:
         """The last day of which the record tells: what is computed for a day is for this one."""
         witnessed = (log.witnessed[:10] for log in self.book.logs if log.witnessed)
@@ -118,14 +167,33 @@ class Site:
         party = self.book.roster.party(code)
         return party.name if party else code
 
+    def framework(self, digest: str) -> Framework | None:
+        """Return a version of a framework that was logged, or that comes with the package."""
+        entry = self.entries.get(digest)
+        held = entry.record if entry else self.shipped.get(digest)
+        return held if isinstance(held, Framework) else None
+
+    def replies(self, digest: str) -> tuple[tuple[Entry, Reply], ...]:
+        """Return what developers replied to a statement, the oldest first, each once."""
+        found = self._replies.get(digest, {})
+        return tuple(sorted(found.values(), key=lambda pair: (pair[1].date, pair[0].digest)))
+
+    def witnesses(self, entry: Entry) -> tuple[str, ...]:
+        """Return the names of those that witnessed a statement."""
+        parties = self.book.roster.parties
+        codes = {party.witness.name: party.code for party in parties if party.witness}
+        return tuple(self.who(codes[name]) if name in codes else name for name in entry.witnesses)
+
     def place(self, digest: str) -> str | None:
         """Return where a statement can be read: its own page, or its line in its author's log."""
         entry = self.entries.get(digest)
         if entry is None:
-            return None
+            return addresses.framework(digest) if digest in self.recorded else None
         own = PAGES.get(entry.record.kind_name())
-        if own and digest in self.shown:
-            return own(digest)
+        return own(digest) if own and digest in self.shown else self.line(entry)
+
+    def line(self, entry: Entry) -> str:
+        """Return where a statement stands in its author's log."""
         return f"{addresses.log(entry.author)}index.html#n{entry.index}"
 
     def language(self, tag: str) -> str:
@@ -163,6 +231,7 @@ class Site:
                 link("words/"), key, shown or word.term
             )
 
+        codes = Codes(self._party_names)
         html = (
             _environment()
             .get_template(f"{template}.html")
@@ -174,6 +243,8 @@ class Site:
                 front=file == "index.html",
                 link=link,
                 term=term,
+                coded=codes.sentence,
+                codes=codes,
                 digest=digest,
                 version=__version__,
                 sections=SECTIONS,
@@ -221,7 +292,12 @@ def _environment() -> Environment:
         "sentence": figures.sentence,
         "short": addresses.short,
     }
-    environment.globals |= {"addresses": addresses, "sign": signs.sign, "tone": signs.tone}
+    environment.globals |= {
+        "addresses": addresses,
+        "sign": signs.sign,
+        "tone": signs.tone,
+        "date_text": figures.date_text,
+    }
     return environment
 
 

@@ -6,8 +6,10 @@ Nothing is judged here: statements are only brought together by the content addr
 
 from dataclasses import dataclass
 
+from countermark.app.site.decided import decisions
 from countermark.node.book import Book, Entry
-from countermark.records.decision import Decision
+from countermark.records.account import Account, Reply
+from countermark.records.determination import Determination
 from countermark.records.evidence import Evidence, ExerciseClosing, SealedResult
 from countermark.records.finding import Dissent, Finding
 from countermark.records.framework import Framework
@@ -92,17 +94,6 @@ def findings(book: Book) -> tuple[tuple[Entry, Finding, Protocol], ...]:
     return tuple(sorted(found.values(), key=lambda row: latest_first(row[0]), reverse=True))
 
 
-def system_title(book: Book, decision: Decision) -> str:
-    """Return what the protocol calls the system of a decision, or its key if that is not held."""
-    finding = book.find(decision.finding) if decision.finding else None
-    if finding is None or not isinstance(finding.record, Finding):
-        return decision.model
-    held = book.find(finding.record.protocol)
-    protocol = held.record if held else None
-    model = protocol.model(decision.model) if isinstance(protocol, Protocol) else None
-    return model.title if model else decision.model
-
-
 def with_page(book: Book) -> frozenset[str]:
     """Return the digests of the records that have a page: those whose context the book holds."""
     return frozenset(
@@ -110,19 +101,10 @@ def with_page(book: Book) -> frozenset[str]:
         for found in (
             book.of_kind(Protocol),
             book.of_kind(Framework),
+            book.of_kind(Determination),
+            book.of_kind(Account),
+            book.of_kind(Reply),
             findings(book),
-            decisions(book),
         )
         for entry, *_ in found
-    )
-
-
-def decisions(book: Book) -> tuple[tuple[Entry, Decision, Framework], ...]:
-    """Return every decision whose framework the book holds, the latest first."""
-    frameworks = {entry.digest: record for entry, record in book.of_kind(Framework)}
-    found = {
-        entry.digest: (entry, record, frameworks[record.framework])
-        for entry, record in book.of_kind(Decision)
-        if record.framework in frameworks
-    }
-    return tuple(sorted(found.values(), key=lambda row: latest_first(row[0]), reverse=True))
+    ) | frozenset(one.entry.digest for one in decisions(book))

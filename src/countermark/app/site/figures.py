@@ -99,9 +99,13 @@ def moment(value: str | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value, moment_text(value))
 
 
-def date(value: str) -> Markup:
-    """Return an ISO 8601 date of a year, a month or a day as HTML."""
+def date_text(value: str) -> str:
+    """Return an ISO 8601 date of a year, a month or a day as people write it."""
     written = {4: "%Y", 7: "%B %Y", 10: "%d %B %Y"}[len(value)]
     parsed = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}[len(value)]
-    text = datetime.strptime(value, parsed).replace(tzinfo=UTC).strftime(written).lstrip("0")
-    return Markup('<time datetime="{}">{}</time>').format(value, text)
+    return datetime.strptime(value, parsed).replace(tzinfo=UTC).strftime(written).lstrip("0")
+
+
+def date(value: str) -> Markup:
+    """Return an ISO 8601 date of a year, a month or a day as HTML."""
+    return Markup('<time datetime="{}">{}</time>').format(value, date_text(value))

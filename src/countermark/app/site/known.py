@@ -4,7 +4,7 @@
 A *logged* version is a statement that somebody signed. A *recorded* one comes with Countermark,
 from sources that anybody can read, and nobody signed it. Where both are the same, the logged one
 counts. Logged versions are compared as their history says; recorded ones each with the next of the
-same title, because another title may be another document.
+same title, because another title may be another document; and any two that a logged account names.
 """
 
 from collections.abc import Iterator
@@ -86,6 +86,24 @@ class Developer:
         return self.company or Company(self.code, self.name, since, (), since, (self.name,))
 
     @property
+    def renamed(self) -> tuple[tuple[Known, Known], ...]:
+        """The last version of a title and the first of the next, which may be one document.
+
+        The next title is one that begins where the other has ended; no two are here that a change
+        already compares.
+        """
+        titles: dict[str, list[Known]] = {}
+        for one in self.versions:
+            titles.setdefault(one.framework.title.casefold(), []).append(one)
+        ends = {(change.before.digest, change.after.digest) for change in self.changes}
+        return tuple(
+            (line[-1], after[0])
+            for line, after in pairwise(titles.values())
+            if line[-1].framework.published <= after[0].framework.published
+            and (line[-1].digest, after[0].digest) not in ends
+        )
+
+    @property
     def in_force(self) -> tuple[Known, ...]:
         """The newest version of each title, where it is in force."""
         newest = {one.framework.title.casefold(): one for one in self.versions}
@@ -111,23 +129,20 @@ def known_developers(site: Site) -> tuple[Developer, ...]:
 def _developer(site: Site, code: str, company: Company | None, entries: list[Entry]) -> Developer:
     past = history(code, entries)
     logged = {one.digest: Known(one.framework, one.digest, one.entry) for one in past.versions}
-    recorded = tuple(_recorded(site, code, logged))
-    order = sorted(
-        (*logged.values(), *recorded),
-        key=_order,
-    )
-    told = tuple(
-        Compared(logged[pair.before.digest], logged[pair.after.digest], pair.diff(), pair.account)
+    recorded = tuple(_recorded(site, code))
+    versions = logged | {one.digest: one for one in recorded}
+    changes = {
+        (pair.before.digest, pair.after.digest): Compared(
+            logged[pair.before.digest], logged[pair.after.digest], pair.diff(), pair.account
+        )
         for pair in past.pairs
-    )
-    titles: dict[str, list[Known]] = {}
-    for one in recorded:
-        titles.setdefault(one.framework.title.casefold(), []).append(one)
-    by_sources = tuple(
-        Compared(before, after, diff(before.framework, after.framework), None)
-        for line in titles.values()
-        for before, after in pairwise(line)
-    )
+    }
+    for ends, account in _by_sources(versions, entries):
+        if ends not in changes:
+            before, after = (versions[digest] for digest in ends)
+            found = diff(before.framework, after.framework, account, digests=ends)
+            changes[ends] = Compared(before, after, found, account)
+    order = sorted(versions.values(), key=_order)
     replies = {e.digest: (e, r) for e, r in site.book.of_kind(Reply) if r.developer == code}
     return Developer(
         code,
@@ -135,11 +150,32 @@ def _developer(site: Site, code: str, company: Company | None, entries: list[Ent
         company,
         any(one.framework.demonstration for one in order),
         tuple(order),
-        told + by_sources,
+        tuple(changes.values()),
         past.alarms,
         past.notices,
         tuple(sorted(replies.values(), key=lambda pair: (pair[1].date, pair[0].digest))),
     )
+
+
+def _by_sources(
+    versions: dict[str, Known], entries: list[Entry]
+) -> Iterator[tuple[tuple[str, str], Account | None]]:
+    """Yield which versions to compare where one was not logged, each with its account."""
+    accounts = {entry.digest: entry.record for entry in entries}
+    told: dict[tuple[str, str], Account] = {}
+    for _, record in sorted(accounts.items()):
+        if isinstance(record, Account):
+            told.setdefault((record.before, record.after), record)
+    titles: dict[str, list[Known]] = {}
+    for one in sorted(versions.values(), key=_order):
+        titles.setdefault(one.framework.title.casefold(), []).append(one)
+    for line in titles.values():
+        for before, after in pairwise(line):
+            logged = before.entry and after.entry  # the history has compared these
+            if not logged and before.framework.label != after.framework.label:
+                ends = before.digest, after.digest
+                yield ends, told.pop(ends, None)
+    yield from ((ends, account) for ends, account in told.items() if set(ends) <= versions.keys())
 
 
 def _order(version: Known) -> tuple[str, ...]:
@@ -149,12 +185,8 @@ def _order(version: Known) -> tuple[str, ...]:
     return *dates, framework.label, version.digest
 
 
-def _recorded(site: Site, code: str, logged: dict[str, Known]) -> Iterator[Known]:
-    # Whoever logs a recorded version adds its own name; but for that the two are the same.
-    same = {
-        one.framework.model_copy(update={"recorded_by": None}).digest for one in logged.values()
-    }
-    own = (one for one in site.reference.frameworks if one.developer == code)
-    for framework in sorted(own, key=lambda one: (one.published, one.label)):
-        if framework.digest not in same:
-            yield Known(framework, framework.digest, None)
+def _recorded(site: Site, code: str) -> Iterator[Known]:
+    own = (pair for pair in site.shipped.items() if pair[1].developer == code)
+    for digest, framework in sorted(own, key=lambda pair: (pair[1].published, pair[1].label)):
+        if digest in site.recorded:
+            yield Known(framework, digest, None)

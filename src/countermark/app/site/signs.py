@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """States as pages show them: each has a shape, a word and a colour that only repeats the shape.
 
-A sign is no grade: its colour tells states of one kind apart and never adds them up.
+A sign is no grade: its colour tells states of one kind apart and never adds them up. A word has
+one shape and one colour wherever it stands. Bad news of a commitment, a change, a decision and a
+history each have shapes of their own, because they stand on one page.
 """
 
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ class Sign:
     word: str | None = None
 
 
+_UNCLEAR = Sign("◇", "open")
+
 SIGNS: dict[str, dict[str, Sign]] = {
     "verdict": {
         "MAY": Sign("●", "yes"),
@@ -42,7 +46,7 @@ SIGNS: dict[str, dict[str, Sign]] = {
     },
     "effect": {
         "weakened": Sign("▼", "no"),
-        "removed": Sign("✕", "no"),
+        "removed": Sign("⊖", "no"),
         "strengthened": Sign("▲", "yes"),
         "added": Sign("✚", "yes"),
         "reworded": Sign("≈", "open"),
@@ -58,14 +62,50 @@ SIGNS: dict[str, dict[str, Sign]] = {
         "evidenced": Sign("●", "yes"),
         "claimed": Sign("◐", "open"),
         "overdue": Sign("◷", "no"),
-        "contested": Sign("✕", "no"),
+        "contested": Sign("⇄", "no"),
         "not applicable": Sign("–", "plain"),
         "unknown": Sign("?", "plain"),
     },
-    "conclusion": {
-        "yes": Sign("●", "plain"),
-        "no": Sign("○", "plain"),
-        "unclear": Sign("◇", "open"),
+    "reached": {
+        "yes": Sign("✕", "no", "reached"),
+        "no": Sign("●", "yes", "not reached"),
+        "unclear": _UNCLEAR,
+    },
+    "fired": {
+        "yes": Sign("►", "open", "fired"),
+        "no": Sign("▷", "plain", "not fired"),
+        "unclear": _UNCLEAR,
+    },
+    "level": {
+        "yes": Sign("▪", "plain"),
+        "no": Sign("▫", "plain"),
+        "unclear": _UNCLEAR,
+    },
+    "in place": {
+        "yes": Sign("●", "yes", "in place"),
+        "no": Sign("✕", "no", "not in place"),
+        "unclear": _UNCLEAR,
+    },
+    "fulfilled": {
+        "yes": Sign("●", "yes", "fulfilled"),
+        "no": Sign("✕", "no", "not fulfilled"),
+        "unclear": _UNCLEAR,
+    },
+    "followed": {
+        "yes": Sign("●", "yes", "followed"),
+        "no": Sign("✕", "no", "not followed"),
+        "unclear": _UNCLEAR,
+    },
+    "weighed": {
+        "counted": Sign("●", "yes"),
+        "left out": Sign("○", "open"),
+    },
+    "made": {
+        "latest": Sign("◉", "plain"),
+        "earlier": Sign("↻", "plain", "decided again later"),
+    },
+    "alarm": {
+        "alarm": Sign("!", "no"),
     },
     "quantity": {
         "quantified": Sign("▣", "plain", "a number decides"),

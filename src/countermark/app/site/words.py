@@ -114,6 +114,17 @@ WORDS: dict[str, Word] = {
         "on answers that people have labelled; without such labels in a language its rates are "
         "not published there.",
     ),
+    "joined": Word(
+        "joined",
+        "Of a company: it made the Frontier AI Safety Commitments, in Seoul in May 2024 or later. "
+        "Many say that it signed them; here, “signed” is said of statements only.",
+    ),
+    "kept": Word(
+        "kept, crossed, undetermined",
+        "What becomes of a threshold. Kept: the evidence shows the system on the allowed side of "
+        "it. That is a rate within the limit, what the threshold describes not reached, or "
+        "security at the level or above. Crossed: the other side. Undetermined: neither is shown.",
+    ),
     "leave-one-out": Word(
         "leave one lab out",
         "The same rate computed again without one lab, to see whether it hangs on that lab alone.",
@@ -165,8 +176,8 @@ WORDS: dict[str, Word] = {
     ),
     "statement": Word(
         "statement",
-        "A record with its author's signature and the proof of its place in the author's log. "
-        "It is never edited; a correction is a new statement.",
+        "A record that its author has signed with its key, with the proof of its place in its "
+        "author's log. It is never edited; a correction is a new statement.",
     ),
     "threshold": Word(
         "threshold", "A limit that a developer has set itself for going on with a system."

@@ -7,11 +7,13 @@ from importlib.resources import files
 from countermark.app.site.context import MISSING, Site
 from countermark.app.site.known import known_developers
 from countermark.app.site.page import DataFile, Page
+from countermark.app.site.pages.accounts import account_pages
 from countermark.app.site.pages.cells import cell_pages
 from countermark.app.site.pages.changes import change_pages
 from countermark.app.site.pages.commitments import commitment_pages, grids
 from countermark.app.site.pages.decisions import decision_pages
 from countermark.app.site.pages.declarations import declaration_pages, partnership_pages
+from countermark.app.site.pages.determinations import determination_pages
 from countermark.app.site.pages.developers import developer_pages
 from countermark.app.site.pages.exercises import exercise_pages
 from countermark.app.site.pages.findings import finding_pages
@@ -21,6 +23,7 @@ from countermark.app.site.pages.law import law_pages
 from countermark.app.site.pages.log import log_pages
 from countermark.app.site.pages.members import member_pages
 from countermark.app.site.pages.protocols import protocol_pages
+from countermark.app.site.pages.replies import reply_pages
 from countermark.app.site.pages.verify import verify_pages
 from countermark.app.site.pages.why import why_pages
 from countermark.app.site.pages.words import word_pages
@@ -58,6 +61,9 @@ def all_pages(book: Book, reference: Reference) -> Iterator[Page | DataFile]:
     yield from exercise_pages(site)
     yield from protocol_pages(site)
     yield from decision_pages(site)
+    yield from determination_pages(site, computed)
+    yield from account_pages(site, known, computed)
+    yield from reply_pages(site, computed)
     yield from log_pages(site)
     yield from member_pages(site)
     yield from declaration_pages(site)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.known import Developer
 from countermark.app.site.page import DataFile, Page, Sheet
-from countermark.commitments.tracker import STATES, Grid, grid, load_deadlines
+from countermark.commitments.deadlines import load_deadlines
+from countermark.commitments.tracker import STATES, Grid, grid
 
 
 def grids(site: Site, known: Sequence[Developer]) -> tuple[Grid, ...]:
@@ -87,7 +88,7 @@ def _publications(site: Site) -> Sheet:
     return Sheet(
         "commitments/publications",
         "Published documents",
-        ("company", "signed", "document", "label", "date", "genre", "as_of"),
+        ("company", "joined", "document", "label", "date", "genre", "as_of"),
         tuple(
             (
                 *(company.name, company.signed, found.title, found.label),

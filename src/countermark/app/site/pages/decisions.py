@@ -9,13 +9,13 @@ from markupsafe import Markup
 from countermark.app.site import addresses
 from countermark.app.site.charts import Chart, Line, Mark, Row, Span, intervals
 from countermark.app.site.context import Site, downloads, files
-from countermark.app.site.exercises import decisions, system_title
+from countermark.app.site.decided import Decided
 from countermark.app.site.figures import figure_text, interval_text, rate_text
+from countermark.app.site.naming import answer_sort, asked, called
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.signs import STANDINGS
 from countermark.commitments.safety_case import safety_case
 from countermark.commitments.wording import SORTS, asks
-from countermark.node.book import Entry
 from countermark.records.decision import (
     BoundUsed,
     ComparisonUsed,
@@ -24,56 +24,40 @@ from countermark.records.decision import (
     ThresholdOutcome,
 )
 from countermark.records.determination import Determination
-from countermark.records.framework import Framework, Threshold
-
-QUESTIONS = {
-    "threshold": "Is the threshold {} reached?",
-    "mitigation": "Is the mitigation {} in place?",
-    "duty": "Is the duty {} fulfilled?",
-    "provision": "Is the provision {} followed?",
-}
-"""What a determination answers, by its subject."""
+from countermark.records.framework import Threshold
 
 STATE_MARKS: dict[str, Mark] = {"kept": "disc", "undetermined": "kite", "crossed": "triangle"}
 
 
 def decision_pages(site: Site) -> Iterator[Page | DataFile]:
     """Return the list of decisions, and one page for each."""
-    rows = decisions(site.book)
-    yield site.render(
-        "decisions",
-        "decisions/",
-        "Release decisions",
-        rows=rows,
-        standings=STANDINGS,
-        system_title=system_title,
-    )
-    for entry, decision, framework in rows:
-        yield from _decision_page(site, entry, decision, framework)
+    yield site.render("decisions", "decisions/", "Release decisions", standings=STANDINGS)
+    for made in site.decisions:
+        yield from _decision_page(site, made)
 
 
-def _decision_page(
-    site: Site, entry: Entry, decision: Decision, framework: Framework
-) -> Iterator[Page | DataFile]:
+def _decision_page(site: Site, made: Decided) -> Iterator[Page | DataFile]:
+    entry, decision, framework = made.entry, made.decision, made.framework
     path = addresses.decision(entry.digest)
     thresholds = {threshold.key: threshold for threshold in framework.thresholds}
     sheets = [_bounds(path, decision), _outcomes(path, decision, thresholds)]
-    system = system_title(site.book, decision)
     yield site.render(
         "decision",
         path,
-        f"May {site.who(framework.developer)} {decision.action} {system}?",
+        asked(site, made),
         digest=entry.digest,
         entry=entry,
+        made=made,
+        again=next((one for one in site.decisions if one.entry.digest == made.later), None),
         decision=decision,
         framework=framework,
         outcomes=_with_charts(site, decision, thresholds),
         states=Counter(outcome.state for outcome in decision.outcomes),
         evidence=[_used(site, one) for one in decision.evidence or ()],
         by=sorted({c for one in decision.evidence or () if not one.left_out for c in one.by}),
-        questions=QUESTIONS,
         case=safety_case(decision, framework),
-        system=system,
+        system=made.system,
+        whose=lambda outcome: _whose(decision, outcome),
         shown=_shown,
         standings=STANDINGS,
         asks=asks,
@@ -94,11 +78,22 @@ def _with_charts(
     ]
 
 
-def _used(site: Site, used: EvidenceUsed) -> tuple[EvidenceUsed, Determination | None]:
-    """Return a piece of evidence with what it says, where a person determined it."""
+def _used(
+    site: Site, used: EvidenceUsed
+) -> tuple[EvidenceUsed, Determination | None, str, str | None]:
+    """Return a piece of evidence, what it says if a person determined it, its name, its sort."""
     entry = site.entries.get(used.statement)
     record = entry.record if entry else None
-    return used, record if isinstance(record, Determination) else None
+    name = called(site, entry) if entry else used.sort.capitalize()
+    if not isinstance(record, Determination):
+        return used, None, name, None
+    return used, record, name, answer_sort(record, site.framework(record.framework))
+
+
+def _whose(decision: Decision, outcome: ThresholdOutcome) -> tuple[str, ...]:
+    """Return whose evidence decided a threshold, as far as the decision lists it."""
+    given = {one.statement: one.by for one in decision.evidence or ()}
+    return tuple(sorted({by for digest in outcome.evidence or () for by in given.get(digest, ())}))
 
 
 def _distance(outcome: ThresholdOutcome, threshold: Threshold) -> str | None:

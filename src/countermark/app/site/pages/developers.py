@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
+from countermark.app.site.beside import lines
 from countermark.app.site.charts import Mark, Moment, documents
 from countermark.app.site.context import Site, downloads, files
-from countermark.app.site.exercises import decisions, system_title
 from countermark.app.site.known import Compared, Developer, Known
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.signs import SIGNS
@@ -40,11 +40,11 @@ def developer_pages(
     """
     for developer in known:
         cells = next((row for grid in grids if (row := grid.row(developer.code))), ())
-        yield from _developer_page(site, developer, cells, dict(grids[0].commitments))
+        yield from _developer_page(site, developer, cells)
 
 
 def _developer_page(
-    site: Site, developer: Developer, cells: Sequence[Cell], titles: dict[str, str]
+    site: Site, developer: Developer, cells: Sequence[Cell]
 ) -> Iterator[Page | DataFile]:
     sheets = [_versions(developer), _states(developer, cells)]
     counts = Counter(cell.state for cell in cells)
@@ -59,15 +59,36 @@ def _developer_page(
         cells=cells,
         counts={state: counts[state] for state in STATES if counts[state]},
         meanings=STATES,
-        titles=titles,
         chart=_timeline(developer),
         effects=_effects,
         listed=_not_encoded(developer),
-        decisions=[row for row in decisions(site.book) if row[1].framework in mine],
-        system_title=system_title,
+        decisions=[one for one in site.decisions if one.decision.framework in mine],
+        several_titles=len({one.framework.title.casefold() for one in developer.versions}) > 1,
+        lines=lines,
+        pressing=_pressing(cells),
+        same=lambda cell: _same(cell, cells),
         downloads=downloads(sheets),
     )
     yield from files(sheets)
+
+
+def _pressing(cells: Sequence[Cell]) -> dict[tuple[str, str], list[str]]:
+    """Return since when commitments are contested or overdue, and which."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for cell in cells:
+        day = cell.since
+        if cell.state in ("contested", "overdue") and day:
+            found.setdefault((cell.state, day), []).append(cell.commitment.upper())
+    return found
+
+
+def _same(cell: Cell, cells: Sequence[Cell]) -> str | None:
+    """Return the first commitment of which the same is said, where no statement speaks to it."""
+    if cell.statements:
+        return None
+    alike = (one for one in cells if (one.state, one.words) == (cell.state, cell.words))
+    first = next(alike).commitment
+    return first if first != cell.commitment else None
 
 
 def _effects(change: Compared) -> dict[str, int]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from countermark.app.site import addresses
 from countermark.app.site.context import Download, Site, downloads, files
-from countermark.app.site.exercises import decisions, system_title
 from countermark.app.site.known import Compared, Developer, Known
+from countermark.app.site.naming import answer_sort, question
 from countermark.app.site.page import JSON_TYPE, DataFile, Page, Sheet
 from countermark.app.site.signs import STANDINGS, quantity
 from countermark.commitments.wording import SORTS, asks
@@ -65,8 +65,9 @@ def _framework_page(site: Site, developer: Developer, version: Known) -> Iterato
         changes=_touching(developer, version),
         alarms=developer.alarmed(version.digest),
         determinations=[pair for pair in said.values() if pair[1].framework == version.digest],
-        decisions=[row for row in decisions(site.book) if row[1].framework == version.digest],
-        system_title=system_title,
+        decisions=[one for one in site.decisions if one.decision.framework == version.digest],
+        question=question,
+        answer_sort=answer_sort,
         asks=asks,
         sorts=SORTS,
         standings=STANDINGS,

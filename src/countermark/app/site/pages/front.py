@@ -4,7 +4,6 @@
 from collections.abc import Iterator
 
 from countermark.app.site.context import MISSING, Site, downloads, files
-from countermark.app.site.exercises import decisions, system_title
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.pages.findings import listed
 from countermark.app.site.strands import STATUS, headline
@@ -35,9 +34,7 @@ def front_pages(site: Site) -> Iterator[Page | DataFile]:
         "",
         "Joint tests of AI systems, on the record",
         latest=next(iter(listed(site)), None),
-        decisions=decisions(site.book),
         indicators=figures,
-        system_title=system_title,
         headline=headline,
         status_words=STATUS,
         downloads=downloads([sheet]),
