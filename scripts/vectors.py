@@ -34,8 +34,8 @@ from vector_cast import (
     speaker,
 )
 
+from countermark.exercise.revealing.seal import disclose, opened_samples
 from countermark.exercise.samples import LabSample
-from countermark.exercise.sealing import disclose, opened_samples
 from countermark.records import Record
 from countermark.records.base import record_from_value
 from countermark.records.canonical import canonical, read_object

@@ -10,8 +10,9 @@ from exercise_small import STAGES, Snapshots
 from network_by_hand import Network, answer_by_script
 
 from countermark.app.record import write_record
-from countermark.exercise import disclosing, steps
-from countermark.exercise.sealing import read_revealed
+from countermark.exercise.revealing.seal import read_revealed
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.network.sync import settle
 from countermark.records.sample import OpenScores, OpenTranscript
 
@@ -112,7 +113,7 @@ def test_at_no_stage_does_anybody_hold_anothers_plaintext_before_the_closing(
     secret: dict[str, list[bytes]] = {}
     if stage not in ("logged", "signed", "planned", "run"):
         for code, node in cast.institutes.items():
-            workspace = steps.own_workspace(node, protocol)
+            workspace = own_workspace(node, protocol)
             samples = read_revealed(workspace.samples())
             parts = [part for one in samples for part in (one.scores, one.transcript)]
             salts = [p.salt for p in parts if isinstance(p, OpenScores | OpenTranscript)]
@@ -145,7 +146,7 @@ def test_what_is_closed_is_in_no_record_page_or_mirror(
         within = held(node.folder.root, node.folder.runs)
         public = held(tmp_path / f"record-{reader}", node.folder.runs)
         for code in cast.institutes:
-            workspace = steps.own_workspace(cast.institutes[code], protocol)
+            workspace = own_workspace(cast.institutes[code], protocol)
             for one in read_revealed(workspace.samples())[::5]:
                 assert isinstance(one.scores, OpenScores)
                 assert isinstance(one.transcript, OpenTranscript)

@@ -15,7 +15,7 @@ from in_toto_schemas import statement as shape
 from securesystemslib.dsse import Envelope
 
 from countermark.commitments import exporting as decisions
-from countermark.exercise import exporting as findings
+from countermark.exercise.exporting import in_toto as findings
 from countermark.signing.keys import Key
 
 MODEL = "smollm2-135m"

@@ -10,9 +10,9 @@ from network_by_hand import Network, answer_by_script
 from scripted import log_value, write_log
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.private import open_private, provider_of
-from countermark.exercise.private_files import given_part, write_private
-from countermark.exercise.private_sealing import seal_private
+from countermark.exercise.private.content import open_private, provider_of
+from countermark.exercise.private.files import given_part, write_private
+from countermark.exercise.private.sealing import seal_private
 from countermark.records.protocol import Protocol
 
 PRIVATE = "private.json"

@@ -19,9 +19,9 @@ from countermark.app.demo import conduct as conduct_module
 from countermark.app.demo.cast import Cast
 from countermark.app.demo.conduct import Outcome
 from countermark.app.demo.measure import Timings
-from countermark.exercise import steps
 from countermark.exercise.cells import planned_keys
-from countermark.exercise.running import SampleDone
+from countermark.exercise.stages.planning import cell_runs
+from countermark.exercise.stages.running import SampleDone
 from countermark.node.index import book
 from countermark.records.decision import Decision
 from countermark.records.finding import Finding
@@ -48,7 +48,7 @@ def answering(cast: Cast, protocol: Protocol, *, answered: Callable[..., None], 
     """Answer by a script, and count as the model's run does."""
     run_scripted(cast, protocol)
     for node in cast.institutes.values():
-        for run in steps.cell_runs(node, protocol):
+        for run in cell_runs(node, protocol):
             for _sample in range(run.samples):
                 answered(run, SampleDone(tokens=5))
 

@@ -5,7 +5,7 @@ import pytest
 from sample_finding import sample_finding
 
 from countermark.app.cli.finding_lines import shown
-from countermark.exercise.explaining import explain
+from countermark.exercise.explaining.finding import explain
 from countermark.records.finding import Finding
 from countermark.records.finding_figures import FactorFigures
 

@@ -8,8 +8,8 @@ from command_line import done
 from documented_folder import documented_folder
 
 from countermark.app.demo.cast import assemble
-from countermark.exercise.authoring import read_authored
-from countermark.exercise.private_sealing import seal_private
+from countermark.exercise.authoring.folder import read_authored
+from countermark.exercise.private.sealing import seal_private
 from countermark.network.sync import settle
 
 

@@ -3,7 +3,7 @@ import pytest
 from exercise_small import cell_run
 
 from countermark.app.progress import RunProgress
-from countermark.exercise.running import SampleDone
+from countermark.exercise.stages.running import SampleDone
 
 RUN = cell_run()
 

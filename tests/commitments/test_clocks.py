@@ -9,15 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from countermark.commitments.clocks import (
-    Clocks,
-    Deadline,
-    Incident,
-    clocks,
-    ends,
-    moment,
-    zone_named,
-)
+from countermark.commitments.calendars import ends, moment, zone_named
+from countermark.commitments.clocks import Clocks, Deadline, Incident, clocks
 from countermark.commitments.law import KINDS, Kind, Period, Unit, instrument, instruments
 from countermark.records.errors import InputError
 

@@ -11,7 +11,7 @@ from hand_made_finding import case, cell, figures, finding, framework, limit, th
 
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide
-from countermark.exercise.exporting import as_test_result
+from countermark.exercise.exporting.in_toto import as_test_result
 from countermark.records.decision import Decision
 from countermark.records.protocol import Protocol
 

@@ -10,7 +10,7 @@ from command_line import done
 from documented_folder import PAGE, documented_folder
 from pydantic import BaseModel
 
-from countermark.exercise.authoring_lines import ItemLine, LabelledBy, LabelledLine
+from countermark.exercise.authoring.lines import ItemLine, LabelledBy, LabelledLine
 from countermark.records.protocol import Protocol
 
 # What freezing makes, or takes from the names of files and of lines.

@@ -7,7 +7,7 @@ import pytest
 
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.inspect import embedded
-from countermark.exercise.private import prompt_of
+from countermark.exercise.private.content import prompt_of
 from countermark.exercise.scoring.refusal_judge import refused
 from countermark.exercise.scoring.rulebook import check_scorers
 from countermark.records.evidence import AnnotationSet

@@ -12,7 +12,7 @@ from scripted import log_value, write_log
 from countermark.exercise.cells import CellRun
 from countermark.exercise.logs import read_log
 from countermark.exercise.matching import Match, cell_of, match_log
-from countermark.exercise.private import provider_of
+from countermark.exercise.private.content import provider_of
 from countermark.records.protocol import Protocol
 
 Header = dict[str, Any]

@@ -2,7 +2,7 @@
 import pytest
 
 from countermark.exercise.demonstration import demonstration
-from countermark.exercise.private import prompt_of
+from countermark.exercise.private.content import prompt_of
 from countermark.exercise.prompting import level_for, messages, temperature
 from countermark.records.errors import InputError
 from countermark.records.protocol import Factor, FactorSetting, Item, Protocol, Task

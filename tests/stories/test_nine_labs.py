@@ -12,9 +12,9 @@ from exercise_small import cell_run
 from scripted import log_value, write_log
 
 from countermark.app.cli.finding_lines import shown
-from countermark.exercise.configurations import configuration_of
-from countermark.exercise.explaining import explain
-from countermark.exercise.joint import joint_finding
+from countermark.exercise.comparing.configurations import configuration_of
+from countermark.exercise.explaining.finding import explain
+from countermark.exercise.joint.finding import joint_finding
 from countermark.exercise.logs import read_log
 from countermark.exercise.samples import samples_of
 from countermark.records.evidence import Deviation, configurations_digest

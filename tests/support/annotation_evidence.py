@@ -9,10 +9,10 @@ from exercise_lab import TREE_KEY, Lab
 from exercise_small import SEED, small_protocol
 
 from countermark.exercise.cells import full_settings, planned_keys
-from countermark.exercise.revealing import Revealed
+from countermark.exercise.revealing.checking import Revealed
+from countermark.exercise.revealing.seal import opened_samples
 from countermark.exercise.samples import LabSample
 from countermark.exercise.scoring import scorer_of, scorer_version
-from countermark.exercise.sealing import opened_samples
 from countermark.records.protocol import Task
 from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
 

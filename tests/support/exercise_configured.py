@@ -4,8 +4,8 @@
 from collections.abc import Mapping
 
 from countermark.exercise.cells import full_settings
-from countermark.exercise.configurations import written_settings
-from countermark.exercise.expectations import asked
+from countermark.exercise.comparing.configurations import written_settings
+from countermark.exercise.comparing.expectations import asked
 from countermark.exercise.vocabulary import read
 from countermark.records.canonical import JsonValue
 from countermark.records.evidence import CellConfiguration

@@ -8,11 +8,11 @@ from exercise_lab import TREE_KEY, Lab
 from exercise_small import annotations
 
 from countermark.exercise.cells import full_settings, planned_keys
-from countermark.exercise.joint import joint_finding
-from countermark.exercise.revealing import Revealed
+from countermark.exercise.joint.finding import joint_finding
+from countermark.exercise.revealing.checking import Revealed
+from countermark.exercise.revealing.seal import opened_samples
 from countermark.exercise.samples import LabSample
 from countermark.exercise.scoring import scorer_of, scorer_version
-from countermark.exercise.sealing import opened_samples
 from countermark.records.evidence import AnnotationSet, CellConfiguration, Deviation
 from countermark.records.finding import Finding
 from countermark.records.protocol import FactorSetting, Protocol

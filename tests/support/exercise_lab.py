@@ -9,9 +9,8 @@ from typing import Any, TypeVar, cast
 from exercise_small import SEED, cell_run, read_scripted, small_protocol
 
 from countermark.exercise.cells import full_settings
-from countermark.exercise.revealing import Revealed, check_revealed
-from countermark.exercise.samples import LabSample, count_cells, samples_of
-from countermark.exercise.sealing import (
+from countermark.exercise.revealing.checking import Revealed, check_revealed
+from countermark.exercise.revealing.seal import (
     disclosure,
     opened,
     opened_samples,
@@ -19,6 +18,7 @@ from countermark.exercise.sealing import (
     sealed_root,
     secret_commitment,
 )
+from countermark.exercise.samples import LabSample, count_cells, samples_of
 from countermark.node.book import Book, Entry
 from countermark.records import Record
 from countermark.records.canonical import content_digest

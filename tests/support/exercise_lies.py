@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from exercise_lab import Lab
 
+from countermark.exercise.revealing.seal import close
 from countermark.exercise.samples import LabSample
-from countermark.exercise.sealing import close
 from countermark.records.canonical import canonical
 from countermark.records.errors import VerificationError
 from countermark.records.sample import Message, OpenScores, RevealedSample

@@ -9,11 +9,14 @@ from pathlib import Path
 from scripted import log_value, run_scripted, write_log
 
 from countermark.app.demo.cast import DEVELOPER, Cast, assemble, declared
-from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import CellRun, planned_keys
 from countermark.exercise.demonstration import demonstration
 from countermark.exercise.logs import Log, read_log
-from countermark.exercise.private import provider_of
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.planning import plan_run, sign_protocol
+from countermark.exercise.stages.sealing import seal_samples
 from countermark.network.sync import settle
 from countermark.node.node import Node
 from countermark.records.evidence import AnnotationSet
@@ -109,17 +112,17 @@ def stages(root: Path, protocol: Protocol | None = None) -> Iterator[tuple[str, 
     coordinator.say(*annotations(), protocol)
     yield everyone("logged")
     for node in cast.institutes.values():
-        steps.sign_protocol(node, protocol)
+        sign_protocol(node, protocol)
     yield everyone("signed")
     for code, node in cast.institutes.items():
-        steps.plan_run(node, protocol, declared(code))
+        plan_run(node, protocol, declared(code))
     yield everyone("planned")
     run_scripted(cast, protocol)
     yield "run", cast
     for node in cast.institutes.values():
-        steps.seal(node, protocol)
+        seal_samples(node, protocol)
     yield everyone("sealed")
-    steps.close(coordinator, protocol)
+    close_exercise(coordinator, protocol)
     yield everyone("closed")
     for node in cast.institutes.values():
         disclosing.reveal(node, protocol)

@@ -9,8 +9,8 @@ import pytest
 from exercise_small import SEED, Snapshots, cell_run, scripted_log
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import steps
 from countermark.exercise.cells import CellRun
+from countermark.exercise.stages.planning import cell_runs
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records import Record
@@ -55,6 +55,6 @@ def run_of(node: Node, snapshots: Snapshots, seed: bytes = SEED, **cell: Any) ->
 
 def planned_log(node: Node, snapshots: Snapshots, path: Path, task: str, language: str) -> Path:
     """Write a log of a cell as this lab planned it."""
-    runs = steps.cell_runs(node, snapshots.protocol)
+    runs = cell_runs(node, snapshots.protocol)
     run = next(one for one in runs if (one.task, one.language) == (task, language))
     return scripted_log(path / f"{task}-{language}.eval", run)

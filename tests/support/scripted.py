@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from countermark.app.demo.cast import Cast
-from countermark.exercise import steps
 from countermark.exercise.cells import CellRun
-from countermark.exercise.private import provider_of
+from countermark.exercise.private.content import provider_of
 from countermark.exercise.prompting import messages, temperature
 from countermark.exercise.samples import rescore
 from countermark.exercise.secrets import secret_for, seed_for
+from countermark.exercise.stages.planning import cell_runs
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.records.protocol import Item, Protocol
 
 Answer = Callable[[CellRun, Item, int, str], str]
@@ -84,9 +85,9 @@ def write_log(path: Path, header: dict[str, Any], samples: Sequence[Any]) -> Pat
 def run_scripted(cast: Cast, protocol: Protocol) -> None:
     """Leave every lab's logs in its private folder, as a run on the model would."""
     for node in cast.institutes.values():
-        folder = steps.own_workspace(node, protocol).log_folder
+        folder = own_workspace(node, protocol).log_folder
         for model in protocol.models:
-            for run in steps.cell_runs(node, protocol):
+            for run in cell_runs(node, protocol):
                 header, samples = log_value(run, provider_of(model))
                 write_log(folder / f"{run.task}_{run.language}.eval", header, samples)
 

@@ -3,7 +3,7 @@
 
 from sample_finding import sample_finding
 
-from countermark.exercise.turning import Turning, turning
+from countermark.exercise.explaining.turning import Turning, turning
 from countermark.records.finding import FindingCell
 
 _DIGEST = f"sha256:{'1' * 64}"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from countermark.exercise.revealing.seal import disclose, opened_samples, sealed_root
 from countermark.exercise.samples import LabSample
-from countermark.exercise.sealing import disclose, opened_samples, sealed_root
 from countermark.records.canonical import canonical
 from countermark.records.sample import Message, SampleKey, SampleScores, Score, Transcript
 from countermark.transparency.disclosure import (

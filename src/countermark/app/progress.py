@@ -23,7 +23,7 @@ from rich.progress import (
 )
 
 from countermark.exercise.cells import CellRun
-from countermark.exercise.running import SampleDone
+from countermark.exercise.stages.running import SampleDone
 from countermark.taxonomy.languages import language
 
 SECONDS_BETWEEN_LINES = 30.0

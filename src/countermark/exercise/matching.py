@@ -23,7 +23,7 @@ deviation: without them nobody can say what was tested.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ from countermark.exercise.samples import (
 )
 from countermark.exercise.scoring import scores_asked
 from countermark.exercise.secrets import secret_for
-from countermark.records.errors import InputError
+from countermark.records.errors import InputError, StateError
 from countermark.records.protocol import FactorSetting, ModelUnderTest, Protocol
 from countermark.records.sample import SampleKey
 
@@ -113,6 +113,29 @@ def cell_of(log: Log, protocol: Protocol, lab: str) -> Cell | None:
     if run is None:
         return None
     return (_model(log, protocol) or _stand_in(protocol)).key, run.task, run.language, run.arm
+
+
+def logs_by_cell(protocol: Protocol, lab: str, logs: Sequence[Log]) -> dict[Cell, Log]:
+    """Return the logs of a lab by the cell that each is of; those of no cell are passed over.
+
+    Raises
+    ------
+    StateError
+        If two logs are of one cell.
+    """
+    found: dict[Cell, Log] = {}
+    for log in logs:
+        cell = cell_of(log, protocol, lab)
+        if cell is None:
+            continue
+        if cell in found:
+            raise StateError(
+                f"is of the same cell as {found[cell].name}",
+                where=log.name,
+                next_step="Keep the log of the first run, and move the other away.",
+            )
+        found[cell] = log
+    return found
 
 
 def _model(log: Log, protocol: Protocol) -> ModelUnderTest | None:

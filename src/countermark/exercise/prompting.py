@@ -10,7 +10,7 @@
 
 from collections.abc import Sequence
 
-from countermark.exercise.private import prompt_of
+from countermark.exercise.private.content import prompt_of
 from countermark.records.errors import InputError
 from countermark.records.protocol import Factor, FactorLevel, FactorSetting, Item, Protocol, Task
 from countermark.records.sample import Message

@@ -18,11 +18,11 @@ MAX_PATH = 63
 class SampleKey(Part):
     """Which sample this is: unique within one lab's evidence."""
 
-    model: Slug
-    task: Slug
-    language: LanguageTag
-    item: Slug
-    epoch: int = Field(ge=1)
+    model: Slug = Field(description="Key of the model under test.")
+    task: Slug = Field(description="Key of the task.")
+    language: LanguageTag = Field(description="The language.")
+    item: Slug = Field(description="Key of the item.")
+    epoch: int = Field(ge=1, description="Which time the item was asked, from 1.")
     arm: Slug | None = Field(default=None, description="The swap that it is of; absent: reference.")
 
     @property
@@ -35,9 +35,11 @@ class SampleKey(Part):
 class Score(Part):
     """What one scorer made of one answer."""
 
-    scorer: Slug
-    version: Slug
-    status: Literal["scored", "unparsed", "judge-refused", "not-attempted"]
+    scorer: Slug = Field(description="Key of the scorer.")
+    version: Slug = Field(description="The version of it that was used.")
+    status: Literal["scored", "unparsed", "judge-refused", "not-attempted"] = Field(
+        description="Whether there is a score; if not, why: *not-attempted* had nothing to score."
+    )
     value: Rate | None = Field(default=None, description="Present exactly when scored.")
     repeat: int | None = Field(
         default=None, ge=2, description="Which judgement of the same answer; absent: the first."
@@ -58,9 +60,13 @@ class Trajectory(Part):
 class SampleScores(Part):
     """The part of a sample that can be shown without its text."""
 
-    key: SampleKey
-    outcome: Literal["answered", "refused", "errored", "missing"]
-    scores: tuple[Score, ...]
+    key: SampleKey = Field(description="Which sample it is.")
+    outcome: Literal["answered", "refused", "errored", "missing"] = Field(
+        description="What became of it; *refused*: the provider's own filter stopped it."
+    )
+    scores: tuple[Score, ...] = Field(
+        description="What each scorer made of it, in the protocol's order."
+    )
     trajectory: Trajectory | None = Field(default=None, description="Of a task with tools.")
 
 
@@ -74,8 +80,8 @@ class ToolCall(Part):
 class Message(Part):
     """One message of the conversation."""
 
-    role: Literal["system", "user", "assistant", "tool"]
-    content: str = Field(max_length=200_000)
+    role: Literal["system", "user", "assistant", "tool"] = Field(description="Who speaks.")
+    content: str = Field(max_length=200_000, description="What is said.")
     calls: tuple[ToolCall, ...] | None = Field(default=None, description="Tools that it called.")
     failed: Literal[True] | None = Field(
         default=None, description="Of a tool: the call ended in an error; absent: it did not."
@@ -85,19 +91,25 @@ class Message(Part):
 class Judgement(Part):
     """What a judge that is a model replied about the answer; its score is read from it."""
 
-    scorer: Slug
-    version: Slug
-    reply: str = Field(max_length=200_000)
-    repeat: int | None = Field(default=None, ge=2, description="Absent: the first.")
+    scorer: Slug = Field(description="Key of the judge.")
+    version: Slug = Field(description="The version of it that was used.")
+    reply: str = Field(max_length=200_000, description="All that the judge replied.")
+    repeat: int | None = Field(
+        default=None, ge=2, description="Which judgement of the same answer; absent: the first."
+    )
 
 
 class Transcript(Part):
     """The part of a sample that holds its text."""
 
-    key: SampleKey
-    messages: tuple[Message, ...]
-    seed: int = Field(ge=0)
-    error: str | None = None
+    key: SampleKey = Field(description="Which sample it is.")
+    messages: tuple[Message, ...] = Field(
+        description="The conversation, in its order; empty where there was none."
+    )
+    seed: int = Field(ge=0, description="Its generation seed, derived from the lab's secret seed.")
+    error: str | None = Field(
+        default=None, description="The error that ended it, as the log has it; absent: none did."
+    )
     judgements: tuple[Judgement, ...] | None = Field(default=None, description="Judges' replies.")
 
 
@@ -108,28 +120,28 @@ class _Closed(Part):
 class OpenScores(_Closed):
     """The scores of a sample, with what shows that they were sealed."""
 
-    value: SampleScores
-    salt: Hex32
+    value: SampleScores = Field(description="The scores.")
+    salt: Hex32 = Field(description="What its leaf was salted with, 32 bytes in lower-case hex.")
 
 
 class OpenTranscript(_Closed):
     """The transcript of a sample, with what shows that it was sealed."""
 
-    value: Transcript
-    salt: Hex32
+    value: Transcript = Field(description="The transcript.")
+    salt: Hex32 = Field(description="What its leaf was salted with, 32 bytes in lower-case hex.")
 
 
 class ClosedLeaf(_Closed):
     """A part of a sample that is not shown; the hash keeps its place in the sealed tree."""
 
-    leaf: Hex32
+    leaf: Hex32 = Field(description="Hash of the part and its salt, 32 bytes in lower-case hex.")
 
 
 class RevealedSample(_Closed):
     """One sample as a lab shows it: a line of the revealed file."""
 
-    scores: OpenScores | ClosedLeaf
-    transcript: OpenTranscript | ClosedLeaf
+    scores: OpenScores | ClosedLeaf = Field(description="Its scores, open or closed.")
+    transcript: OpenTranscript | ClosedLeaf = Field(description="Its transcript, open or closed.")
 
     @property
     def open_scores(self) -> SampleScores | None:
@@ -145,7 +157,7 @@ class RevealedSample(_Closed):
 class DisclosedSample(_Closed):
     """One sample shown alone, with its place in the sealed tree; the content of a file."""
 
-    format: Literal["countermark-sample"]
+    format: Literal["countermark-sample"] = Field(description="Names this form of file.")
     version: Literal[1]
     seal: Digest = Field(description="Content address of the sealed-result.")
     samples: int = Field(ge=1, description="How many were sealed.")
@@ -153,4 +165,4 @@ class DisclosedSample(_Closed):
     path: tuple[Hex32, ...] = Field(
         max_length=MAX_PATH, description="From the sibling of the sample's own node up."
     )
-    sample: RevealedSample
+    sample: RevealedSample = Field(description="The sample, each part open or closed.")

@@ -10,7 +10,7 @@ from exercise_steps import At
 from countermark.exercise.annotation import planning, publishing
 from countermark.exercise.annotation.desk import Desk
 from countermark.exercise.annotation.parts import Part
-from countermark.exercise.findings import check_finding, compute_finding
+from countermark.exercise.joint.computing import check_finding, compute_finding
 from countermark.node.drafts import Drafts
 from countermark.node.node import Node
 from countermark.records.errors import InputError, StateError

@@ -18,7 +18,7 @@ from countermark.exercise.annotation.sampling import (
     prompt_shown,
     seed_of,
 )
-from countermark.exercise.revealing import Revealed
+from countermark.exercise.revealing.checking import Revealed
 from countermark.records.evidence import Draw
 from countermark.records.sample import ClosedLeaf, SampleKey
 

@@ -10,8 +10,8 @@ from exercise_small import annotations
 
 from countermark.exercise.annotation.sampling import Pool, plan_digest
 from countermark.exercise.annotation.taking import People
-from countermark.exercise.joint import joint_finding
-from countermark.exercise.revealing import Revealed
+from countermark.exercise.joint.finding import joint_finding
+from countermark.exercise.revealing.checking import Revealed
 from countermark.records.evidence import AnnotationSet, GivenLabel, LabelledAnswer
 from countermark.records.finding import Finding, FindingCell
 from countermark.statistics import Labelled

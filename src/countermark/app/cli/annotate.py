@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.exercise_options import protocol_option
 from countermark.app.cli.output import (
     answer,
     data,

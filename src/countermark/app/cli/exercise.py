@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 from pydantic import ValidationError
 
-from countermark.app.cli.disclosed import out_option, read_keys, write_disclosed
 from countermark.app.cli.exercise_compare import compare
 from countermark.app.cli.exercise_export import export
 from countermark.app.cli.exercise_import import taken_as, taken_options
+from countermark.app.cli.exercise_options import private_option, protocol_option
 from countermark.app.cli.exercise_read import read
 from countermark.app.cli.exercise_rejudge import rejudge
+from countermark.app.cli.exercise_reveal import challenge, reveal
 from countermark.app.cli.output import (
     answer,
     data,
@@ -21,45 +22,28 @@ from countermark.app.cli.output import (
     node_option,
     open_node,
     passphrase_option,
-    read_input,
     talk,
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
 from countermark.app.progress import RunProgress
-from countermark.exercise import status as stages
-from countermark.exercise import steps
-from countermark.exercise.challenges import check_answers, make_challenge
-from countermark.exercise.consumption import read_price
-from countermark.exercise.disclosing import disclosed_samples
-from countermark.exercise.disclosing import reveal as reveal_lab
-from countermark.exercise.importing import import_other
-from countermark.exercise.opening import keep_private, opened_as_kept, opened_protocol
-from countermark.exercise.pending import interrupted_logs, keep_finished, pending_runs
-from countermark.exercise.private import provider_of
-from countermark.exercise.running import Part, RunOptions, read_model_args
-from countermark.exercise.workspace import open_workspace
+from countermark.exercise.comparing.consumption import read_price
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.importing import Imported, import_log
+from countermark.exercise.stages.opening import keep_private, opened_protocol
+from countermark.exercise.stages.other_tools import import_other
+from countermark.exercise.stages.pending import interrupted_logs, keep_finished, pending_runs
+from countermark.exercise.stages.planning import plan_run
+from countermark.exercise.stages.running import Part, RunOptions, read_model_args
+from countermark.exercise.stages.sealing import seal_samples
+from countermark.exercise.stages.status import stages
+from countermark.exercise.stages.workspace import open_workspace
 from countermark.node.index import book
 from countermark.records.errors import UsageError
-from countermark.records.evidence import Disclosure
 from countermark.records.protocol import FactorSetting, Protocol
 
 REFUSED = 1
-FAILED = 5
-protocol_option = click.option(
-    "--protocol",
-    "protocol_file",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The frozen protocol.",
-)
-
-private_option = click.option(
-    "--private",
-    "private_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The private part of the protocol; it is kept with the run.",
-)
 
 
 @click.group(cls=Noun, example="countermark exercise seal --protocol protocol.json")
@@ -71,6 +55,8 @@ command.add_command(read)
 command.add_command(export)
 command.add_command(compare)
 command.add_command(rejudge)
+command.add_command(reveal)
+command.add_command(challenge)
 
 
 @command.command(example="countermark exercise run --protocol protocol.json -s temperature=t03")
@@ -123,7 +109,7 @@ def run(
     # Inspect takes seconds to import, and only this verb needs it; a plan needs it to be there.
     from countermark.exercise.inspect.run import run_cells  # noqa: PLC0415
 
-    workspace = workspace or steps.plan_run(node, protocol, declared)
+    workspace = workspace or plan_run(node, protocol, declared)
     keep_private(node, protocol, private_file)
     chosen = Part.of(protocol, models, tasks, languages)
     if cost is not None:
@@ -177,7 +163,7 @@ def import_(
     results = []
     for path in logs:
         imported = (
-            steps.import_log(node, protocol, path, lab, deviation)
+            import_log(node, protocol, path, lab, deviation)
             if taken is None
             else import_other(node, protocol, path, lab, taken, deviation)
         )
@@ -229,7 +215,7 @@ def seal(
     node = open_node(node_folder, passphrase_file)
     protocol = opened_protocol(node, read_record(Protocol, protocol_file), private_file)
     keep_private(node, protocol, private_file)
-    result = steps.seal(node, protocol, missing, dict(_differing(text) for text in differs))
+    result = seal_samples(node, protocol, missing, dict(_differing(text) for text in differs))
     answer(result.root, result.to_value(), as_json=as_json)
     talk(f"Sealed {result.samples} samples. Next: countermark sync pull")
 
@@ -244,124 +230,12 @@ def close(
 ) -> None:
     """As the coordinator, end the sealing; revealing may begin."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
-    closing = steps.close(node, protocol)
+    closing = close_exercise(node, protocol)
     labs = "\n".join(reference.lab for reference in closing.seals)
     answer(labs, closing.to_value(), as_json=as_json)
     if closing.not_sealed:
         talk(f"Not sealed: {', '.join(closing.not_sealed)}")
     talk("Closed. Next, at every lab: countermark sync pull, then countermark exercise reveal")
-
-
-@command.command(
-    example="countermark exercise reveal --protocol protocol.json --disclose some "
-    "--closed-items hazardous.txt"
-)
-@protocol_option
-@click.option(
-    "--disclose",
-    type=click.Choice(("all", "some", "counts")),
-    help="all; some: all scores, not all transcripts; counts: neither. Without it all, but for the "
-    "transcripts of private items.",
-)
-@click.option(
-    "--closed-items",
-    type=click.Path(path_type=Path),
-    help="With some: file of the items whose transcripts stay closed, a key a line; else all.",
-)
-@click.option(
-    "--sample",
-    "names",
-    multiple=True,
-    help="Write this sample as a file: model/task/language/item/epoch.",
-)
-@click.option("--lab", help="With --sample: of this lab, as it revealed; else of this node's.")
-@click.option("--scores-only", is_flag=True, help="With --sample: leave the transcript closed.")
-@out_option
-@node_option
-@passphrase_option
-@json_option
-def reveal(
-    protocol_file: Path,
-    disclose: Disclosure | None,
-    closed_items: Path | None,
-    names: tuple[str, ...],
-    lab: str | None,
-    out: Path,
-    node_folder: Path,
-    passphrase_file: Path | None,
-    *,
-    scores_only: bool,
-    as_json: bool,
-) -> None:
-    """Open this lab's seal: publish all its samples, some or only counts; or write one."""
-    if names and (closed_items or disclose):
-        raise _clash("--sample writes single samples and reveals nothing else", "--disclose")
-    if closed_items and disclose != "some":
-        raise _clash("goes with --disclose some", "--closed-items")
-    if not names and (lab or scores_only):
-        raise _clash("go with --sample", "--lab and --scores-only")
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, passphrase_file)
-    if names:
-        shown = disclosed_samples(node, protocol, names, lab, scores_only=scores_only)
-        paths = [write_disclosed(one, out) for one in shown]
-        lines = "\n".join(str(path) for path in paths)
-        answer(lines, {"files": [str(path) for path in paths]}, as_json=as_json)
-        talk("Next: countermark verify, with the folder `statements` beside them")
-        return
-    evidence = reveal_lab(node, protocol, disclose, read_keys(closed_items))
-    answer(evidence.samples.digest, evidence.to_value(), as_json=as_json)
-    talk(f"Revealed: {stages.shows(evidence)}. Next: countermark sync pull")
-
-
-@command.command(
-    example="countermark exercise challenge --protocol protocol.json --lab KE-nairobi --count 20"
-)
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@protocol_option
-@click.option("--lab", required=True, help="The lab that is challenged.")
-@click.option("--count", type=click.IntRange(min=1), required=True, help="How many samples.")
-@node_option
-@json_option
-def challenge(
-    files: tuple[Path, ...],
-    protocol_file: Path,
-    lab: str,
-    count: int,
-    node_folder: Path,
-    *,
-    as_json: bool,
-) -> int:
-    """Name the samples that a lab is asked to open; with FILES, check its answers."""
-    protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
-    made = make_challenge(node, protocol, lab, count)
-    if not files:
-        if as_json:
-            data_json(
-                {
-                    "lab": lab,
-                    "seal": made.seal,
-                    "because_of": made.because_of,
-                    "root": made.root.hex(),
-                    "samples": [
-                        {"index": index, "sample": key.text}
-                        for index, key in zip(made.indices, made.keys, strict=True)
-                    ],
-                }
-            )
-        else:
-            for key in made.keys:
-                data(key.text)
-        talk(f"Chosen by the root after {made.because_of}: {made.root.hex()}")
-        talk("The lab answers: countermark exercise reveal --sample NAME, once for each")
-        return 0
-    protocol = opened_as_kept(node, protocol)
-    checks = check_answers(node, protocol, made, [read_input(path) for path in files])
-    if as_json:
-        data_json([asdict(check) for check in checks])
-    else:
-        for check in checks:
-            data(f"{'✓' if check.ok else '✗'} {check.rule}. {check.title}: {check.detail}")
-    return 0 if all(check.ok for check in checks) else FAILED
 
 
 @command.command(example="countermark exercise status --protocol protocol.json")
@@ -371,7 +245,7 @@ def challenge(
 def status(protocol_file: Path, node_folder: Path, *, as_json: bool) -> None:
     """Show which stage each participant has reached, as far as this node knows."""
     protocol, node = read_record(Protocol, protocol_file), open_node(node_folder, None, ask=False)
-    rows = stages.stages(protocol, book(node))
+    rows = stages(protocol, book(node))
     if as_json:
         data_json([asdict(row) for row in rows])
         return
@@ -402,11 +276,7 @@ def _differing(text: str) -> tuple[str, str]:
     return name.strip(), reason.strip()
 
 
-def _clash(what: str, where: str) -> UsageError:
-    return UsageError(what, where=where, next_step="See countermark exercise reveal --help.")
-
-
-def _print_import(path: Path, imported: steps.Imported) -> None:
+def _print_import(path: Path, imported: Imported) -> None:
     data(f"{'✓ kept' if imported.kept else '✗ refused'}  {path}")
     for difference in imported.differences:
         data(f"    rule {difference.rule}: {difference.text}")

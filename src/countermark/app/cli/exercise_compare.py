@@ -10,7 +10,7 @@ from countermark.app.cli.output import data, data_json, json_option, talk
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Verb
 from countermark.app.compared_words import SHAPES, WORDS, asked_text, said, value_line
-from countermark.exercise.comparing import compare_logs, compare_with
+from countermark.exercise.comparing.logs import compare_logs, compare_with
 from countermark.records.compared import ComparedSetting
 from countermark.records.protocol import Protocol
 

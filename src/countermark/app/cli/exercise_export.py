@@ -11,16 +11,16 @@ import click
 from countermark.app.cli.output import answer, json_option, open_node, talk
 from countermark.app.cli.reading import is_public_record, read_public_record, read_record
 from countermark.app.cli.verb import Verb
-from countermark.exercise.exporting_eee import (
+from countermark.exercise.exporting.every_eval_ever import (
     RELATIONSHIPS,
     Exported,
     Relationship,
     Source,
     export_runs,
 )
-from countermark.exercise.exporting_evidence import export_evidence
-from countermark.exercise.opening import opened_as_kept
+from countermark.exercise.exporting.evidence import export_evidence
 from countermark.exercise.reading.detect import read_runs
+from countermark.exercise.stages.opening import opened_as_kept
 from countermark.node.blobs import Blobs
 from countermark.node.files import write_atomic
 from countermark.node.index import book

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import click
 
-from countermark.exercise.importing import Taken
+from countermark.exercise.stages.other_tools import Taken
 from countermark.records.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from countermark.app.cli.exercise_options import protocol_option
 from countermark.app.cli.output import (
     data,
     data_json,
@@ -16,9 +17,9 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Verb
+from countermark.exercise.logged import own_lab
 from countermark.exercise.logs import read_log
-from countermark.exercise.rejudging import batches_to_judge, say_rejudged
-from countermark.exercise.steps import own_lab
+from countermark.exercise.rejudging.saying import batches_to_judge, say_rejudged
 from countermark.node.node import Node
 from countermark.records.errors import UsageError
 from countermark.records.protocol import Protocol
@@ -29,13 +30,7 @@ from countermark.records.rejudgement import Rejudgement
     cls=Verb,
     example="countermark exercise rejudge --protocol protocol.json --lab KE-nairobi",
 )
-@click.option(
-    "--protocol",
-    "protocol_file",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The frozen protocol.",
-)
+@protocol_option
 @click.option("--lab", "of_lab", help="Judge what this lab revealed.")
 @click.option("--labelled", is_flag=True, help="Judge the labelled answers of the protocol.")
 @click.option("--scorer", help="Only this judge.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.exercise_options import protocol_option
 from countermark.app.cli.finding_lines import shown
 from countermark.app.cli.output import (
     answer,
@@ -20,11 +20,11 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.exercise.explaining import explain as explained
-from countermark.exercise.explaining import quality_section
-from countermark.exercise.exporting import as_test_result
-from countermark.exercise.findings import Checked, check_finding, compute_finding
-from countermark.exercise.opening import opened_as_kept
+from countermark.exercise.explaining.finding import explain as explained
+from countermark.exercise.explaining.finding import quality_section
+from countermark.exercise.exporting.in_toto import as_test_result
+from countermark.exercise.joint.computing import Checked, check_finding, compute_finding
+from countermark.exercise.stages.opening import opened_as_kept
 from countermark.node.files import write_atomic
 from countermark.node.index import book
 from countermark.records.errors import UsageError

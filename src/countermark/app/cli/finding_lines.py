@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from countermark.app.cli.judge_lines import rejudgement_lines, scorer_lines
 from countermark.app.compared_words import SHAPES, WORDS, value_line
-from countermark.exercise.explaining_factors import beside, measured, observed
+from countermark.exercise.explaining.factors import beside, measured, observed
 from countermark.records.finding import Finding, FindingCell
 from countermark.records.finding_figures import (
     Bounds,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from countermark.app.cli.exercise import protocol_option
+from countermark.app.cli.exercise_options import protocol_option
 from countermark.app.cli.framework_reading import read_framework
 from countermark.app.cli.gate_case import asked_case, evidence_options
 from countermark.app.cli.output import (

@@ -8,15 +8,8 @@ import click
 
 from countermark.app.cli.output import data, data_json, json_option, talk
 from countermark.app.cli.verb import Noun
-from countermark.commitments.clocks import (
-    Clocks,
-    Deadline,
-    Incident,
-    Regime,
-    clocks,
-    moment,
-    zone_named,
-)
+from countermark.commitments.calendars import moment, zone_named
+from countermark.commitments.clocks import Clocks, Deadline, Incident, Regime, clocks
 from countermark.commitments.ics import calendar_file
 from countermark.commitments.law import KINDS, ORDER, Kind, instrument, instruments
 from countermark.records.canonical import JsonValue

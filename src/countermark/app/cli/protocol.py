@@ -20,13 +20,13 @@ from countermark.app.cli.protocol_lines import change_lines, protocol_lines
 from countermark.app.cli.protocol_lint import command as lint_command
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Noun
-from countermark.exercise.authoring import read_authored
-from countermark.exercise.freezing import freeze_authored
-from countermark.exercise.private import has_private, open_private
-from countermark.exercise.private_files import given_part
-from countermark.exercise.protocol_diff import comparable, protocol_changes
+from countermark.exercise.authoring.folder import read_authored
+from countermark.exercise.authoring.freezing import freeze_authored
+from countermark.exercise.private.content import has_private, open_private
+from countermark.exercise.private.files import given_part
+from countermark.exercise.protocol.diff import comparable, protocol_changes
 from countermark.exercise.scoring.rulebook import check_scorers
-from countermark.exercise.steps import sign_protocol
+from countermark.exercise.stages.planning import sign_protocol
 from countermark.node.files import write_atomic
 from countermark.records.protocol import Protocol
 from countermark.taxonomy.risks import risk

@@ -3,10 +3,10 @@
 
 from collections.abc import Iterator
 
-from countermark.exercise.private import sealed_items
-from countermark.exercise.protocol_checks import all_scorers
-from countermark.exercise.protocol_diff import Change, Keeps
-from countermark.exercise.translations import translation_statuses
+from countermark.exercise.private.content import sealed_items
+from countermark.exercise.protocol.checks import all_scorers
+from countermark.exercise.protocol.diff import Change, Keeps
+from countermark.exercise.protocol.translations import translation_statuses
 from countermark.records.protocol import ModelUnderTest, Protocol, Scorer, Task
 from countermark.taxonomy.languages import language
 

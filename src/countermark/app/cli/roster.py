@@ -9,10 +9,9 @@ signed, everybody accepts it.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING
 
 import click
-from pydantic import ValidationError
 
 from countermark.app.cli.output import (
     answer,
@@ -25,11 +24,12 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import roster_files_in
+from countermark.app.cli.roster_reading import read_parties, read_role
 from countermark.app.cli.roster_words import print_asked, print_roster, signatures, strength
 from countermark.app.cli.verb import Noun
 from countermark.node.files import write_atomic
 from countermark.records.canonical import read_object
-from countermark.records.errors import InputError, StateError, UsageError
+from countermark.records.errors import StateError, UsageError
 from countermark.signing.ceremony import (
     Members,
     draft_first,
@@ -48,11 +48,10 @@ from countermark.signing.changes import (
     replace_policy,
     revoke,
     simple_threshold,
-    with_roles,
     withdraw,
 )
 from countermark.signing.keys import Key
-from countermark.signing.party import Party, Role
+from countermark.signing.party import Party
 from countermark.signing.quorum import Policy
 from countermark.signing.roster import (
     ANY_TIME,
@@ -67,7 +66,6 @@ if TYPE_CHECKING:
     from countermark.node.node import Node
 
 DAYS = 365
-ROLES: tuple[Role, ...] = get_args(Role)
 _TIMES = ("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d")
 _folder = click.Path(path_type=Path, file_okay=False)
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -128,7 +126,7 @@ def init(
     as_json: bool,
 ) -> None:
     """Draft the first roster from the entries that members sent."""
-    parties = _parties(files, roles)
+    parties = read_parties(files, roles)
     if (quorum is None) == (policy_file is None):
         raise UsageError("needs --quorum or --policy, one of them", next_step="Give one of them.")
     policy = read_input(policy_file).decode("utf-8", "replace") if policy_file else None
@@ -197,17 +195,17 @@ def change(
     now = load_roster(kept, ANY_TIME)
     content = parse_content(kept[ROSTER_FILE])
     time = _stamp(at.replace(tzinfo=UTC) if at else datetime.now(UTC))
-    for party in _parties(joining, roles):
+    for party in read_parties(joining, roles):
         content = join(content, party)
     for code in leaving:
         content = leave(content, code, time)
-    for party in _parties(renewing, ()):
+    for party in read_parties(renewing, ()):
         content = renew(content, party, time, "revoked" if stolen else "rotated")
     for keyid in revoking:
         content = revoke(content, keyid, time)
-    for code, role in map(_code_and_role, granting):
+    for code, role in map(read_role, granting):
         content = grant(content, code, role, time)
-    for code, role in map(_code_and_role, withdrawing):
+    for code, role in map(read_role, withdrawing):
         content = withdraw(content, code, role, time)
     text = _next_policy(now.policy, content.parties, quorum, policy_file)
     texts = {term.file: kept[term.file] for term in content.policies}
@@ -334,60 +332,6 @@ def _next_policy(
             next_step="Give --policy with the new one, or --quorum.",
         )
     return policy_for(parties, wanted)
-
-
-def _parties(files: Sequence[Path], roles: Sequence[str]) -> list[Party]:
-    found = [_party(path) for path in files]
-    codes = [party.code for party in found]
-    for path, code in zip(files, codes, strict=True):
-        if codes.count(code) > 1:
-            raise UsageError(
-                f"is the entry of {code}, of whom another file was given too",
-                where=str(path),
-                next_step="Give each party's file once.",
-            )
-    wanted = dict(_code_and_roles(text) for text in roles)
-    unknown = set(wanted) - {party.code for party in found}
-    if unknown:
-        raise UsageError(
-            f"names {', '.join(sorted(unknown))}, of whom no file was given",
-            where="--role",
-            next_step="Give the party's file too.",
-        )
-    return [
-        with_roles(party, wanted[party.code]) if party.code in wanted else party for party in found
-    ]
-
-
-def _party(path: Path) -> Party:
-    contents = read_input(path)
-    read_object(contents, where=str(path))
-    try:
-        return Party.model_validate_json(contents)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(
-            f"is no entry of a member: {'.'.join(map(str, first['loc']))}: {first['msg']}",
-            where=str(path),
-            next_step="Give what `countermark node init` or `node rotate` printed.",
-        ) from error
-
-
-def _code_and_roles(text: str) -> tuple[str, list[Role]]:
-    code, _, names = text.partition("=")
-    roles = names.split(",")
-    unknown = [role for role in roles if role not in ROLES]
-    if not code or unknown:
-        why = f", no role is called {unknown[0]!r}" if code and names else ""
-        raise UsageError(
-            f"is not CODE=ROLE: {text!r}{why}", next_step=f"Roles are {', '.join(sorted(ROLES))}."
-        )
-    return code, [cast("Role", role) for role in roles]
-
-
-def _code_and_role(text: str) -> tuple[str, Role]:
-    code, roles = _code_and_roles(text)
-    return code, roles[0]
 
 
 def _members(parties: Sequence[Party]) -> tuple[str, ...]:

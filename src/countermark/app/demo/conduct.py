@@ -18,13 +18,17 @@ from countermark.commitments.demonstration import (
 )
 from countermark.commitments.gate import decide
 from countermark.commitments.gathering import gather
-from countermark.exercise import disclosing, steps
 from countermark.exercise.cells import planned_keys
 from countermark.exercise.demonstration import demonstration
-from countermark.exercise.findings import check_finding, compute_finding
-from countermark.exercise.pending import keep_finished, pending_runs
-from countermark.exercise.private import provider_of
-from countermark.exercise.running import Told
+from countermark.exercise.joint.computing import check_finding, compute_finding
+from countermark.exercise.private.content import provider_of
+from countermark.exercise.stages import disclosing
+from countermark.exercise.stages.closing import close_exercise
+from countermark.exercise.stages.pending import keep_finished, pending_runs
+from countermark.exercise.stages.planning import plan_run, sign_protocol
+from countermark.exercise.stages.running import Told
+from countermark.exercise.stages.sealing import seal_samples
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.network.sync import settle
 from countermark.node.index import book
 from countermark.node.node import Node
@@ -90,7 +94,7 @@ def conduct(
     coordinator.say(*annotations, protocol)
     exchange()
     for node in cast.institutes.values():
-        steps.sign_protocol(node, protocol)
+        sign_protocol(node, protocol)
     exchange()
 
     stage("The developer replaces its framework, and gives an account of the change")
@@ -99,7 +103,7 @@ def conduct(
 
     stage("Each lab logs what it will run")
     for code, node in cast.institutes.items():
-        steps.plan_run(node, protocol, declared(code))
+        plan_run(node, protocol, declared(code))
     exchange()
 
     with timings.stage("runs"):
@@ -128,9 +132,9 @@ def conduct(
 
 def _seal_and_reveal(cast: Cast, protocol: Protocol, exchange: Callable[[], object]) -> None:
     for node in cast.institutes.values():
-        steps.seal(node, protocol)
+        seal_samples(node, protocol)
     exchange()
-    steps.close(cast.institutes[protocol.coordinator], protocol)
+    close_exercise(cast.institutes[protocol.coordinator], protocol)
     exchange()
     for code, node in cast.institutes.items():
         closed = CLOSED_ITEMS.get(code)
@@ -194,7 +198,7 @@ def run_on_model(
           " questions")  # fmt: skip
     model = instances()
     for node in labs:
-        workspace = steps.own_workspace(node, protocol)
+        workspace = own_workspace(node, protocol)
         with timings.generation(model):
             for under_test in protocol.models:
                 runs = pending_runs(node, protocol, under_test)

@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from countermark.exercise import steps
+from countermark.exercise.logged import own_plan
 from countermark.exercise.prompting import temperature
 from countermark.exercise.secrets import seed_for
+from countermark.exercise.stages.sealing import lab_samples
+from countermark.exercise.stages.workspace import own_workspace
 from countermark.node.node import Node
 from countermark.records.protocol import Protocol
 
@@ -104,9 +106,9 @@ def replay(node: Node, protocol: Protocol, model: "Instances") -> Replay:
 def _requests(node: Node, protocol: Protocol) -> Iterator[tuple["Request", str]]:
     from countermark.exercise.inspect.embedded import Request  # noqa: PLC0415
 
-    workspace = steps.own_workspace(node, protocol)
-    plan = steps.own_plan(node, protocol)
-    samples, _ = steps.lab_samples(node, protocol, workspace.logs())
+    workspace = own_workspace(node, protocol)
+    plan = own_plan(node, protocol)
+    samples, _ = lab_samples(node, protocol, workspace.logs())
     for sample in samples:
         key, said = sample.transcript.key, sample.transcript.messages
         task = protocol.task(key.task)

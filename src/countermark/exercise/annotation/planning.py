@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from countermark.exercise.annotation.parts import Part, Planned, part_of
 from countermark.exercise.annotation.sampling import Pool, Sample
-from countermark.exercise.findings import revealed_labs
-from countermark.exercise.steps import closing_of
+from countermark.exercise.logged import closing_of
+from countermark.exercise.revealing.held import revealed_labs
 from countermark.node.drafts import Answer, Batch, Drafts, Invited, Kept
 from countermark.node.index import book as read_book
 from countermark.node.node import Node

@@ -25,7 +25,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from countermark.exercise.revealing import Revealed
+from countermark.exercise.revealing.checking import Revealed
 from countermark.exercise.samples import told_and_answer
 from countermark.records.canonical import JsonValue, canonical, content_digest
 from countermark.records.evidence import Draw, DrawnCell

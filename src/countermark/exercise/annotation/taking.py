@@ -23,8 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from countermark.exercise.annotation.sampling import Pool, Sample, plan_digest
-from countermark.exercise.revealing import Revealed
-from countermark.exercise.validation import LabelCounts
+from countermark.exercise.revealing.checking import Revealed
+from countermark.exercise.scoring.validation import LabelCounts
 from countermark.records.evidence import AnnotationSet
 from countermark.records.protocol import Protocol, Task
 from countermark.statistics import Labelled

@@ -4,7 +4,7 @@
 from functools import cache
 from importlib.resources import as_file, files
 
-from countermark.exercise.authoring import read_folder
+from countermark.exercise.authoring.folder import read_folder
 from countermark.records.evidence import AnnotationSet
 from countermark.records.protocol import Protocol
 

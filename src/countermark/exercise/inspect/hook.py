@@ -23,8 +23,10 @@ import anyio.to_thread
 from inspect_ai.hooks import Hooks, TaskEnd, hooks
 from inspect_ai.log import EvalLog
 
-from countermark.exercise import steps
 from countermark.exercise.matching import METADATA_KEY
+from countermark.exercise.stages.importing import import_log
+from countermark.exercise.stages.sealing import lab_samples, seal_samples
+from countermark.exercise.stages.workspace import own_workspace, planned_workspace
 from countermark.node.index import book
 from countermark.node.node import Node
 from countermark.records.errors import CountermarkError
@@ -64,12 +66,12 @@ def _import(folder: Path, said: dict[str, object], path: Path) -> str | None:
     protocol = next(
         (one for _, one in book(node).of_kind(Protocol) if one.digest == said.get("protocol")), None
     )
-    workspace = steps.planned_workspace(node, protocol) if protocol is not None else None
+    workspace = planned_workspace(node, protocol) if protocol is not None else None
     if protocol is None or workspace is None:
         return f"{path.name} was not taken: this node has not planned its protocol"
     if path.resolve().parent == workspace.run_folder.resolve():
         return None
-    imported = steps.import_log(node, protocol, path, str(said.get("lab")), None)
+    imported = import_log(node, protocol, path, str(said.get("lab")), None)
     if imported.kept is not None:
         return f"{path.name} is kept as {imported.kept.name}. {_sealed(node, protocol)}"
     reasons = "; ".join(found.text for found in imported.differences)
@@ -83,14 +85,14 @@ def _passphrase() -> str | None:
 
 def _sealed(node: Node, protocol: Protocol) -> str:
     """Seal by rule 5, and say what was done or what is next."""
-    workspace = steps.own_workspace(node, protocol)
-    _, lacking = steps.lab_samples(node, protocol, workspace.logs())
+    workspace = own_workspace(node, protocol)
+    _, lacking = lab_samples(node, protocol, workspace.logs())
     if lacking:
         return f"Cells without a log: {len(lacking)}"
     if node.keys_are_encrypted() and node.passphrase is None:
         return "It was the last. Next: countermark exercise seal"
     try:
-        steps.seal(node, protocol)
+        seal_samples(node, protocol)
     except CountermarkError as error:
         return f"It was the last, but the seal waits: {error}"
     return "It was the last: the result is sealed"

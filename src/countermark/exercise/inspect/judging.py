@@ -17,7 +17,7 @@ from countermark.exercise.inspect.agent import answer_of
 from countermark.exercise.judging.asking import judge_prompt
 from countermark.exercise.judging.repeats import judge_seed
 from countermark.exercise.matching import MAIN_SCORE
-from countermark.exercise.private import prompt_of
+from countermark.exercise.private.content import prompt_of
 from countermark.exercise.samples import FILTERED, JUDGEMENTS
 from countermark.exercise.scoring import Asked, score_asked, scorers_of, scores_asked
 from countermark.exercise.secrets import secret_for

@@ -11,8 +11,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from countermark.exercise.inspect.finished import check_finished
 from countermark.exercise.judging.asking import judge_prompt
-from countermark.exercise.judging.rejudged import Batch
 from countermark.exercise.judging.repeats import judge_seed
+from countermark.exercise.rejudging.batches import Batch
 from countermark.records.errors import InputError
 
 

@@ -22,7 +22,7 @@ from countermark.exercise.cells import CellRun
 from countermark.exercise.inspect.finished import check_finished
 from countermark.exercise.inspect.interrupted import interrupted_log
 from countermark.exercise.inspect.task import inspect_task
-from countermark.exercise.running import RunOptions, SampleDone, Told, nobody
+from countermark.exercise.stages.running import RunOptions, SampleDone, Told, nobody
 
 _TASKS_AT_ONCE = 2  # so that no core idles while the last answers of a cell come in
 _CELLS: dict[str, Task] = {}

@@ -24,11 +24,11 @@ from inspect_ai.util import LimitExceededError
 from countermark.exercise.cells import CellRun
 from countermark.exercise.inspect.agent import sandbox_files, scaffold
 from countermark.exercise.inspect.judging import scorers
-from countermark.exercise.private import open_private, prompt_of
-from countermark.exercise.private_files import given_part
+from countermark.exercise.private.content import open_private, prompt_of
+from countermark.exercise.private.files import given_part
 from countermark.exercise.prompting import messages, temperature
-from countermark.exercise.running import SampleDone, Told, nobody
 from countermark.exercise.secrets import SEED_BYTES, secret_for, seed_for
+from countermark.exercise.stages.running import SampleDone, Told, nobody
 from countermark.node.files import read_file
 from countermark.records import protocol as records
 from countermark.records.errors import InputError

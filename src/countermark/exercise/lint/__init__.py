@@ -7,7 +7,7 @@ rules are in :mod:`countermark.exercise.lint.rules`; docs/lint.md explains them.
 
 from pathlib import Path
 
-from countermark.exercise.authoring_draft import PROTOCOL_FILE
+from countermark.exercise.authoring.draft import PROTOCOL_FILE
 from countermark.exercise.lint.finding import Finding, Report
 from countermark.exercise.lint.model import LintSet
 from countermark.exercise.lint.moonshot import FOLDERS, read_moonshot

@@ -15,11 +15,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from countermark.exercise.authoring_draft import PROTOCOL_FILE
+from countermark.exercise.authoring.draft import PROTOCOL_FILE
+from countermark.exercise.authoring.yaml_reading import read_yaml_object
 from countermark.exercise.lint.finding import Rename, Replace, Report
 from countermark.exercise.lint.tolerant import Faults, read_text
 from countermark.exercise.lint.wording import task_name
-from countermark.exercise.yaml_reading import read_yaml_object
 from countermark.node.files import write_atomic
 from countermark.records.canonical import JsonValue
 from countermark.records.errors import InputError

@@ -12,8 +12,9 @@ from typing import TypeGuard
 
 from pydantic import BaseModel, ValidationError
 
-from countermark.exercise.authoring_draft import PROTOCOL_FILE
-from countermark.exercise.authoring_lines import ItemLine, LabelledLine
+from countermark.exercise.authoring.draft import PROTOCOL_FILE
+from countermark.exercise.authoring.lines import ItemLine, LabelledLine
+from countermark.exercise.authoring.yaml_reading import read_yaml_object
 from countermark.exercise.lint.model import Fault, Item, ItemFile, LintSet, Precision, text_of
 from countermark.exercise.lint.tolerant import (
     MAX_BYTES,
@@ -25,7 +26,6 @@ from countermark.exercise.lint.tolerant import (
     read_text,
 )
 from countermark.exercise.lint.wording import printable
-from countermark.exercise.yaml_reading import read_yaml_object
 from countermark.records.canonical import JsonValue
 from countermark.records.errors import InputError
 

@@ -11,7 +11,7 @@ from countermark.app.site.charts import Stage, timeline
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
-from countermark.exercise.status import shows
+from countermark.exercise.stages.status import shows
 from countermark.node.blobs import blob_path
 from countermark.node.book import Entry
 from countermark.node.policy import may_read_samples

@@ -11,7 +11,7 @@ from countermark.app.site.figures import figure_text
 from countermark.app.site.page import DataFile, Page, Sheet
 from countermark.app.site.pages.compared import comparison, settings_sheet
 from countermark.app.site.strands import ESTIMANDS, STATUS, Strand, headline, strands
-from countermark.exercise.explaining_factors import beside, measured, observed
+from countermark.exercise.explaining.factors import beside, measured, observed
 from countermark.node.book import Entry
 from countermark.records.finding import (
     Difference,

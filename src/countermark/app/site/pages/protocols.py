@@ -8,9 +8,9 @@ from countermark.app.site import addresses
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import Exercise, exercises
 from countermark.app.site.page import DataFile, Page, Sheet
-from countermark.exercise.private import sealed_items
-from countermark.exercise.protocol_checks import all_scorers
-from countermark.exercise.translations import translated, translation_statuses
+from countermark.exercise.private.content import sealed_items
+from countermark.exercise.protocol.checks import all_scorers
+from countermark.exercise.protocol.translations import translated, translation_statuses
 from countermark.records.evidence import AnnotationSet
 from countermark.records.protocol import ScorerVersion, Task
 from countermark.taxonomy.risks import risks

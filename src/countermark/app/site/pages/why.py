@@ -8,11 +8,11 @@ from countermark.app.site import addresses
 from countermark.app.site.context import Site, downloads, files
 from countermark.app.site.exercises import findings
 from countermark.app.site.page import DataFile, Page, Sheet
-from countermark.exercise.error_shares import ErrorShare, error_shares
-from countermark.exercise.explaining_factors import measured_sentences, observed_sentences
-from countermark.exercise.qualities import Check, beside, qualities
-from countermark.exercise.turning import Turning, turning
-from countermark.exercise.turning_words import choice_words, would_change
+from countermark.exercise.explaining.error_shares import ErrorShare, error_shares
+from countermark.exercise.explaining.factors import measured_sentences, observed_sentences
+from countermark.exercise.explaining.qualities import Check, beside, qualities
+from countermark.exercise.explaining.turning import Turning, turning
+from countermark.exercise.explaining.turning_words import choice_words, would_change
 from countermark.node.book import Entry
 from countermark.records.finding import Finding, FindingCell
 from countermark.records.finding_figures import NextRunFigure
