@@ -39,8 +39,10 @@ def export(record: Path, node: Path) -> Export:
     def run(noun: str, *more: object) -> Ran:
         words: tuple[object, ...] = ("finding", "export", finding, "--model", MODEL)
         if noun == "gate":
-            decision, framework = statement(record, "decision"), statement(record, "framework")
-            words = ("gate", "export", decision, "--framework", framework, "--finding", finding)
+            # The developer's second framework is the one that was decided by.
+            framework = sorted((record / "statements").glob("framework-*.json"))[-1]
+            decision = statement(record, "decision")
+            words = ("gate", "export", decision, "--framework", framework, "--record", record)
         return countermark(*words, "--protocol", protocol, "--node", node, *more)
 
     return run
