@@ -429,3 +429,40 @@ def test_the_order_of_thresholds_does_not_matter(
     other = after.model_copy(update={"thresholds": tuple(mixed)})
     found, again = diff(before, after), diff(before, other)
     assert (found.changes, found.thresholds) == (again.changes, again.thresholds)
+
+
+def test_rule_13_a_scale_whose_steps_change_places_cannot_be_ordered() -> None:
+    before = SecurityLevel(scale=("a", "b", "c"), level="b")
+    for scale, level in ((("b", "a", "c"), "b"), (("c", "a", "b"), "b")):
+        found = of_rules(before, SecurityLevel(scale=scale, level=level))
+        assert [rule for rule, _, _ in found] == [13, 13]
+    longer = SecurityLevel(scale=("0", "a", "b", "c", "d"), level="b")
+    assert of_rules(before, longer) == [(6, "reworded", "scale")]
+
+
+def test_rule_15_the_developers_own_word_is_what_no_standing_asks_for() -> None:
+    own = framework(threshold(standing="developer-alone"))
+    assert seen(diff(framework(threshold()), own)) == seen(diff(own, framework(threshold()))) == []
+
+
+def test_rule_24_due_once_one_of_none_is_due_always() -> None:
+    none, one_other = (
+        framework(threshold(due_once=keys), threshold("other")) for keys in ((), ("other",))
+    )
+    assert seen(diff(none, one_other)) == [(24, "weakened", "due-once")]
+    assert seen(diff(one_other, none)) == [(24, "strengthened", "due-once")]
+    assert seen(diff(none, framework(threshold(), threshold("other")))) == []
+
+
+def test_rule_22_an_entry_that_says_the_opposite_tells_nothing(
+    versions: tuple[Framework, Framework],
+) -> None:
+    got = told(
+        versions,
+        Announced(threshold="kept", words="stricter", effect="strengthened"),
+        Announced(threshold="gone", words="we keep this", effect="added"),
+    )
+    assert got["kept force"] == got["kept limit"] == got["gone threshold"] == "silent"
+    other = Announced(threshold="kept", words="x", effect="strengthened", aspect="force")
+    got = told(versions, other)
+    assert (got["kept force"], got["kept limit"]) == ("silent", "partly")

@@ -49,7 +49,7 @@ class Entries:
 
 def told(one: Found, entries: Entries) -> Told:
     """Return whether an account tells of a change (rules 20 to 22)."""
-    naming = entries.naming(one)
+    naming = [entry for entry in entries.naming(one) if not _denies(entry, one)]
     if any(_says(entry, one) for entry in naming):
         return "announced"
     return "partly" if naming else "silent"
@@ -71,6 +71,15 @@ def _names_of(entry: Announced) -> set[tuple[str, str]]:
         ("provision", entry.provision),
     )
     return {(field, key) for field, key in ends if key is not None}
+
+
+def _denies(entry: Announced, one: Found) -> bool:
+    """Tell whether an entry says that what weakened was strengthened, or the other way round."""
+    less, more = {"weakened", "removed"}, {"strengthened", "added"}
+    opposite = (entry.effect in less and one.step.effect in more) or (
+        entry.effect in more and one.step.effect in less
+    )
+    return opposite and entry.aspect in {None, one.step.aspect}
 
 
 def _says(entry: Announced, one: Found) -> bool:

@@ -36,7 +36,7 @@ OPPOSITE: dict[Effect, Effect] = {
 """What a change is called when it is read backwards."""
 
 _FORCES = ("may", "should", "shall")
-_STANDINGS = (None, "developer-alone", "one-institute", "several-institutes")
+_STANDINGS = ("developer-alone", "one-institute", "several-institutes")
 _MOMENTS = (None, "deploy", "develop")  # what is due before development is due earlier
 _AUDIENCES = ("trusted-actors", "public")
 
@@ -132,8 +132,10 @@ def threshold_steps(
     yield from _amount(
         15, "maximum-age", before.maximum_age_months, after.maximum_age_months, "weakened"
     )
-    yield from _ranked(15, "standing", before.standing, after.standing, _STANDINGS)
-    yield from _due(before.due_once, after.due_once, thresholds)
+    # The developer's word is what is enough where nothing is said.
+    was, now = before.standing or "developer-alone", after.standing or "developer-alone"
+    yield from _ranked(15, "standing", was, now, _STANDINGS)
+    yield from _due(before.due_once or None, after.due_once or None, thresholds)
 
 
 def domain_steps(before: Domain, after: Domain) -> Iterator[Step]:
@@ -196,15 +198,25 @@ def _level(
     old: tuple[str, ...] = getattr(before, "scale", ())
     new: tuple[str, ...] = getattr(after, "scale", ())
     was, now = str(getattr(before, field)), str(getattr(after, field))
+    asked, asked_now = _from(old, was) & set(new), _from(new, now) & set(old)
+    if was == now and asked != asked_now:
+        yield from _replaced(before, after)
+        return
     if was != now:
         known = {was, now} <= set(old) & set(new)
         rises = old.index(was) < old.index(now) if known else None
-        if rises is None or rises != (new.index(was) < new.index(now)):
+        nested = asked_now <= asked if rises else asked <= asked_now
+        if rises is None or rises != (new.index(was) < new.index(now)) or not nested:
             yield from _replaced(before, after)
             return
         yield Step(10, higher if rises else OPPOSITE[higher], field, was, now)
     if old != new:
         yield Step(6, "reworded", "scale", ", ".join(old), ", ".join(new))
+
+
+def _from(scale: tuple[str, ...], step: str) -> set[str]:
+    """Return a step of a scale, and all above it."""
+    return set(scale[scale.index(step) :]) if step in scale else set()
 
 
 def _rest(before: ThresholdRule, after: ThresholdRule) -> Iterator[Step]:

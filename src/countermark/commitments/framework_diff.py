@@ -48,7 +48,8 @@ Whether the developer's account tells of a change:
 20. *Announced*, if an entry names it by key and says which way it went. One that names a threshold
     as new says so by that.
 21. *Partly*, if an entry names it and says another way, another aspect, or none.
-22. *Silent*, if no entry names it.
+22. *Silent*, if no entry names it, or each that does calls a weakening a strengthening of the same
+    aspect or of the whole, or the other way round: that tells nothing of it.
 23. Entries that name nothing that was found are listed.
 
 Not compared is what is not the developer's: where it was read, what an encoder assumed or left out.
