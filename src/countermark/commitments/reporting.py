@@ -3,11 +3,14 @@
 
 1. Every threshold that was weighed is one test. Kept or mitigated: it passes. Crossed: it fails.
    Undetermined: it is an error, never skipped, because what is skipped lets a build go on.
-2. The verdict is one test more, so that a decision without thresholds does not pass either.
-3. In SARIF only what did not pass is a result; without results a build may go on.
+2. The verdict is one test more, so that a decision without thresholds does not pass either. Its
+   name is that of no threshold, because servers keep but the first of two tests of one name.
+3. In SARIF only what did not pass is a result, at the level *error*: code hosts let a build go on
+   without results, and with warnings alone.
 """
 
 import re
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from countermark import __version__
@@ -26,7 +29,7 @@ _ELEMENTS: dict[State | Verdict, str | None] = {
     "MUST NOT": "failure",
     "NOT ENOUGH EVIDENCE": "error",
 }
-_LEVELS = {"failure": "error", "error": "warning"}
+_VERDICT = "(verdict)"  # no threshold can have this key
 
 
 def as_junit(decision: Decision, framework: Framework) -> bytes:
@@ -59,12 +62,12 @@ def as_sarif(decision: Decision, framework: Framework, file: str) -> JsonValue:
     results: list[JsonValue] = [
         {
             "ruleId": f"G{rule}",
-            "level": _LEVELS[element],
+            "level": "error",
             "message": {"text": f"{key}: {state}. {reason}"},
-            "locations": [{"physicalLocation": {"artifactLocation": {"uri": file}}}],
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(file)}}}],
         }
         for key, _, state, rule, reason in _rows(decision, framework)
-        if (element := _ELEMENTS[state]) is not None
+        if _ELEMENTS[state] is not None
     ]
     numbers = sorted({rule for _, _, _, rule, _ in _rows(decision, framework)})
     return {
@@ -100,7 +103,7 @@ def _rows(
             (key := one.threshold, titles.get(key, key), one.state, one.rule, one.reason)
             for one in decision.outcomes
         ),
-        ("verdict", f"may {decision.action}", decision.verdict, decision.rule, decision.reason),
+        (_VERDICT, f"may {decision.action}", decision.verdict, decision.rule, decision.reason),
     ]
 
 
