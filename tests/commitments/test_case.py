@@ -8,7 +8,7 @@ from exercise_small import Snapshots
 from hand_made_case import LEVEL, determined
 from hand_made_finding import case, cell, figures, finding, framework, threshold
 
-from countermark.commitments.case import first_day
+from countermark.commitments.case import first_day, last_day
 from countermark.commitments.gathering import gather, identities
 from countermark.node.book import Book, Entry
 from countermark.records.base import Record
@@ -72,3 +72,20 @@ def test_a_book_gives_all_that_it_holds_about_the_model(snapshots: Snapshots) ->
     assert known.earlier == (earlier,)
     assert dict(identities(snapshots.protocol))["smollm2-135m"].startswith("sha256:")
     assert identities(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "last"),
+    [
+        ("2024-02", "2024-02-29"), ("2023-02", "2023-02-28"), ("2026", "2026-12-31"),
+        ("2024-02-29", "2024-02-29"), ("9999", "9999-12-31"), ("0001-04", "0001-04-30"),
+    ],
+)  # fmt: skip
+def test_the_last_day_of_a_rough_date(said: str, last: str) -> None:
+    assert last_day(said).isoformat() == last
+
+
+def test_an_earlier_version_is_one_whatever_its_title_is_written_with() -> None:
+    earlier = PROMISED.model_copy(update={"published": "2025", "title": "\u200bf\u00a0"})
+    known = gather(Book((entry(earlier, 0),), (), None), case(PROMISED, at=AT))  # type: ignore[arg-type]
+    assert known.earlier == (earlier,)

@@ -205,7 +205,11 @@ def test_rule_6_different_estimands_do_not_meet() -> None:
     check_framework(framework(one, threshold("least", least(0.6, estimands=["generalised"]))))
 
 
-@given(most=st.floats(0, 1), at_least=st.floats(0, 1), guards=st.tuples(*[st.floats(0, 0.2)] * 2))
+@given(
+    most=st.floats(0, 1, exclude_max=True),
+    at_least=st.floats(0, 1, exclude_min=True),
+    guards=st.tuples(*[st.floats(0, 0.2)] * 2),
+)
 def test_rule_6_holds_exactly_where_no_rate_keeps_both(
     most: float, at_least: float, guards: tuple[float, float]
 ) -> None:
@@ -359,3 +363,35 @@ def test_a_rule_that_cannot_be_read_is_named_with_its_threshold(
         framework(threshold(rule=rule))
     assert said in str(caught.value)
     assert next_step in caught.value.next_step
+
+
+def test_rule_1_a_determination_can_tell_what_it_is_about() -> None:
+    duty = {"key": "one", "words": "w", "to": "public", "force": "may"}
+    refused(framework(threshold(rule=TRIGGER), disclosure=[duty]), "triggers and duties")
+    check_framework(framework(threshold(), disclosure=[duty]))
+    provision = {"key": "p", "words": "w"}
+    refused(framework(process=[provision], governance=[provision]), "process and of governance")
+
+
+def test_rule_4_no_task_is_compared_with_itself() -> None:
+    refused(framework(threshold(rule={**UPLIFT, **RATE, "baseline_task": "with"})), "with itself")
+
+
+def test_rule_12_something_must_make_it_due() -> None:
+    refused(framework(threshold(due_once=())), "one of no thresholds")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {**BOUND, "limit": 1.0},
+        least(0.0),
+        {
+            **{name: value for name, value in BOUND.items()
+               if name not in ("direction", "limit", "guard")},
+            "kind": "regression", "baseline": "old", "worse": "higher", "margin": 1.0,
+        },
+    ],
+)  # fmt: skip
+def test_rule_13_a_rate_can_be_beyond_a_limit(rule: dict[str, Any]) -> None:
+    refused(framework(threshold(rule=rule)), "which no rate can be beyond")

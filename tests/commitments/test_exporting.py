@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A decision in svr words, rule by rule."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hand_made_finding import case, cell, figures, finding, framework, limit, th
 from in_toto_schemas import SVR, faults, statement
 
 from countermark.commitments import exporting
+from countermark.commitments.case import DatedFinding
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide
 from countermark.records.decision import Decision
@@ -78,7 +80,8 @@ def test_rule_3_only_what_was_kept_is_listed() -> None:
 
 def test_rule_3_what_is_mitigated_is_not_listed_as_kept() -> None:
     promised = framework(threshold(mitigations=("filter",)), mitigations=(FILTER,))
-    said = determined(promised, "yes", subject="mitigation", key="filter", model="g")
+    said = determined(promised, "yes", subject="mitigation", key="filter", model="g",
+                      date="2026-02-01")  # fmt: skip
     both = finding(cell(*figures(0.5)), cell(*figures(0.02), model="g"))
     found = both.model_copy(update={"protocol": PROTOCOL.digest})
     question = case(promised, found, determinations=(said,), mitigated=("g",))
@@ -138,3 +141,26 @@ def test_what_does_not_belong_together_is_refused() -> None:
     none = decide(case(promised), decided_by="GB")
     with pytest.raises(InputError, match="rests on no finding"):
         as_svr(none, case(promised), PROTOCOL, verifier="GB", at=AT)
+
+
+def test_rule_6_what_no_longer_follows_on_the_day_of_the_export_is_refused() -> None:
+    promised = framework(threshold(key="kept", maximum_age_months=6))
+    question = replace(case(promised), tested=(DatedFinding(FOUND, "2025-01-01"),))
+    early = replace(question, at=date(2025, 2, 1))
+    for then in (early, replace(question, at=None)):
+        decision = decide(then, decided_by="GB")
+        with pytest.raises(VerificationError, match="what the gate does not"):
+            as_svr(decision, then, PROTOCOL, verifier="GB", at=AT)
+
+
+def test_rule_7_a_decision_about_another_snapshot_is_refused() -> None:
+    promised = framework(KEPT)
+    for letter, refused in (("d", False), ("e", True)):
+        question = case(promised, FOUND, identity="sha256:" + letter * 64)
+        decision = decide(question, decided_by="GB")
+        assert decision.verdict == "MAY"
+        if refused:
+            with pytest.raises(InputError, match="the snapshot"):
+                as_svr(decision, question, PROTOCOL, verifier="GB", at=AT)
+        else:
+            as_svr(decision, question, PROTOCOL, verifier="GB", at=AT)

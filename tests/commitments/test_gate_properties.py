@@ -32,6 +32,11 @@ from countermark.records.threshold_rules import ThresholdRule
 
 AT = date(2026, 11, 29)
 RULES: list[ThresholdRule] = [limit(), LEVEL, TIER, COST, COMPUTE, MONTHS, SECURITY, regression()]
+SNAPSHOTS = ("sha256:" + "a" * 64, "sha256:" + "b" * 64)
+KNOWN = st.tuples(
+    st.sampled_from([None, "2026-10-01", "2025-01-01"]),
+    st.sampled_from([(), *((("m", one),) for one in SNAPSHOTS)]),
+)  # the same finding may be known with and without its day and snapshot
 BY_EVIL = {"MAY": 0, "NOT ENOUGH EVIDENCE": 1, "MUST NOT": 2}
 
 
@@ -73,14 +78,21 @@ def questions(draw: st.DrawFn) -> Case:
         st.lists(st.builds(_tested, st.floats(0.005, 0.6), st.floats(0.001, 0.05)), max_size=3)
     )
     said = draw(st.lists(_determinations(promised), max_size=4))
-    return case(promised, determinations=tuple(said), mitigated=("g",), at=AT, tested_more=tested)
+    return case(
+        promised,
+        determinations=tuple(said),
+        mitigated=("g",),
+        at=AT,
+        identity=draw(st.sampled_from([None, SNAPSHOTS[0]])),
+        tested_more=[DatedFinding(one, *draw(KNOWN)) for one in tested for _ in range(2)],
+    )
 
 
-def _tested(value: float, se: float) -> DatedFinding:
+def _tested(value: float, se: float) -> Finding:
     cells = [
         cell(*figures(value, se), model=name, labs=labs("GB", "JP")) for name in ("m", "old", "g")
     ]
-    return DatedFinding(finding(*cells), "2026-10-01")
+    return finding(*cells)
 
 
 def _determinations(promised: Framework) -> st.SearchStrategy[Determination]:
@@ -93,8 +105,10 @@ def _determinations(promised: Framework) -> st.SearchStrategy[Determination]:
         level=st.sampled_from([None, "low", "critical", "MR1", "SML-1", "SML-3"]),
         quantity=st.sampled_from([None, 1.0, 50.0]),
         unit=st.sampled_from([None, "times", "months"]),
-        date=st.sampled_from(["2025-01-01", "2026-11-01"]),
-        determined_by=st.sampled_from(["GB", "JP", "example"]),
+        date=st.sampled_from(["2025-01-01", "2026-11-01", "2026-11", "2026"]),
+        determined_by=st.sampled_from(["GB", "JP", "example", "beta"]),
+        identity=st.sampled_from([None, *SNAPSHOTS]),
+        mitigations=st.sampled_from([None, None, ("filter",), ("filter", "other"), ("other",)]),
     )
 
 
@@ -119,9 +133,10 @@ def test_more_adverse_evidence_never_allows_more(question: Case, value: float, s
         finding(*adverse_cells, cell(*figures(0.1, 0.2), model="old")), "2026-11-02"
     )
     words = tuple(
-        determined(promised, word, determined_by="KE", level="SML-1", quantity=99.0, unit="times")
+        determined(promised, word, determined_by="KE", level="SML-1", quantity=99.0, unit="times",
+                   date="2026-11-28")
         for word in ("yes", "unclear")
-    )
+    )  # fmt: skip
     before = ask(question).verdict
     for more in (
         replace(question, tested=(*question.tested, adverse)),

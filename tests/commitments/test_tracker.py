@@ -420,3 +420,29 @@ def test_what_two_versions_give_together_holds_since_the_later() -> None:
     one = cell("vii", WHOLE, weaker, silent)
     assert (one.state, one.rule, one.since) == ("contested", 10, "2025-06-01")
     assert one.statements[0].date == WHOLE.published
+
+
+@pytest.mark.parametrize("title", ["{}\u200b", " {}", "{}\u2060 "])
+def test_rule_5_a_title_that_looks_alike_is_one_title(title: str) -> None:
+    alike = NEXT.model_copy(update={"title": title.format(NEXT.title)})
+    assert found("iii", WHOLE, alike) == ("unknown", 19)
+
+
+@pytest.mark.parametrize("day", ["2025", "2025-03", "2025-03-01"])
+def test_rule_14_days_that_may_be_one_are_not_several(day: str) -> None:
+    first = determination("mitigation", "filter")
+    again = determination("mitigation", "filter", date=day, reasons="again")
+    assert found("v", WHOLE, first, again) == ("unknown", 19)
+
+
+@pytest.mark.parametrize("words", [" ", ".", "\n"])
+def test_rule_15_without_a_reason_nothing_is_declined(words: str) -> None:
+    blank = reply(commitment="i", says="not-applicable", words=words)
+    assert found("i", blank) == ("overdue", 18)
+
+
+def test_rule_18_what_another_company_publishes_in_its_name_is_passed_over() -> None:
+    (name,) = COMPANY.publishers
+    known = publication().model_copy(update={"publisher": name})
+    assert found("i", entry(known, "GB")) == ("unknown", 19)
+    assert found("i", entry(known, "another-developer")) == ("overdue", 18)

@@ -138,3 +138,24 @@ def test_the_order_of_statements_does_not_matter(order: list[int]) -> None:
     logged = [entry(version, DEVELOPER, index) for index, version in enumerate(versions)]
     mixed = [logged[index] for index in order]
     assert history(DEVELOPER, mixed) == history(DEVELOPER, [*logged, *logged])
+
+
+@pytest.mark.parametrize(
+    "title", ["Safety  framework", "SAFETY\u200b framework\u2060", "Ｓafety framework"]
+)
+def test_rule_4_a_title_that_looks_alike_is_one_title(title: str) -> None:
+    plain = framework(title="Safety framework", document=FILE)
+    assert sorts(plain, framework(title=title, document=OTHER_FILE)) == ["changed-file"]
+
+
+@given(st.permutations(range(3)))
+def test_rule_3_of_several_accounts_the_latest_counts(order: list[int]) -> None:
+    accounts = [
+        Account(developer=DEVELOPER, before=FIRST.digest, after=SECOND.digest, date=day,
+                changes=(), demonstration=False)
+        for day in ("2025-06-01", "2025-06-30", "2025-05")
+    ]  # fmt: skip
+    logged = [entry(one, DEVELOPER, i) for i, one in enumerate((FIRST, SECOND))]
+    logged += [entry(accounts[place], DEVELOPER, 2 + place) for place in order]
+    (pair,) = history(DEVELOPER, logged).pairs
+    assert pair.account == accounts[1]

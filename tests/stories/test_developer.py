@@ -203,7 +203,8 @@ def test_from_a_crossed_threshold_to_a_release(record: Path, tmp_path: Path) -> 
     released = lead.decide(finding, "--mitigated", FILTERED, *words)
     assert released.code == 0
     assert "mitigated    acts-alone (rule 23)" in released.out
-    assert "evidence of: one institute" in released.out
+    # JP examined it; that the filter is in place is the developer's own word.
+    assert "evidence of: developer alone" in released.out
     assert 'failures="0"' in junit.read_text(encoding="utf-8")
     assert json.loads(sarif.read_text(encoding="utf-8"))["version"] == "2.1.0"
     lead.publish()

@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the gate is given: a framework, a question, and all evidence that there is.
 
-1. Evidence that is given twice counts once, and its order does not matter.
-2. Evidence of another snapshot of the model, of another version of the framework, or from after
-   the day of the decision counts for nothing; each piece says why it was left out.
+1. Evidence that is given twice counts once, and its order does not matter. Of a finding that is
+   given twice, all that is known of its snapshots counts, and the first day of those known.
+2. Evidence of another snapshot of the model, of another version of the framework, from after the
+   day of the decision, or determined by somebody who is neither the developer nor a member of the
+   network counts for nothing; each piece says why it was left out. What pins the model does not
+   pin the system with mitigations, which has a snapshot of its own.
 3. A date that is known to the month or the year only is taken for its first day, so evidence is
    never younger than it may be.
 4. The system *with mitigations* is tested as a model of its own. Which mitigations it has is what
    determinations say that are about that model; one that says *no* outweighs those that say *yes*.
+5. A framework is in force if it says so, and if the day of the decision is not certainly before the
+   day from which it is; where that is not said, before it was published.
 """
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -98,9 +104,25 @@ class Case:
     @cached_property
     def findings(self) -> tuple[DatedFinding, ...]:
         """The findings that count, each once, by their digests (rules 1 and 2)."""
-        given = {one.digest: one for one in self.tested}
+        return tuple(one for one in self._given if self._against_finding(one) is None)
+
+    @cached_property
+    def _given(self) -> tuple[DatedFinding, ...]:
+        """Every finding once, by their digests, with all that is known of it (rule 1)."""
+        known: dict[str, list[DatedFinding]] = {}
+        for one in self.tested:
+            known.setdefault(one.digest, []).append(one)
         return tuple(
-            given[key] for key in sorted(given) if self._against_finding(given[key]) is None
+            DatedFinding(
+                same[0].finding,
+                min(
+                    (one.on for one in same if one.on),
+                    key=lambda said: (first_day(said), said),
+                    default=None,
+                ),
+                tuple(sorted({pinned for one in same for pinned in one.identities})),
+            )
+            for _, same in sorted(known.items())
         )
 
     @cached_property
@@ -128,6 +150,17 @@ class Case:
             one.key for one in said if one.conclusion != "yes"
         )
 
+    @property
+    def not_in_force(self) -> str | None:
+        """Why the framework is not in force on the day of the decision (rule 5), or nothing."""
+        framework = self.framework
+        if framework.status != "in-force":
+            return f"the framework is {framework.status}, not in force"
+        since = framework.effective or framework.published
+        if self.at is not None and first_day(since) > self.at:
+            return f"the framework is in force from {since} on, and was not on {self.at}"
+        return None
+
     def age(self, said: str | None) -> float | None:
         """Return the age of evidence in months (rule 3); nothing if a date is not known."""
         if said is None or self.at is None:
@@ -136,18 +169,17 @@ class Case:
 
     def account(self) -> tuple[EvidenceUsed, ...]:
         """Return every piece of evidence that was given, and why it was left out if it was."""
-        findings = {one.digest: one for one in self.tested}
         determinations = {one.digest: one for one in self.determinations}
         return (
             *(
                 EvidenceUsed(
-                    statement=digest,
+                    statement=one.digest,
                     sort="finding",
                     by=tuple(sorted({lab.institute for lab in one.finding.labs})),
                     date=one.on,
                     left_out=self._against_finding(one),
                 )
-                for digest, one in sorted(findings.items())
+                for one in self._given
             ),
             *(
                 EvidenceUsed(
@@ -163,9 +195,9 @@ class Case:
         )
 
     def _against_finding(self, one: DatedFinding) -> str | None:
-        known = dict(one.identities)
-        if self.identity is not None and known.get(self.model, self.identity) != self.identity:
-            return f"it tested another snapshot of {self.model}: {known[self.model]}"
+        for model, identity in one.identities if self.identity is not None else ():
+            if model == self.model and identity != self.identity:
+                return f"it tested another snapshot of {model}: {identity}"
         return self._too_new(one.on)
 
     def _against(self, one: Determination) -> str | None:
@@ -173,7 +205,10 @@ class Case:
             return "it is about another version of the framework"
         if one.model not in (self.model, *self.mitigated):
             return f"it is about the model {one.model}"
-        if None not in (one.identity, self.identity) and one.identity != self.identity:
+        if not (is_institute(one.determined_by) or one.determined_by == self.framework.developer):
+            return f"it is by {one.determined_by}, who is neither the developer nor a member"
+        pinned = self.identity if one.model == self.model else None
+        if None not in (one.identity, pinned) and one.identity != pinned:
             return f"it is about another snapshot of {one.model}: {one.identity}"
         return self._too_new(one.date)
 
@@ -181,6 +216,19 @@ class Case:
         if said is None or self.at is None or first_day(said) <= self.at:
             return None
         return f"it is of {said}, after the day of the decision"
+
+
+def is_institute(code: str) -> bool:
+    """Tell whether a code is that of a member of the network, which is no developer."""
+    return len(code) == 2 and code.isupper()
+
+
+def last_day(said: str) -> date:
+    """Return the last day of a date to the day, the month or the year."""
+    if len(said) == len("2026-02-28"):
+        return first_day(said)
+    first = date.fromisoformat(f"{said}-12"[:7] + "-01")
+    return first.replace(day=monthrange(first.year, first.month)[1])
 
 
 def first_day(said: str) -> date:

@@ -3,11 +3,12 @@
 
 A framework is refused where:
 
-1. A key comes twice in one of its lists.
+1. A key comes twice in one of its lists, or where determinations could not tell which is meant:
+   among triggers and duties to disclose, or among provisions of process and of governance.
 2. A threshold names a domain or a mitigation that the framework does not have.
 3. A scale repeats one of its steps, or the level or tier is not a step of it.
-4. An uplift in a rate lacks a field that decides it, one in cost or time has such a field, or the
-   ratio is not above 1.
+4. An uplift in a rate lacks a field that decides it or compares a task with itself, one in cost or
+   time has such a field, or the ratio is not above 1.
 5. The unit of a trigger does not fit its quantity, or its benchmark is missing or out of place.
 6. Two limits on one rate contradict each other, so that nothing can be shown to keep both: the
    same task, a language, an estimand and an action in common, and the least rate, with its guard
@@ -19,7 +20,9 @@ A framework is refused where:
 10. A text that a person needs is blank.
 11. A threshold is in force in a framework that is not.
 12. A threshold is due once another is reached that the framework does not have, that is itself,
-    that is due only so, or that is a trigger or a level of security, which is not *reached*.
+    that is due only so, or that is a trigger or a level of security, which is not *reached*; or it
+    is due once one of no others is.
+13. A limit on a rate is one that no rate can be beyond, or a margin one that no rate can exceed.
 
 Limits of which one makes the other idle do not contradict each other: a wider limit of the same
 force beside a stricter one is a warning. Withdrawn and superseded thresholds, and those that say
@@ -121,6 +124,20 @@ def _check_keys(framework: Framework, where: str) -> None:
                 where=where,
                 next_step="Give each a key of its own.",
             )
+    triggers = [one.key for one in framework.thresholds if isinstance(one.rule, Trigger)]
+    duties = [one.key for one in framework.disclosure or ()]
+    provisions = [one.key for one in (*(framework.process or ()), *(framework.governance or ()))]
+    for words, keys in (
+        ("triggers and duties to disclose", (*triggers, *duties)),
+        ("provisions of process and of governance", provisions),
+    ):
+        repeated = _repeated(keys)
+        if repeated is not None:
+            raise InputError(
+                f"has the key {repeated} twice among its {words}",
+                where=where,
+                next_step="Give each a key of its own: a determination could be about either.",
+            )
 
 
 def _check_names(threshold: Threshold, framework: Framework, place: str) -> None:
@@ -140,6 +157,9 @@ def _check_names(threshold: Threshold, framework: Framework, place: str) -> None
 def _check_due(threshold: Threshold, framework: Framework, place: str) -> None:
     """Rule 12."""
     others = {one.key: one for one in framework.thresholds if one.key != threshold.key}
+    if threshold.due_once == ():
+        how = "Name them, or leave due_once out if it is due always."
+        raise InputError("is due once one of no thresholds is reached", where=place, next_step=how)
     for key in threshold.due_once or ():
         if key not in others:
             raise InputError(
@@ -173,7 +193,10 @@ def _check_rule(rule: ThresholdRule, place: str) -> None:
             _check_trigger(rule, place)
         case MetricBound():
             _check_guard(rule, place)
-        case Regression() | OutcomeThreshold() | NotQuantified():
+        case Regression():
+            if rule.margin >= 1:
+                raise _idle(f"the margin {rule.margin:g}", place)
+        case OutcomeThreshold() | NotQuantified():
             pass  # Their words and lists are held to rules 9 and 10 alone.
 
 
@@ -213,6 +236,9 @@ def _check_uplift(rule: Uplift, place: str) -> None:
             if wants
             else "Take it out: a person determines an uplift in cost or time.",
         )
+    if wants and rule.task == rule.baseline_task:
+        how = "Name the task without the model's help as baseline_task."
+        raise InputError(f"compares the task {rule.task} with itself", where=place, next_step=how)
 
 
 def _check_trigger(rule: Trigger, place: str) -> None:
@@ -241,13 +267,24 @@ def _check_trigger(rule: Trigger, place: str) -> None:
 
 
 def _check_guard(rule: MetricBound, place: str) -> None:
-    """Rule 7."""
+    """Rules 7 and 13."""
+    if rule.limit >= 1 if rule.direction == "at-most" else rule.limit <= 0:
+        raise _idle(f"the limit {rule.direction} {rule.limit:g}", place)
     if rule.limit - rule.guard < 0 if rule.direction == "at-most" else rule.limit + rule.guard > 1:
         raise InputError(
             f"has a guard band of {rule.guard:g} that leaves nothing of its limit {rule.limit:g}",
             where=place,
             next_step="Give a narrower guard band.",
         )
+
+
+def _idle(what: str, place: str) -> InputError:
+    """Rule 13."""
+    return InputError(
+        f"has {what}, which no rate can be beyond",
+        where=place,
+        next_step="Give one that a rate can be beyond, or say that it is not quantified.",
+    )
 
 
 def _check_together(first: Limit, second: Limit, where: str) -> None:

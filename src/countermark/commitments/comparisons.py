@@ -66,6 +66,8 @@ Compare: TypeAlias = Callable[[float, Ends, float, Ends], Interval]
 
 def hold_regression(rule: Regression, tested: DatedFinding, model: str, looks: int) -> Held:
     """Hold how much worse a rate is than an earlier model's against the margin (rule 14)."""
+    if rule.baseline == model:
+        return Held("undetermined", 2, f"{model} is the baseline itself, and no worse than that")
     new, old = (model, rule.task), (rule.baseline, rule.task)
     first, second = (new, old) if rule.worse == "higher" else (old, new)
     pair = Pair(

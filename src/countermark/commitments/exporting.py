@@ -11,12 +11,14 @@ it, is never led to allow more. Therefore:
    not kept, and shows in rule 2 alone.
 4. Nothing is listed under a framework that is not in force.
 5. Properties of a demonstration begin with ``COUNTERMARK_DEMONSTRATION_`` and match no others.
-6. Whoever exports vouches for it: the gate is asked again, and a decision that does not follow from
-   the framework and the finding is refused.
+6. Whoever exports vouches for it: the gate is asked again, for the day of the export, and a
+   decision that does not follow from the framework and the evidence, or no longer, is refused.
+7. So is one about another snapshot than the one that the protocol pins.
 
 The mapping is in docs/in-toto.md, field by field.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from countermark.commitments.case import Case
@@ -24,7 +26,6 @@ from countermark.commitments.gate import decide
 from countermark.records.canonical import JsonValue
 from countermark.records.decision import Decision, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
-from countermark.records.framework import Framework
 from countermark.records.protocol import Protocol
 from countermark.signing.in_toto import Export, Resource
 
@@ -63,7 +64,7 @@ def as_svr(
     """
     framework = case.framework
     subject = _subject(decision, case, protocol)
-    _check(decision, case)
+    _check(decision, replace(case, at=at.date()))
     return Export(
         subject,
         SVR,
@@ -73,15 +74,15 @@ def as_svr(
                 "policies": [Resource("framework", framework.digest).to_value()],
             },
             "timeCreated": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-            "properties": _properties(decision, framework),
+            "properties": _properties(decision, replace(case, at=at.date())),
             "countermarkDecision": Resource("decision", decision.digest).to_value(),
             "countermarkFinding": Resource("finding", str(decision.finding)).to_value(),
         },
     )
 
 
-def _properties(decision: Decision, framework: Framework) -> list[JsonValue]:
-    if framework.status != "in-force":
+def _properties(decision: Decision, case: Case) -> list[JsonValue]:
+    if case.not_in_force is not None:
         return []
     prefix = "COUNTERMARK_DEMONSTRATION_" if decision.demonstration else "COUNTERMARK_"
     kept = {one.threshold for one in decision.outcomes if one.state == "kept"}
@@ -113,6 +114,8 @@ def _subject(decision: Decision, case: Case, protocol: Protocol) -> Resource:
             where="decision",
             next_step="Decide about a model of the protocol.",
         )
+    if decision.identity not in (None, model.identity):
+        raise _apart("snapshot", str(decision.identity), model.identity)
     return Resource(model.key, model.identity)
 
 

@@ -23,32 +23,40 @@ number, so numbers are never given anew. Of a limit on a rate, held against one 
 
 The verdict for an action follows from the thresholds that name the action and are in force:
 
-10. The framework is not in force, or none of its thresholds names the action: NOT ENOUGH EVIDENCE.
+10. The framework is not in force on the day of the decision, or none of its thresholds names the
+    action: NOT ENOUGH EVIDENCE.
 11. One threshold crossed, and the residual risk not shown to be below it: MUST NOT.
 12. One threshold undetermined: NOT ENOUGH EVIDENCE.
 13. All thresholds kept or mitigated: MAY.
 
 Of the other kinds of threshold, and of evidence:
 
-14. A regression: rules 2 to 9 for the difference of the two models' rates.
+14. A regression: rules 2 to 9 for the difference of the two models' rates. A model that is its own
+    baseline has no result to be compared with.
 15. An uplift in a rate: rules 2 to 9 for the ratio of the two rates.
 16. A capability level, an outcome, a score tier, an uplift in cost or time: crossed if one person
    determined that it is reached, by word or by level; undetermined if nobody determined it, or one
    could not; else kept.
 17. A trigger is undetermined once it fired, until a determination says that what it demands was
-   done since; one of time fires so long after the last assessment. It is never crossed.
-18. A level of security: crossed if one determination found it below the one required.
-19. Evidence counts if it is of this snapshot, of this version of the framework and not from after
-   the day of the decision. What was left out is listed; where nothing is left, the reason says so.
+   done since, and none of that day or later denies or doubts it; one of time also fires so long
+   after the last assessment. Of a rough date the last day counts for what fired or is denied, the
+   first for what was done. It is never crossed.
+18. A level of security: crossed if one determination found it below the one required; undetermined
+   if one names no level of the scale, or does not say that the level is reached.
+19. Evidence counts if it is of this snapshot, of this version of the framework, not from after the
+   day of the decision, and of the developer or a member of the network. What was left out is
+   listed; where nothing is left, the reason says so.
 20. Evidence older than the threshold allows, or of unknown age where it allows some age, shows
    nothing kept: undetermined.
 21. Of several findings each is held by itself. One that crosses decides; else one that keeps does,
    with alpha_miss shared equally among them, because the best of several may be the luckiest.
 22. Kept on the word of somebody less independent than the threshold asks for: undetermined. The
-   developer alone is least independent, then one institute, then several.
+   developer alone is least independent, then one institute, then several. Whoever speaks against
+   it does not count among those who show it kept.
 23. Crossed, but *mitigated*: the framework names mitigations for it, determinations say that one is
-   in place in a system that was tested with it, and by the rules above that system keeps it.
-   Without such evidence it stays crossed.
+   in place in a system that was tested with it and with no other than are in place, and by the
+   rules above that system keeps it. Rules 20 and 22 hold for its being in place, too. Without such
+   evidence it stays crossed. What is reached in spite of mitigations is reached without them.
 24. A duty of disclosure that the framework says *shall* be done before the action, and that nobody
    determined to be done: NOT ENOUGH EVIDENCE.
 25. The decision warns of what it does not weigh: thresholds no longer in force, or that an earlier
@@ -56,9 +64,10 @@ Of the other kinds of threshold, and of evidence:
    that hinder nothing; findings of which nothing says that they tested the snapshot in question.
 
 26. A threshold that is due only once another is reached is kept while all of those others that are
-    in force are kept: it is not due. Once one of them is crossed it is held like any other, though
-    mitigations be in place. While it is not known whether one is reached, it counts as crossed
-    nowhere and as kept only where it is kept anyway.
+    in force are kept, by evidence as new and as independent as it asks for itself: it is not due.
+    Once one of them is crossed it is held like any other, though mitigations be in place. While it
+    is not known whether one is reached, it counts as crossed nowhere and as kept only where it is
+    kept anyway.
 
 How binding a threshold's words are is shown and changes no verdict: commitment IV has no *may*.
 A figure whose interval does not follow from its own other figures decides nothing: it is an error.
@@ -71,10 +80,18 @@ from pydantic import TypeAdapter, ValidationError
 from countermark.commitments.case import Case
 from countermark.commitments.checks import check_framework
 from countermark.commitments.comparing import rule_steps
-from countermark.commitments.holding import STANDINGS, hold, hold_if_due, standing_of
+from countermark.commitments.holding import (
+    STANDINGS,
+    hold,
+    hold_if_due,
+    in_place,
+    resting_on,
+    standing_of,
+)
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
-from countermark.records.base import Slug
+from countermark.commitments.wording import fitting
+from countermark.records.base import Digest, Slug
 from countermark.records.decision import Decision, State, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
@@ -82,6 +99,7 @@ from countermark.records.framework import Framework, Standing, Threshold
 from countermark.records.threshold_rules import MetricBound, ThresholdRule
 
 _MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
+_IDENTITY: TypeAdapter[str | None] = TypeAdapter(Digest | None)
 _NEEDS = {
     1: "a threshold that can be decided",
     2: "a test of this model, task and language",
@@ -121,6 +139,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     check_framework(case.framework)
     for model in (case.model, *case.mitigated):
         _check_model(model)
+    _check_identity(case.identity)
     for one in case.tested:
         _check_cells(one.finding)
     framework = case.framework
@@ -146,17 +165,17 @@ def decide(case: Case, *, decided_by: str) -> Decision:
         or any(one.demonstration for one in case.determinations),
         verdict=verdict,
         rule=rule,
-        reason=reason,
+        reason=fitting(reason),
         outcomes=outcomes,
         missing=(
-            *(_needed(one) for one in outcomes if one.state == "undetermined"),
-            *(f"a determination that this was disclosed: {words}" for words in binding),
+            *(fitting(_needed(one)) for one in outcomes if one.state == "undetermined"),
+            *(fitting(f"a determination that this was disclosed: {words}") for words in binding),
         ),
         at=case.at.isoformat() if case.at else None,
         identity=case.identity,
         standing=_least_independent(outcomes),
         evidence=account or None,
-        warnings=tuple(_warnings(case, applying)) or None,
+        warnings=tuple(fitting(one) for one in _warnings(case, applying)) or None,
     )
 
 
@@ -176,7 +195,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
         threshold=threshold.key,
         state=state,
         rule=number,
-        reason=reason,
+        reason=fitting(reason),
         limit=rule.limit if isinstance(rule, MetricBound) else None,
         deciding=held.deciding,
         bounds=held.bounds,
@@ -184,7 +203,7 @@ def threshold_outcome(case: Case, threshold: Threshold) -> ThresholdOutcome:
         distance=held.distance,
         standing=standing_of(held, case.framework.developer) if held.evidence else None,
         evidence=held.evidence or None,
-        residual=residual,
+        residual=None if residual is None else fitting(residual),
         next_test=next_test(threshold, held, findings, case.model)
         if state == "undetermined"
         else None,
@@ -204,26 +223,31 @@ def _residual(case: Case, threshold: Threshold) -> tuple[Held | None, str]:
     shown: Held | None = None
     said: list[str] = []
     for model in sorted({*case.mitigated, case.model}):
-        in_place = sorted(case.in_place(model) & named)
-        if not in_place:
-            if model in case.mitigated:
-                said.append(f"nobody determined that a mitigation for it is in place in {model}")
+        there = {key: by for key, by in in_place(case, threshold, model).items() if key in named}
+        if not there:
+            if model in case.mitigated or case.in_place(model) & named:
+                said.append(f"{_nobody(threshold)} that a mitigation for it is in place in {model}")
             continue
         held = hold(case, threshold, model, with_mitigations=True)
-        said.append(f"{model}, with {', '.join(in_place)}: {held.reason}")
+        said.append(f"{model}, with {', '.join(there)}: {held.reason}")
         if held.state == "crossed":
             return None, said[-1]
         if held.state == "kept":
-            shown = held
+            shown = resting_on(held, there.values(), case.framework.developer)
     return shown, "; ".join(said) or "no evidence of the system with mitigations in place"
+
+
+def _nobody(threshold: Threshold) -> str:
+    if threshold.standing is None and threshold.maximum_age_months is None:
+        return "nobody determined"
+    return "nobody whose word is enough for it, and new enough, determined"
 
 
 def _verdict(
     case: Case, outcomes: Sequence[ThresholdOutcome], binding: Sequence[str]
 ) -> tuple[Verdict, int, str]:
-    status = case.framework.status
-    if status != "in-force":
-        return "NOT ENOUGH EVIDENCE", 10, f"the framework is {status}, not in force"
+    if case.not_in_force is not None:
+        return "NOT ENOUGH EVIDENCE", 10, case.not_in_force
     if not outcomes:
         return "NOT ENOUGH EVIDENCE", 10, f"no threshold of the framework is about: {case.action}"
     crossed = [one for one in outcomes if one.state == "crossed"]
@@ -303,13 +327,31 @@ def _needed(outcome: ThresholdOutcome) -> str:
 
 def _check_cells(finding: Finding) -> None:
     places = [(cell.model, cell.task, cell.language) for cell in finding.cells]
-    if len(set(places)) != len(places):
-        # The gate takes the cell it looks for; a second one would hide behind the first.
+    twice = "" if len(set(places)) == len(places) else "model, task and language in two cells"
+    for cell in finding.cells:
+        kinds = [(one.estimand, one.correction, one.without_lab) for one in cell.figures]
+        if len(set(kinds)) != len(kinds):
+            place = f"{cell.model}, {cell.task}, {cell.language}"
+            twice = f"estimand, correction and lab left out in two figures of {place}"
+    if twice:
+        # The gate takes the one it looks for; a second one would hide behind the first.
         raise VerificationError(
-            "has the same model, task and language in two cells",
+            f"has the same {twice}",
             where=f"finding {finding.digest}",
             next_step="Decide nothing on this finding; ask its coordinator for a sound one.",
         )
+
+
+def _check_identity(identity: str | None) -> None:
+    try:
+        _IDENTITY.validate_python(identity, strict=True)
+    except ValidationError as error:
+        raise InputError(
+            f"{identity!r:.80} cannot pin a snapshot",
+            where="identity",
+            next_step="Give the identity that the protocol has for the model: sha256:, and 64 "
+            "hex digits.",
+        ) from error
 
 
 def _check_model(model: str) -> None:

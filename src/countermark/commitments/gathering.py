@@ -10,6 +10,7 @@
 from dataclasses import replace
 
 from countermark.commitments.case import Case, DatedFinding, first_day
+from countermark.commitments.versions import plain
 from countermark.node.book import Book, Entry
 from countermark.records.determination import Determination
 from countermark.records.finding import Finding
@@ -50,6 +51,5 @@ def _tested(entry: Entry, finding: Finding, protocol: Protocol | None) -> DatedF
 
 
 def _is_before(one: Framework, framework: Framework) -> bool:
-    return (one.developer, one.title) == (framework.developer, framework.title) and first_day(
-        one.published
-    ) < first_day(framework.published)
+    same = one.developer == framework.developer and plain(one.title) == plain(framework.title)
+    return same and first_day(one.published) < first_day(framework.published)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules 1, 19 to 22 and 26 of the gate: one threshold held against all evidence that counts."""
+"""Rules 1, 19 to 23 and 26 of the gate: one threshold held against all evidence that counts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from countermark.commitments.case import Case, DatedFinding
+from countermark.commitments.case import Case, DatedFinding, first_day
 from countermark.commitments.comparisons import hold_regression, hold_uplift
 from countermark.commitments.judged import hold_determined, hold_security, hold_trigger
 from countermark.commitments.judged import says_reached as reached
@@ -51,7 +51,7 @@ def hold(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool
         case Uplift(measure="rate"):
             held = _hold_findings(case, threshold, model, with_mitigations=with_mitigations)
         case Trigger():
-            held = hold_trigger(case, threshold, rule, (model,))
+            held = _recent(case, threshold, hold_trigger(case, threshold, rule, (model,)))
         case _:
             held = _hold_determinations(case, threshold, model, with_mitigations=with_mitigations)
     return _independent(case, threshold, held)
@@ -67,7 +67,7 @@ def hold_if_due(case: Case, threshold: Threshold) -> Held:
     ]
     if not conditions:
         return held
-    others = {one.key: hold(case, one, case.model) for one in conditions}
+    others = {one.key: hold(case, _as_strictly(one, threshold), case.model) for one in conditions}
     states = {one.state for one in others.values()}
     if states == {"kept"}:
         return _not_due(case, others)
@@ -77,6 +77,63 @@ def hold_if_due(case: Case, threshold: Threshold) -> Held:
     reason = f"it is not known whether it is due: {unknown} is undetermined, "
     reason += f"because {others[unknown].reason}; of itself, {held.reason}"
     return replace(held, state="undetermined", rule=26, reason=reason)
+
+
+def _as_strictly(one: Threshold, due: Threshold) -> Threshold:
+    """Ask of a threshold what another asks that rests on it, where that asks more."""
+    standings = [wanted for wanted in (one.standing, due.standing) if wanted is not None]
+    ages = [most for most in (one.maximum_age_months, due.maximum_age_months) if most is not None]
+    return one.model_copy(
+        update={
+            "standing": max(standings, key=STANDINGS.index, default=None),
+            "maximum_age_months": min(ages, default=None),
+        }
+    )
+
+
+def in_place(case: Case, threshold: Threshold, model: str) -> dict[str, tuple[Determination, ...]]:
+    """Return who shows each mitigation of a system to be in place, as the threshold asks it.
+
+    What is too old for the threshold, or from somebody not independent enough, shows none.
+    """
+    found = {}
+    for key in sorted(case.in_place(model)):
+        said = tuple(
+            one
+            for one in case.about("mitigation", key, (model,))
+            if _stale(case, threshold, one.date) is None
+        )
+        standing = STANDINGS.index(_standing(said, case.framework.developer))
+        if said and standing >= STANDINGS.index(threshold.standing or STANDINGS[0]):
+            found[key] = said
+    return found
+
+
+def resting_on(held: Held, judgements: Iterable[Sequence[Determination]], developer: str) -> Held:
+    """Return what was held, as resting on judgements, too; whoever is less independent counts."""
+    all_of = [one for said in judgements for one in said]
+    institutes = frozenset(one.determined_by for one in all_of)
+    weaker = replace(held, institutes=institutes)
+    if STANDINGS.index(standing_of(weaker, developer)) < STANDINGS.index(
+        standing_of(held, developer)
+    ):
+        held = weaker
+    return replace(held, evidence=tuple(sorted({*held.evidence, *(one.digest for one in all_of)})))
+
+
+def _standing(said: Sequence[Determination], developer: str) -> Standing:
+    others = {one.determined_by for one in said} - {developer}
+    return STANDINGS[min(len(others), 2)]
+
+
+def _recent(case: Case, threshold: Threshold, held: Held) -> Held:
+    """Take back *kept* where even the newest judgement of a trigger is too old (rule 20)."""
+    dates = [one.date for one in case.determined if one.digest in held.evidence]
+    newest = max(dates, key=lambda said: (first_day(said), said), default=None)
+    stale = _stale(case, threshold, newest)
+    if held.state != "kept" or stale is None:
+        return held
+    return replace(held, state="undetermined", rule=20, reason=f"{stale}; in it {held.reason}")
 
 
 def _not_due(case: Case, others: dict[str, Held]) -> Held:
@@ -172,11 +229,21 @@ def _hold_determinations(
     case: Case, threshold: Threshold, model: str, *, with_mitigations: bool
 ) -> Held:
     rule = threshold.rule
+    there = set(in_place(case, threshold, model)) if with_mitigations else set()
+    named = set(threshold.mitigations or ()) & there
+
+    def is_of(one: Determination) -> bool:
+        """Tell whether it is of the system in question, with what is in place there."""
+        tested = set(one.mitigations or ())
+        if not with_mitigations:
+            return not tested
+        return tested <= there and (model != case.model or bool(tested & named))
+
+    # What is reached in spite of mitigations is reached without them, too.
     said = [
         one
         for one in case.about("threshold", threshold.key, (model,))
-        if bool(one.mitigations) == (with_mitigations and model == case.model)
-        or (with_mitigations and model != case.model)
+        if is_of(one) or (one.mitigations and reached(rule, one))
     ]
     old = {one.digest: why for one in said if (why := _stale(case, threshold, one.date))}
     # An old judgement that it was reached still holds; one that it was not shows nothing.

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from countermark.commitments.case import Case, first_day
+from countermark.commitments.case import Case, first_day, last_day
 from countermark.commitments.rates import Held, HeldState
 from countermark.records.determination import Determination
 from countermark.records.framework import Threshold
@@ -54,38 +54,59 @@ def hold_security(rule: SecurityLevel, determinations: Sequence[Determination]) 
         return Held(
             "undetermined", 18, f"nobody determined a level of security of {', '.join(rule.scale)}"
         )
-    sure = [one for one, _ in known]
     if len(known) < len(found):
         others = [one for one, place in found if place is None]
         return _held("undetermined", 18, f"{_who(others)} named a level off the scale", others)
+    unsure = [one for one, _ in known if one.conclusion != "yes"]
+    if unsure:
+        reason = f"{_who(unsure)} named the level, and did not say that it is reached"
+        return _held("undetermined", 18, reason, unsure)
+    sure = [one for one, _ in known]
     return _held("kept", 18, f"{_who(sure)} found security at {rule.level} or above", sure)
 
 
 def hold_trigger(case: Case, threshold: Threshold, rule: Trigger, models: Sequence[str]) -> Held:
     """Say whether a trigger fired, and whether what it demands was done since (rule 17)."""
     said = list(case.about("threshold", threshold.key, models))
-    done = [one for one in case.about("duty", threshold.key, models) if one.conclusion == "yes"]
+    done = _done(list(case.about("duty", threshold.key, models)))
     last = max((first_day(one.date) for one in done), default=None)
-    if rule.quantity == "time":
-        ages = [age for one in done if (age := case.age(one.date)) is not None]
-        months = min(ages, default=None)
-        if months is None:
-            return Held("undetermined", 17, f"no assessment is known: {rule.demands}")
-        if months >= rule.at_least:
-            due = f"the last assessment is {months:.1f} months old"
-            return _held("undetermined", 17, f"{due}, and due from {rule.at_least:.4g} on", done)
-        return _held("kept", 17, f"the last assessment is {months:.1f} months old", done)
     fired = [one for one in said if _fired(rule, one) is True]
-    open_ones = [one for one in fired if last is None or first_day(one.date) > last]
+    open_ones = [one for one in fired if last is None or last_day(one.date) > last]
     if open_ones:
         return _held("undetermined", 17, f"it fired, and this is due: {rule.demands}", open_ones)
+    if rule.quantity == "time":
+        return _since_assessed(case, rule, done)
     unknown = [one for one in said if _fired(rule, one) is None]
     if unknown or not said:
         why = "nobody says whether it fired"
         if unknown:
             why = f"{_who(unknown)} gave no quantity in {rule.unit}"
         return _held("undetermined", 17, why, unknown)
-    return _held("kept", 17, "it did not fire, or what it demands was done since", [*said, *done])
+    # Whoever said that it fired does not stand behind its being kept.
+    if fired:
+        return _held("kept", 17, "what it demands was done since it fired", done)
+    return _held("kept", 17, "it did not fire", said)
+
+
+def _since_assessed(case: Case, rule: Trigger, done: Sequence[Determination]) -> Held:
+    months = min((age for one in done if (age := case.age(one.date)) is not None), default=None)
+    if months is None:
+        return Held("undetermined", 17, f"no assessment is known: {rule.demands}")
+    told = f"the last assessment is {months:.1f} months old"
+    if months >= rule.at_least:
+        due = f"{told}, and due from {rule.at_least:.4g} on"
+        return _held("undetermined", 17, due, done)
+    return _held("kept", 17, told, done)
+
+
+def _done(said: Sequence[Determination]) -> list[Determination]:
+    """Return the judgements that what is due was done, after the last that does not say so."""
+    denied = max((last_day(one.date) for one in said if one.conclusion != "yes"), default=None)
+    return [
+        one
+        for one in said
+        if one.conclusion == "yes" and (denied is None or first_day(one.date) > denied)
+    ]
 
 
 def _fired(rule: Trigger, one: Determination) -> Reached:

@@ -35,7 +35,8 @@ What counts:
    developer itself are passed over, and what an institute merely records of a developer is the
    developer's claim. A finding or determination counts where a logged framework or decision ties it
    to the developer.
-5. A framework speaks for its developer while it is the newest of its title, in force, and not the
+5. A framework speaks for its developer while it is the newest of its title, whatever case, white
+   space or unseen marks it is written with, in force, and not the
    older of the two that a logged account is about. Support counts only for such a framework; a
    contradiction stays when a newer version is published.
 6. Of an author's determinations about one thing and one model, and of its decisions about one model
@@ -69,6 +70,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
+from countermark.commitments.case import is_institute
 from countermark.commitments.deadlines import load_deadlines
 from countermark.commitments.reference import Company
 from countermark.commitments.tracker_index import Index, index
@@ -299,7 +301,11 @@ def _has_framework(company: Company, known: Index, at: str) -> bool:
     names = dict.fromkeys((company.name, *company.publishers))
     return (
         bool(known.about(company.slug).frameworks)
-        or any(known.publications.get(name) for name in names)
+        or any(
+            said.author == company.slug or is_institute(said.author)
+            for name in names
+            for said, _ in known.publications.get(name, ())
+        )
         or bool(_documents(company, at))
     )
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from countermark.commitments.case import is_institute
 from countermark.commitments.versions import certainly_before
 from countermark.node.book import Entry
 from countermark.records import Record
@@ -71,11 +72,6 @@ class Index:
     def about(self, developer: str) -> Dossier:
         """Return what counts about one developer."""
         return self.dossiers.get(developer) or Dossier()
-
-
-def is_institute(code: str) -> bool:
-    """Tell whether a code is that of a member of the network, which is no developer (rule 4)."""
-    return len(code) == 2 and code.isupper()
 
 
 def index(entries: Iterable[Entry], *, at: str, demonstration: bool) -> Index:

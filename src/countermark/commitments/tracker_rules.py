@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal, TypeAlias, TypeVar
 
+from countermark.commitments.case import is_institute
 from countermark.commitments.comparing import Keyed
 from countermark.commitments.reference import Company
-from countermark.commitments.tracker_index import Dossier, Index, Said, is_institute
-from countermark.commitments.versions import History, history
+from countermark.commitments.tracker_index import Dossier, Index, Said
+from countermark.commitments.versions import History, certainly_before, history, plain
 from countermark.records.decision import Decision
 from countermark.records.determination import Determination
 from countermark.records.framework import Framework
@@ -105,7 +106,7 @@ def _in_force(dossier: Dossier) -> dict[str, tuple[Said, Framework]]:
     """Return the frameworks that speak for their developer, by digest (rule 5)."""
     newest: dict[str, str] = {}
     for _, framework in dossier.frameworks:
-        title = framework.title.casefold()
+        title = plain(framework.title)
         newest[title] = max(newest.get(title, ""), framework.published)
     logged = {said.entry.digest for said, _ in dossier.frameworks}
     # A document may be followed by one of another title; the account of that change says so.
@@ -113,7 +114,7 @@ def _in_force(dossier: Dossier) -> dict[str, tuple[Said, Framework]]:
     return {
         said.entry.digest: (said, framework)
         for said, framework in dossier.frameworks
-        if framework.published == newest[framework.title.casefold()]
+        if framework.published == newest[plain(framework.title)]
         and framework.status == "in-force"
         and said.entry.digest not in replaced
     }
@@ -267,7 +268,8 @@ def _watched(
     ]
     for (_, key), group in groupby(sorted(looked, key=about), key=about):
         several = list(group)
-        if len({one.date for _, one in several}) > 1:
+        days = {one.date for _, one in several}
+        if any(certainly_before(one, other) for one in days for other in days):
             for said, _ in several:
                 words = (
                     f"{said.author} examined mitigation {key}, which was examined on other days too"
@@ -278,7 +280,11 @@ def _watched(
 def _declined(dossier: Dossier) -> Iterator[Signal]:
     """Rule 15."""
     for said, reply in dossier.replies:
-        if reply.says == "not-applicable" and reply.commitment:
+        if (
+            reply.says == "not-applicable"
+            and reply.commitment
+            and any(map(str.isalnum, reply.words))
+        ):
             words = f"the developer says that it does not apply: {reply.words}".rstrip(".")
             yield reply.commitment, behind(said, "declines", 15, words)
 

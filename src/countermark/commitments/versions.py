@@ -5,7 +5,7 @@
    was first witnessed.
 2. Versions stand in the order of their date of publication, then of force, then of witnessing.
 3. A pair is two versions of one title that follow each other and that one hand recorded, or the two
-   that an account names.
+   that an account names. Of several accounts of one pair the latest counts.
 4. *Changed file*: two versions of one title and label, by whomever recorded, whose published files
    have different digests. This is an alarm.
 5. *Changed content*: two versions of one title and label that the developer itself logged, of which
@@ -16,15 +16,20 @@
    because an encoder may correct itself; so it is where the developer does with one and the same
    file.
 
+Titles and labels are one that look alike: case, white space, marks that nobody sees and other forms
+of one letter make no other document of it.
+
 Dates to the year or month are before others only where no day of them could be after.
 """
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
+from countermark.commitments.case import last_day
 from countermark.commitments.framework_diff import FrameworkDiff, diff
 from countermark.node.book import Entry
 from countermark.records.account import Account
@@ -145,7 +150,7 @@ def history(developer: str, entries: Iterable[Entry]) -> History:
         elif isinstance(record, Account) and record.developer == developer:
             accounts[entry.digest] = record
     versions = tuple(sorted((_version(found) for found in statements.values()), key=_order))
-    told = sorted(accounts.items())
+    told = sorted(accounts.items(), key=lambda one: (last_day(one[1].date), one[0]))
     found = tuple(
         sorted(_alarms(versions), key=lambda alarm: (alarm.rule, alarm.title, alarm.digests))
     )
@@ -169,12 +174,16 @@ def same_document(one: Framework, other: Framework) -> bool:
     return _name(one) == _name(other)
 
 
+def plain(text: str) -> str:
+    """Return a title or label without what does not make it another one."""
+    shown = (
+        one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf"
+    )
+    return " ".join("".join(shown).casefold().split())
+
+
 def _name(framework: Framework) -> tuple[str, str]:
-    return _plain(framework.title), _plain(framework.label)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return plain(framework.title), plain(framework.label)
 
 
 def _version(statements: list[Entry]) -> Version:
@@ -202,11 +211,11 @@ def _pairs(versions: tuple[Version, ...], accounts: list[Account]) -> Iterator[P
     by_digest = {version.digest: version for version in versions}
     told: dict[tuple[str, str], Account] = {}
     for account in accounts:
-        told.setdefault((account.before, account.after), account)
+        told[account.before, account.after] = account
     lines: dict[tuple[str, str], list[Version]] = defaultdict(list)
     for version in versions:
         hand = version.framework.recorded_by or version.framework.developer
-        lines[_plain(version.framework.title), hand].append(version)
+        lines[plain(version.framework.title), hand].append(version)
     paired = set()
     for line in lines.values():
         for before, after in pairwise(line):
@@ -224,7 +233,7 @@ def _alarms(versions: tuple[Version, ...]) -> Iterator[Alarm]:
     for version in versions:
         groups[_name(version.framework)].append(version)
         if version.own:
-            titles[_plain(version.framework.title), version.entry.origin].append(version)
+            titles[plain(version.framework.title), version.entry.origin].append(version)
     for group in groups.values():
         yield from _changed_files(group)
         hands: dict[str, list[Version]] = defaultdict(list)

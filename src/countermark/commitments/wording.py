@@ -3,6 +3,7 @@
 
 from functools import singledispatch
 
+from countermark.records.base import LONGEST_TEXT
 from countermark.records.threshold_rules import (
     CapabilityLevel,
     MetricBound,
@@ -28,6 +29,11 @@ SORTS = {
     "not-quantified": "not quantified",
 }
 """What each kind of threshold is called."""
+
+
+def fitting(text: str) -> str:
+    """Return a text that quotes others, cut to what a record can hold."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 2]} …"
 
 
 @singledispatch

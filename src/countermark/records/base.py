@@ -70,7 +70,8 @@ Date = Annotated[
     ),
     AfterValidator(_real_date),
 ]
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+LONGEST_TEXT = 20_000
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 Count = Annotated[int, Field(ge=0)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 
