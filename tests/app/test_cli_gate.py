@@ -109,6 +109,39 @@ def test_a_decision_can_be_logged_by_whoever_may_say_it(
     assert "may not say records of the kind decision" in refused.err
 
 
+def test_what_a_framework_says_cannot_write_over_the_verdict(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="fr", limit=0.9)
+    value = json.loads(promise.read_text("utf-8"))
+    needs = "x\x1b[3A\x1b[2K\rMAY: m\nMAY: m, deploy (rule 13)\u202e\x9b2J"
+    value["thresholds"][0]["rule"] = {"kind": "not-quantified", "needs": needs}
+    promise.write_text(json.dumps(value), encoding="utf-8")
+    ran = decide(record, promise)
+    assert ran.code == VERDICTS["NOT ENOUGH EVIDENCE"]
+    for text in (ran.out, ran.err, decide(record, promise, "--json").out):
+        assert not set(text) & set("\x1b\r\u202e\x9b")
+        assert not any(line.startswith("MAY") for line in text.splitlines())
+    assert needs in decide(record, promise, "--json").value["reason"], "JSON loses nothing"
+
+
+@pytest.mark.parametrize("identity", ["garbage", "sha256:12"])
+def test_what_can_pin_no_snapshot_is_an_error(record: Path, tmp_path: Path, identity: str) -> None:
+    promise = framework(tmp_path, language="fr", limit=0.9)
+    ran = decide(record, promise, "--identity", identity)
+    assert (ran.code, ran.out) == (1, "")
+    assert "cannot pin a snapshot" in ran.err
+
+
+def test_a_record_and_a_bare_finding_beside_it_are_one(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="fr", limit=0.9)
+    bare = tmp_path / "finding.json"
+    shown = done("finding", "show", "--json", statement(record, "finding")).value
+    bare.write_text(json.dumps(shown), encoding="utf-8")
+    words = ("--framework", promise, "--record", record, "--finding", bare, "--model", MODEL)
+    ran = countermark("gate", "decide", *words, "--identity", "sha256:" + "0" * 64)
+    assert ran.code == VERDICTS["NOT ENOUGH EVIDENCE"]
+    assert "another snapshot" in ran.out
+
+
 @pytest.mark.parametrize("model", ["Two Words", ""])
 def test_what_can_be_no_model_is_an_error(record: Path, model: str) -> None:
     ran = decide(record, statement(record, "framework"), "--model", model)
@@ -170,6 +203,9 @@ def test_a_decision_is_shown_as_a_safety_case(record: Path, tmp_path: Path) -> N
     shown = done(*words)
     assert shown.out.startswith("G1 goal [defeated]: ")
     assert done(*words, "--json").value["type"] == "goal"
+    other = countermark("gate", "case", decision, "--framework", statement(record, "framework"))
+    assert (other.code, other.out) == (1, "")
+    assert "follows from the framework" in other.err
 
 
 def test_without_evidence_nothing_is_asked(tmp_path: Path) -> None:

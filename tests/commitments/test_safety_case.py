@@ -4,12 +4,14 @@
 from collections.abc import Iterator
 from datetime import date
 
+import pytest
 from hand_made_case import FILTER, LEVEL, determined
 from hand_made_finding import case, cell, figures, finding, framework, limit, threshold
 
 from countermark.commitments.case import Case
 from countermark.commitments.gate import decide
-from countermark.commitments.safety_case import Element, safety_case
+from countermark.commitments.safety_case import Element, refuse_another, safety_case
+from countermark.records.errors import InputError
 
 FOUND = finding(cell(*figures(0.02)), cell(*figures(0.5), language="fr"))
 KEPT = threshold(key="kept", assumed=("the estimand", "the languages"))
@@ -54,7 +56,8 @@ def test_rule_3_what_is_mitigated_is_argued_over_its_mitigations() -> None:
     (strategy,) = goal.supported_by
     assert (goal.standing, strategy.sort) == ("supported", "strategy")
     assert "filter" in strategy.words
-    assert strategy.supported_by[0].statement == both.digest
+    shown = {one.statement for one in strategy.supported_by}
+    assert shown == {both.digest, said.digest}, "what was tested, and that it is in place"
 
 
 def test_rule_4_goals_are_supported_undeveloped_or_defeated() -> None:
@@ -87,3 +90,19 @@ def test_its_json_has_every_element() -> None:
         return sum(count(inner) for inner in value) if isinstance(value, list) else 0
 
     assert count(first.to_value()) == len(list(all_of(first)))
+
+
+def test_rule_4_the_first_goal_stands_no_better_than_those_below() -> None:
+    promised = framework(KEPT, CROSSED)
+    decision = decide(case(promised, FOUND), decided_by="GB")
+    forged = decision.model_copy(update={"verdict": "MAY"})
+    assert safety_case(forged, promised).standing == "defeated"
+    empty = forged.model_copy(update={"outcomes": ()})
+    assert safety_case(empty, promised).standing == "undeveloped"
+
+
+def test_a_decision_is_not_shown_under_another_framework() -> None:
+    decision = decide(case(framework(KEPT), FOUND), decided_by="GB")
+    with pytest.raises(InputError, match="follows from the framework"):
+        refuse_another(decision, framework(KEPT, title="Another"))
+    refuse_another(decision, framework(KEPT))

@@ -10,7 +10,8 @@ assumptions.
 3. Evidence that decided a threshold is a solution of its goal. A crossed threshold whose residual
    risk is shown to be below it is argued over its mitigations.
 4. A goal without solutions is *undeveloped*; one whose evidence speaks against it is *defeated*.
-   The first goal is defeated by MUST NOT and undeveloped by NOT ENOUGH EVIDENCE.
+   The first goal is defeated by MUST NOT and undeveloped by NOT ENOUGH EVIDENCE; it never stands
+   better than the goals below it, whatever the decision says.
 5. What whoever encoded a threshold had to choose is an assumption of its goal. What must be
    reached before a threshold is due is a context of it.
 """
@@ -22,6 +23,7 @@ from typing import Literal, TypeAlias
 from countermark.commitments.wording import asks
 from countermark.records.canonical import JsonValue
 from countermark.records.decision import Decision, State, ThresholdOutcome
+from countermark.records.errors import InputError
 from countermark.records.framework import Framework, Threshold
 
 Sort: TypeAlias = Literal["goal", "strategy", "solution", "context", "assumption"]
@@ -87,6 +89,22 @@ class _Names:
         return f"{letter}{self.counts[letter]}"
 
 
+def refuse_another(decision: Decision, framework: Framework) -> None:
+    """Refuse a framework that is not the one that a decision names.
+
+    Raises
+    ------
+    InputError
+        If it is another.
+    """
+    if decision.framework != framework.digest:
+        raise InputError(
+            f"follows from the framework {decision.framework}, not from {framework.digest}",
+            where="decision",
+            next_step="Give the framework that it names.",
+        )
+
+
 def safety_case(decision: Decision, framework: Framework) -> Element:
     """Return the first goal of a decision's safety case, with all that is below it.
 
@@ -109,9 +127,12 @@ def safety_case(decision: Decision, framework: Framework) -> Element:
     )
     strategy = names.next("S")
     goals = tuple(_goal(names, one, thresholds.get(one.threshold)) for one in decision.outcomes)
+    standings = {goal.standing for goal in goals}
     standing: Standing = "supported"
-    if decision.verdict != "MAY":
-        standing = "defeated" if decision.verdict == "MUST NOT" else "undeveloped"
+    if decision.verdict == "MUST NOT" or "defeated" in standings:
+        standing = "defeated"
+    elif decision.verdict != "MAY" or standings != {"supported"}:
+        standing = "undeveloped"
     return Element(
         first,
         "goal",

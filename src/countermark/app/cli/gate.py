@@ -26,7 +26,7 @@ from countermark.commitments.case import first_day
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide as decide_release
 from countermark.commitments.reporting import as_junit, as_sarif
-from countermark.commitments.safety_case import Element, safety_case
+from countermark.commitments.safety_case import Element, refuse_another, safety_case
 from countermark.node.files import write_atomic
 from countermark.records.decision import Decision
 from countermark.records.framework import Action
@@ -151,7 +151,9 @@ def export(
 @json_option
 def case_(file: Path, framework_file: str, *, as_json: bool) -> None:
     """Show a decision as a safety case: goals, strategies and solutions (GSN)."""
-    first = safety_case(read_record(Decision, file), read_framework(framework_file))
+    decision, framework = read_record(Decision, file), read_framework(framework_file)
+    refuse_another(decision, framework)
+    first = safety_case(decision, framework)
     if as_json:
         data_json(first.to_value())
     else:
@@ -160,11 +162,14 @@ def case_(file: Path, framework_file: str, *, as_json: bool) -> None:
 
 def _print(decision: Decision) -> None:
     data(f"{decision.verdict}: {decision.model}, {decision.action} (rule {decision.rule})")
-    data(f"  {decision.reason}")
+    data(f"  {_line(decision.reason)}")
     for outcome in decision.outcomes:
-        data(f"  {outcome.state:<12} {outcome.threshold} (rule {outcome.rule}): {outcome.reason}")
+        data(
+            f"  {outcome.state:<12} {outcome.threshold} (rule {outcome.rule}): "
+            f"{_line(outcome.reason)}"
+        )
         if outcome.residual:
-            data(f"  {'':<12} residual risk: {outcome.residual}")
+            data(f"  {'':<12} residual risk: {_line(outcome.residual)}")
         if outcome.distance is not None:
             data(f"  {'':<12} distance from the limit: {outcome.distance:+.4g}")
         if outcome.standing:
@@ -173,16 +178,21 @@ def _print(decision: Decision) -> None:
             data(f"  {'':<12} next: {outcome.next_test.words}")
     for one in decision.evidence or ():
         if one.left_out:
-            talk(f"Left out: the {one.sort} {one.statement}: {one.left_out}")
+            talk(_line(f"Left out: the {one.sort} {one.statement}: {one.left_out}"))
     for warning in decision.warnings or ():
-        talk(f"Warning: {warning}")
+        talk(_line(f"Warning: {warning}"))
     for needed in decision.missing:
-        talk(f"Evidence that would be needed: {needed}")
+        talk(_line(f"Evidence that would be needed: {needed}"))
+
+
+def _line(text: str) -> str:
+    """Return a text on one line: what it quotes must not look like lines of ours."""
+    return " ".join(text.split())
 
 
 def _print_element(element: Element, depth: int) -> None:
     standing = f" [{element.standing}]" if element.standing else ""
-    data(f"{'  ' * depth}{element.name} {element.sort}{standing}: {element.words}")
+    data(f"{'  ' * depth}{element.name} {element.sort}{standing}: {_line(element.words)}")
     if element.statement:
         data(f"{'  ' * depth}  {element.statement}")
     for one in (*element.in_context_of, *element.supported_by):

@@ -2,6 +2,7 @@
 """Where words go: data to stdout, talk to stderr; and the options that most commands share."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -34,19 +35,28 @@ passphrase_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON to stdout.")
 
 
+# Records quote strangers. Line ends and tabs stay; what moves a terminal's cursor, or turns the
+# order of what is read, could show another verdict than the one that was given.
+_MOVING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _still(text: str, form: str) -> str:
+    return _MOVING.sub(lambda found: form.format(ord(found.group())), text)
+
+
 def talk(text: str) -> None:
     """Write a line for people to stderr."""
-    click.echo(text, err=True)
+    click.echo(_still(text, "[U+{:04X}]"), err=True)
 
 
 def data(text: str) -> None:
     """Write a line of results to stdout."""
-    click.echo(text)
+    click.echo(_still(text, "[U+{:04X}]"))
 
 
 def data_json(value: object) -> None:
     """Write results to stdout as JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    click.echo(_still(json.dumps(value, ensure_ascii=False, indent=2), "\\u{:04x}"))
 
 
 def answer(text: str, value: object, *, as_json: bool) -> None:
