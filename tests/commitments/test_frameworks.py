@@ -215,6 +215,15 @@ def test_what_a_company_says_that_it_took_back_is_seen() -> None:
     assert removed == {"pause", "screening"}
 
 
+def test_a_scope_that_a_company_narrowed_is_seen() -> None:
+    older, newer = known_framework("anthropic-rsp-2.1"), known_framework("anthropic-rsp-2.2")
+    assert older is not None
+    assert newer is not None
+    (change,) = diff(older, newer).changes
+    assert (change.key, change.effect) == ("asl-3-security", "reworded")
+    assert "insiders" in (change.after or "")
+
+
 def test_a_word_of_force_that_a_company_changed_is_seen() -> None:
     older, newer = known_framework("xai-rmf-draft-2025-02-20"), known_framework("xai-rmf-2025-08")
     assert older is not None
