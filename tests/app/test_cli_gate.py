@@ -172,6 +172,23 @@ def test_a_decision_is_shown_as_a_safety_case(record: Path, tmp_path: Path) -> N
     assert done(*words, "--json").value["type"] == "goal"
 
 
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (("--identity", "b179"), 1, "'b179' cannot be the digest of a snapshot"),
+        (("--record", "tests"), 1, "is no public record"),
+        (("--at", "9999-01-01"), None, "Warning: 9999-01-01 is yet to come"),
+        (("--mitigated", "other"), None, f"no finding here is about other, only about: {MODEL}"),
+    ],
+)
+def test_slips_are_told(
+    record: Path, tmp_path: Path, more: tuple[str, ...], code: int | None, said: str
+) -> None:
+    ran = decide(record, framework(tmp_path, language="en", limit=0.01), *more)
+    assert ran.code == (VERDICTS["MUST NOT"] if code is None else code)
+    assert said in ran.err
+
+
 def test_without_evidence_nothing_is_asked(tmp_path: Path) -> None:
     promise = framework(tmp_path, language="en", limit=0.01)
     ran = countermark("gate", "decide", "--framework", promise, "--model", MODEL)

@@ -348,7 +348,7 @@ def test_a_wider_limit_of_another_force_or_the_same_limit_is_no_warning() -> Non
     [
         ({**BOUND, "kind": "vibes"}, "thresholds.one.rule: has the kind 'vibes'", "metric-bound, "),
         ({"task": "leak"}, "thresholds.one.rule: says no kind", "Say its kind"),
-        ({**BOUND, "limit": 2.0}, "thresholds.one.rule.metric-bound.limit: ", "Compare it"),
+        ({**BOUND, "limit": 2.0}, "thresholds.one.rule.limit: ", "Compare it"),
     ],
     ids=["unknown kind", "no kind", "known kind"],
 )

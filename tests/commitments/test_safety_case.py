@@ -4,12 +4,14 @@
 from collections.abc import Iterator
 from datetime import date
 
+import pytest
 from hand_made_case import FILTER, LEVEL, determined
 from hand_made_finding import case, cell, figures, finding, framework, limit, threshold
 
 from countermark.commitments.case import Case
 from countermark.commitments.gate import decide
-from countermark.commitments.safety_case import Element, safety_case
+from countermark.commitments.safety_case import Element, check_framework_of, safety_case
+from countermark.records.errors import InputError
 
 FOUND = finding(cell(*figures(0.02)), cell(*figures(0.5), language="fr"))
 KEPT = threshold(key="kept", assumed=("the estimand", "the languages"))
@@ -87,3 +89,10 @@ def test_its_json_has_every_element() -> None:
         return sum(count(inner) for inner in value) if isinstance(value, list) else 0
 
     assert count(first.to_value()) == len(list(all_of(first)))
+
+
+def test_rule_6_a_decision_is_told_by_its_own_framework_only() -> None:
+    decision = decide(case(framework(KEPT), FOUND), decided_by="GB")
+    check_framework_of(decision, framework(KEPT), where="d.json")
+    with pytest.raises(InputError, match="was decided under sha256:"):
+        check_framework_of(decision, framework(KEPT, CROSSED), where="d.json")

@@ -74,7 +74,7 @@ from countermark.commitments.comparing import rule_steps
 from countermark.commitments.holding import STANDINGS, hold, hold_if_due, standing_of
 from countermark.commitments.next_test import next_test
 from countermark.commitments.rates import Held
-from countermark.records.base import Slug
+from countermark.records.base import Digest, Slug
 from countermark.records.decision import Decision, State, ThresholdOutcome, Verdict
 from countermark.records.errors import InputError, VerificationError
 from countermark.records.finding import Finding
@@ -82,6 +82,7 @@ from countermark.records.framework import Framework, Standing, Threshold
 from countermark.records.threshold_rules import MetricBound, ThresholdRule
 
 _MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
+_SNAPSHOT: TypeAdapter[str] = TypeAdapter(Digest)
 _NEEDS = {
     1: "a threshold that can be decided",
     2: "a test of this model, task and language",
@@ -113,7 +114,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     ------
     InputError
         If the framework is refused (:mod:`countermark.commitments.checks`), or the case names a
-        model by what cannot be a key.
+        model by what cannot be a key, or its snapshot by what is no digest.
     VerificationError
         If a finding has a figure whose interval its own other figures do not give, or two cells of
         one place.
@@ -121,6 +122,8 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     check_framework(case.framework)
     for model in (case.model, *case.mitigated):
         _check_model(model)
+    if case.identity is not None:
+        _check_snapshot(case.identity)
     for one in case.tested:
         _check_cells(one.finding)
     framework = case.framework
@@ -320,4 +323,15 @@ def _check_model(model: str) -> None:
             f"{model[:80]!r} cannot be the key of a model",
             where="model",
             next_step="Give the key that the protocol and the finding use, such as smollm2-135m.",
+        ) from error
+
+
+def _check_snapshot(identity: str) -> None:
+    try:
+        _SNAPSHOT.validate_python(identity, strict=True)
+    except ValidationError as error:
+        raise InputError(
+            f"{identity[:80]!r} cannot be the digest of a snapshot",
+            where="identity",
+            next_step="Give it as the protocol does: sha256: and 64 hexadecimal digits.",
         ) from error

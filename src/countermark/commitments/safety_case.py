@@ -13,6 +13,7 @@ assumptions.
    The first goal is defeated by MUST NOT and undeveloped by NOT ENOUGH EVIDENCE.
 5. What whoever encoded a threshold had to choose is an assumption of its goal. What must be
    reached before a threshold is due is a context of it.
+6. A decision is told by the framework that it was made under, and by no other.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from typing import Literal, TypeAlias
 from countermark.commitments.wording import asks
 from countermark.records.canonical import JsonValue
 from countermark.records.decision import Decision, State, ThresholdOutcome
+from countermark.records.errors import InputError
 from countermark.records.framework import Framework, Threshold
 
 Sort: TypeAlias = Literal["goal", "strategy", "solution", "context", "assumption"]
@@ -85,6 +87,23 @@ class _Names:
     def next(self, letter: str) -> str:
         self.counts[letter] = self.counts.get(letter, 0) + 1
         return f"{letter}{self.counts[letter]}"
+
+
+def check_framework_of(decision: Decision, framework: Framework, *, where: str) -> None:
+    """Refuse a decision beside another framework than its own (rule 6).
+
+    Raises
+    ------
+    InputError
+        If the decision was made under another framework.
+    """
+    if decision.framework != framework.digest:
+        raise InputError(
+            f"was decided under {decision.framework}; the framework given is {framework.digest}, "
+            f"version {framework.label} of {framework.title}",
+            where=where,
+            next_step="Give the version that the decision names.",
+        )
 
 
 def safety_case(decision: Decision, framework: Framework) -> Element:
