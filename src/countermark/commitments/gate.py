@@ -52,13 +52,13 @@ Of the other kinds of threshold, and of evidence:
 24. A duty of disclosure that the framework says *shall* be done before the action, and that nobody
    determined to be done: NOT ENOUGH EVIDENCE.
 25. The decision warns of what it does not weigh: thresholds no longer in force, or that an earlier
-   version had or worded otherwise; choices of whoever encoded a threshold; duties not shown done
-   that hinder nothing; findings of which nothing says that they tested the snapshot in question.
-
+   version had or worded otherwise; a later version; choices of whoever encoded a threshold; duties
+   not shown done that hinder nothing; findings of which nothing says that they tested the snapshot
+   in question.
 26. A threshold that is due only once another is reached is kept while all of those others that are
-    in force are kept: it is not due. Once one of them is crossed it is held like any other, though
-    mitigations be in place. While it is not known whether one is reached, it counts as crossed
-    nowhere and as kept only where it is kept anyway.
+   in force are kept: it is not due. Once one of them is crossed it is held like any other, though
+   mitigations be in place. While it is not known whether one is reached, it counts as crossed
+   nowhere and as kept only where it is kept anyway.
 
 How binding a threshold's words are is shown and changes no verdict: commitment IV has no *may*.
 A figure whose interval does not follow from its own other figures decides nothing: it is an error.
@@ -152,6 +152,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
         reason=reason,
         outcomes=outcomes,
         missing=(
+            *_mitigating(in_force, outcomes),
             *(_needed(one) for one in outcomes if one.state == "undetermined"),
             *(f"a determination that this was disclosed: {words}" for words in binding),
         ),
@@ -270,6 +271,12 @@ def _warnings(case: Case, applying: Sequence[Threshold]) -> Iterator[str]:
             chosen = "; ".join(threshold.assumed)
             yield f"of the threshold {threshold.key} whoever encoded it chose: {chosen}"
     yield from _gone(framework, case.earlier, case.action)
+    for newer in sorted(case.later, key=lambda one: (one.published, one.digest)):
+        if newer.digest != framework.digest:
+            yield (
+                f"version {newer.label} ({newer.published}) came after version {framework.label}, "
+                "by which this was decided"
+            )
     for one in case.findings if case.identity else ():
         if case.model not in dict(one.identities):
             yield f"nothing says which snapshot of {case.model} the finding {one.digest} tested"
@@ -297,6 +304,19 @@ def _changed(before: ThresholdRule, after: ThresholdRule) -> Iterator[str]:
     for step in rule_steps(before, after):
         values = " → ".join(text for text in (step.before, step.after) if text is not None)
         yield f"{step.aspect} {values} ({step.effect})"
+
+
+def _mitigating(
+    thresholds: Sequence[Threshold], outcomes: Sequence[ThresholdOutcome]
+) -> Iterator[str]:
+    """Yield what would show the residual risk of a crossed threshold to be below it (rule 23)."""
+    for threshold, outcome in zip(thresholds, outcomes, strict=True):
+        if outcome.state == "crossed" and threshold.mitigations:
+            keys = " or ".join(threshold.mitigations)
+            yield (
+                f"evidence that with {keys} in place the system keeps the threshold "
+                f"{threshold.key}: {outcome.residual}"
+            )
 
 
 def _needed(outcome: ThresholdOutcome) -> str:
