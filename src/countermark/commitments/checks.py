@@ -45,6 +45,7 @@ from countermark.records.threshold_rules import (
     Trigger,
     Uplift,
 )
+from countermark.taxonomy.risks import risks
 
 Limit: TypeAlias = tuple[Threshold, MetricBound]
 
@@ -93,8 +94,13 @@ def check_framework(framework: Framework, *, where: str = "framework") -> None:
 
 
 def framework_warnings(framework: Framework) -> tuple[str, ...]:
-    """Return what is allowed and yet probably a slip: limits that another limit makes idle."""
-    found = []
+    """Return what is allowed and yet probably a slip: idle limits, risks that nobody knows."""
+    known = {one.code for one in risks()}
+    found = [
+        f"the domain {domain.key} names the risk {domain.risk}, which is not in the taxonomy"
+        for domain in framework.domains or ()
+        if domain.risk is not None and domain.risk not in known
+    ]
     for (one, first), (two, second) in combinations(_limits(framework), 2):
         if (
             first.direction == second.direction
