@@ -76,7 +76,10 @@ def test_a_wrong_file_instead_of_a_record(words: tuple[str, ...], tmp_path: Path
 def test_another_record_instead_of_a_protocol(record: Path, tmp_path: Path) -> None:
     value = done("finding", "show", "--json", statement(record, "finding")).out
     (tmp_path / "finding.json").write_text(value, encoding="utf-8")
-    refused(countermark("protocol", "show", tmp_path / "finding.json"), "not a valid protocol")
+    refused(
+        countermark("protocol", "show", tmp_path / "finding.json"),
+        "is of the kind finding, where protocol is asked for",
+    )
 
 
 def test_a_wrong_file_instead_of_a_log(desk: Path) -> None:

@@ -28,7 +28,7 @@ def words(tmp_path: Path) -> list[object]:
 def test_a_report_is_markdown_on_stdout_and_the_count_is_talk(words: list[object]) -> None:
     ran = done("commitments", "report", "--for", "eu-code", *words)
     assert ran.out.startswith("# Safety and Security Model Report: outline\n")
-    assert "- mitigation filter found so on 2026-11-20" in ran.out
+    assert "- mitigation filter found in place on 2026-11-20" in ran.out
     assert FULL.digest in ran.out
     assert "in part" in ran.err
 

@@ -132,6 +132,10 @@ def test_show_says_what_would_be_refused_and_shows_it_all_the_same(tmp_path: Pat
     assert "Warning: wide is idle where keeps-secrets holds" in ran.err
     assert "keeps-secrets (shall, deploy)" in ran.out
     assert done("framework", "show", XAI).err == ""
+    file.write_text(json.dumps({**value, "mitigatons": [], "later": 1}), encoding="utf-8")
+    ran = done("framework", "show", file)
+    assert "the field mitigatons is not known and changes nothing; is mitigations meant?" in ran.err
+    assert "the field later is not known and changes nothing\n" in ran.err
 
 
 def test_a_word_that_is_neither_a_file_nor_a_key() -> None:
@@ -155,7 +159,9 @@ def test_whoever_is_not_the_developer_logs_it_as_recorded_by_itself(network: Net
     file.write_bytes(demonstration_frameworks()[0].to_bytes())
     (own,) = network.done("developer", "framework", "add", file, "--json").value
     assert "recorded_by" not in own["framework"]
-    (other,) = network.done("JP", "framework", "add", file, "--json").value
+    ran = network.done("JP", "framework", "add", file, "--json")
+    assert "logged as recorded by JP, not as a promise of its own" in ran.err
+    (other,) = ran.value
     assert other["framework"]["recorded_by"] == "JP"
 
 

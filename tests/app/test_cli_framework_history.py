@@ -78,6 +78,11 @@ def test_a_diff_says_that_what_is_not_written_down_is_not_compared(
     assert done("framework", "diff", before, after).err == ""
 
 
+def test_a_diff_of_versions_in_the_wrong_order_says_so() -> None:
+    ran = done("framework", "diff", "xai-rmf-2025-08", "xai-rmf-draft-2025-02-20")
+    assert "The second version is the older one" in ran.err
+
+
 def test_an_account_of_other_versions_is_refused(files: tuple[Path, Path, Path]) -> None:
     first, second, account = files
     ran = countermark("framework", "diff", second, first, "--account", account)

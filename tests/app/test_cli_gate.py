@@ -123,14 +123,6 @@ def test_what_a_framework_says_cannot_write_over_the_verdict(record: Path, tmp_p
     assert needs in decide(record, promise, "--json").value["reason"], "JSON loses nothing"
 
 
-@pytest.mark.parametrize("identity", ["garbage", "sha256:12"])
-def test_what_can_pin_no_snapshot_is_an_error(record: Path, tmp_path: Path, identity: str) -> None:
-    promise = framework(tmp_path, language="fr", limit=0.9)
-    ran = decide(record, promise, "--identity", identity)
-    assert (ran.code, ran.out) == (1, "")
-    assert "cannot pin a snapshot" in ran.err
-
-
 def test_a_record_and_a_bare_finding_beside_it_are_one(record: Path, tmp_path: Path) -> None:
     promise = framework(tmp_path, language="fr", limit=0.9)
     bare = tmp_path / "finding.json"
@@ -205,7 +197,24 @@ def test_a_decision_is_shown_as_a_safety_case(record: Path, tmp_path: Path) -> N
     assert done(*words, "--json").value["type"] == "goal"
     other = countermark("gate", "case", decision, "--framework", statement(record, "framework"))
     assert (other.code, other.out) == (1, "")
-    assert "follows from the framework" in other.err
+    assert "was decided under" in other.err
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [
+        (("--identity", "b179"), 1, "'b179' cannot be the digest of a snapshot"),
+        (("--record", "tests"), 1, "is no public record"),
+        (("--at", "9999-01-01"), None, "Warning: 9999-01-01 is yet to come"),
+        (("--mitigated", "other"), None, f"no finding here is about other, only about: {MODEL}"),
+    ],
+)
+def test_slips_are_told(
+    record: Path, tmp_path: Path, more: tuple[str, ...], code: int | None, said: str
+) -> None:
+    ran = decide(record, framework(tmp_path, language="en", limit=0.01), *more)
+    assert ran.code == (VERDICTS["MUST NOT"] if code is None else code)
+    assert said in ran.err
 
 
 def test_without_evidence_nothing_is_asked(tmp_path: Path) -> None:

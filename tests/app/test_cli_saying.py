@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logging determinations, accounts and replies: each on its own author's node only."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,3 +58,23 @@ def test_what_does_not_fit_the_framework_is_not_logged(network: Network, tmp_pat
     ran = network.run("GB", "gate", "determine", odd, "--framework", written(tmp_path, "old", OLD))
     assert ran.code == 1
     assert "names no threshold" in ran.err
+
+
+def test_slips_are_told_before_it_is_logged(network: Network, tmp_path: Path) -> None:
+    value = {**REPLY.to_value(), "of": "sha256:" + "1" * 64, "word": "?", "date": "9999-01-01"}
+    file = tmp_path / "reply.json"
+    file.write_text(json.dumps(value), encoding="utf-8")
+    ran = network.done("developer", "commitments", "reply", file)
+    assert "the field word is not known and changes nothing" in ran.err
+    assert "its date, 9999-01-01, is yet to come" in ran.err
+    assert "this node has no statement of sha256:1" in ran.err
+
+
+def test_a_reply_to_nothing_is_not_logged(network: Network, tmp_path: Path) -> None:
+    value = {key: one for key, one in REPLY.to_value().items() if key != "commitment"}
+    file = tmp_path / "reply.json"
+    file.write_text(json.dumps(value | {"statement": "sha256:" + "1" * 64}), encoding="utf-8")
+    ran = network.run("developer", "commitments", "reply", file)
+    assert (ran.code, ran.out) == (1, "")
+    assert "answers nothing" in ran.err
+    assert "Give of, the digest of the statement" in ran.err

@@ -90,9 +90,12 @@ def test_a_determination_answers_the_five_questions_of_an_official() -> None:
     text = read(page_of(made.digest)).text
     top = text[: text.index("What it weighed")]
     assert "Is the threshold “Help with attacks on computers” reached? ● not reached" in top
-    assert f"{said.reasons} Level found: high." in top
+    assert f"{said.reasons} Level found: “high”." in top
     assert "judged promised-model under version 2 of “Promises of the example developer”" in top
-    assert "below the level critical, of low, high, critical. The developer says “shall”" in top
+    assert (
+        "below the level “critical” on the scale low / high / critical. The developer says “shall”"
+        in top
+    )
     assert "By itself this means that the threshold is ● kept" in top
     assert "United Kingdom (simulated). Judged by a panel of three." in top
     assert "The digest of the build that was judged" in top
@@ -148,12 +151,15 @@ def test_a_reply_stands_beside_what_it_answers_and_leads_back() -> None:
 
 
 def test_a_reply_to_a_decision_stands_on_its_page() -> None:
-    ((decided, _), *_) = sample_book().of_kind(Decision)
+    ((decided, decision), *_) = sample_book().of_kind(Decision)
     reply = sample_promises.reply(decided.digest).model_copy(update={"words": "We waited."})
     found = render(logged((DEVELOPER, reply)))
     text = Reader(found[f"{addresses.decision(decided.digest)}index.html"]).text
     assert "We waited. Reply of Example Developer" in text
-    assert "May Example Developer deploy" in Reader(found[page_of(reply.digest, "reply")]).text
+    own = Reader(found[page_of(reply.digest, "reply")]).text
+    assert "May Example Developer deploy" in own
+    assert decision.verdict in own, "what it answers is told, not only linked"
+    assert "?." not in own
 
 
 def test_an_account_stands_beside_what_was_found() -> None:
@@ -234,7 +240,7 @@ def test_a_later_answer_of_the_same_author_is_pointed_out() -> None:
 def test_the_answer_to_another_version_is_not_taken_for_the_latest_word() -> None:
     older, _ = said_of("cyber", OLD)
     text = read(page_of(older.digest)).text
-    assert "20 November 2026, under version 2: ● not reached, at the level high." in text
+    assert "20 November 2026, under version 2: ● not reached, at the level “high”." in text
     assert "This is not its latest word" not in text
 
 
@@ -242,9 +248,8 @@ def test_a_level_that_is_reached_is_not_called_kept() -> None:
     _, said = said_of("cyber")
     high = said.model_copy(update={"level": "critical"})
     text = Reader(render(logged(("GB", high)))[page_of(high.digest)]).text
-    assert "● not reached, at the level critical. By itself this means that the threshold is ✕" in (
-        text
-    )
+    found = "● not reached, at the level “critical”. By itself this means that the threshold is ✕"
+    assert found in text
 
 
 def test_each_subject_has_its_question_and_its_words() -> None:

@@ -70,6 +70,7 @@ def test_a_book_gives_all_that_it_holds_about_the_model(snapshots: Snapshots) ->
     assert [(one.finding, one.on) for one in known.tested] == [(KEPT, "2026-10-01")]
     assert known.determinations == (records[2],)
     assert known.earlier == (earlier,)
+    assert known.later == ()
     assert dict(identities(snapshots.protocol))["smollm2-135m"].startswith("sha256:")
     assert identities(None) == ()
 
@@ -89,3 +90,25 @@ def test_an_earlier_version_is_one_whatever_its_title_is_written_with() -> None:
     earlier = PROMISED.model_copy(update={"published": "2025", "title": "\u200bf\u00a0"})
     known = gather(Book((entry(earlier, 0),), (), None), case(PROMISED, at=AT))  # type: ignore[arg-type]
     assert known.earlier == (earlier,)
+
+
+def test_a_book_gives_the_versions_before_and_after_even_of_one_day() -> None:
+    old, same, new, to_come = (
+        PROMISED.model_copy(update={"label": label, "published": day})
+        for label, day in (
+            ("1", "2025"),
+            ("2.1", PROMISED.published),
+            ("3", "2026-11"),
+            ("4", "2027"),
+        )
+    )
+
+    def around(*records: Record) -> tuple[set[str], set[str]]:
+        entries = tuple(entry(record, place) for place, record in enumerate(records))
+        known = gather(Book(entries, (), None), case(PROMISED, at=AT))  # type: ignore[arg-type]
+        return {one.label for one in known.earlier}, {one.label for one in known.later}
+
+    assert around(PROMISED, same, new, to_come, old) == ({"1"}, {"2.1", "3"})
+    assert around(same, PROMISED) == ({"2.1"}, set())
+    # Of a version that nobody logged only its date is known.
+    assert around(same, new, old) == ({"1"}, {"3"})

@@ -341,6 +341,15 @@ def test_a_wider_limit_that_is_as_binding_is_a_warning_and_no_error() -> None:
     assert warning.startswith("low is idle where high holds")
 
 
+def test_a_risk_that_the_taxonomy_does_not_have_is_a_warning() -> None:
+    domains = [
+        {"key": "known", "title": "Known", "risk": "cyber"},
+        {"key": "odd", "title": "Odd", "risk": "cyberr"},
+    ]
+    (warning,) = framework_warnings(framework(threshold("one"), domains=domains))
+    assert warning.startswith("the domain odd names the risk cyberr, which is not in the taxonomy")
+
+
 def test_a_wider_limit_of_another_force_or_the_same_limit_is_no_warning() -> None:
     wide = threshold("wide", {**BOUND, "limit": 0.9}, force="should")
     assert framework_warnings(framework(wide, threshold("strict"))) == ()
@@ -352,7 +361,7 @@ def test_a_wider_limit_of_another_force_or_the_same_limit_is_no_warning() -> Non
     [
         ({**BOUND, "kind": "vibes"}, "thresholds.one.rule: has the kind 'vibes'", "metric-bound, "),
         ({"task": "leak"}, "thresholds.one.rule: says no kind", "Say its kind"),
-        ({**BOUND, "limit": 2.0}, "thresholds.one.rule.metric-bound.limit: ", "Compare it"),
+        ({**BOUND, "limit": 2.0}, "thresholds.one.rule.limit: ", "Compare it"),
     ],
     ids=["unknown kind", "no kind", "known kind"],
 )

@@ -66,6 +66,12 @@ def test_rule_2_a_renamed_threshold_is_found_by_domain_kind_task_and_title() -> 
     assert [(pair.key, pair.new_key) for pair in found.thresholds] == [("bio-1", "cbrn-1")]
 
 
+def test_rule_2_a_comma_makes_no_other_word() -> None:
+    before = framework(threshold("x", title="weapons, by experts"))
+    after = framework(threshold("y", title="weapons (by experts)"))
+    assert seen(diff(before, after)) == [(5, "moved", "key"), (6, "reworded", "title")]
+
+
 def test_rule_2_the_most_alike_come_first() -> None:
     before = framework(threshold("x", title="uplift to novices in biology"))
     near = threshold("y", title="uplift to novices in biology")

@@ -177,7 +177,14 @@ def test_no_part_that_a_version_has_is_left_out_of_the_next() -> None:
         ("anthropic-rsp-3.0", "anthropic-rsp-3.1", ("risk-report",)),
         ("xai-faif-2025-12", "xai-faif-2026-06", ("shutdown", "risk-owners", "honesty")),
         ("microsoft-fgf-1", "microsoft-fgf-2026-02", ("officers-decide", "capabilities")),
-        ("openai-preparedness-beta", "openai-preparedness-2", ("last-word", "advisory-group")),
+        ("anthropic-rsp-1.0", "anthropic-rsp-2.0", ("board-told", "readiness", "security-asl-3")),
+        ("anthropic-rsp-2.0", "anthropic-rsp-2.1", ("weapons-basic", "officer-may-ask")),
+        ("anthropic-rsp-2.2", "anthropic-rsp-3.0",
+         ("weapons-basic", "weapons-advanced", "dramatic-acceleration", "asl-3-security")),
+        ("meta-faf-1.1", "meta-aasf-2", ("to-moderate", "benefits", "senior-approval")),
+        ("openai-preparedness-beta", "openai-preparedness-2",
+         ("last-word", "advisory-group", "bio-chem-high", "third-parties", "outside-access")),
+        ("google-fsf-2.0", "google-fsf-3.0", ("misalignment", "bodies", "review")),
         ("google-fsf-3.0", "google-fsf-3.1", ("government", "instrumental-reasoning-1")),
     ],
 )  # fmt: skip
@@ -189,6 +196,32 @@ def test_what_both_texts_say_is_not_called_removed(
     assert newer is not None
     removed = {one.key for one in diff(older, newer).changes if one.effect == "removed"}
     assert removed.isdisjoint(kept)
+
+
+def test_what_two_texts_both_ask_is_not_called_new() -> None:
+    older, newer = known_framework("microsoft-fgf-1"), known_framework("microsoft-fgf-2026-02")
+    assert older is not None
+    assert newer is not None
+    added = {one.new_key for one in diff(older, newer).changes if one.effect == "added"}
+    assert added.isdisjoint({"six-months", "harm-refusal", "high-security", "deeper-assessment"})
+
+
+def test_what_a_company_says_that_it_took_back_is_seen() -> None:
+    # From stop to develop with mitigations, in the words of the newer version's log of changes.
+    older, newer = known_framework("meta-faf-1.1"), known_framework("meta-aasf-2")
+    assert older is not None
+    assert newer is not None
+    removed = {one.key for one in diff(older, newer).changes if one.effect == "removed"}
+    assert removed == {"pause", "screening"}
+
+
+def test_a_scope_that_a_company_narrowed_is_seen() -> None:
+    older, newer = known_framework("anthropic-rsp-2.1"), known_framework("anthropic-rsp-2.2")
+    assert older is not None
+    assert newer is not None
+    (change,) = diff(older, newer).changes
+    assert (change.key, change.effect) == ("asl-3-security", "reworded")
+    assert "insiders" in (change.after or "")
 
 
 def test_a_word_of_force_that_a_company_changed_is_seen() -> None:

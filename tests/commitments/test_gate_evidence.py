@@ -357,6 +357,10 @@ def test_rule_23_without_evidence_for_the_mitigation_it_stays_crossed() -> None:
     for decision in cases:
         assert (decision.verdict, decision.rule) == ("MUST NOT", 11)
         assert decision.outcomes[0].residual
+    # What would show the residual risk is named among the evidence that is missing.
+    (needed,) = cases[0].missing
+    assert needed.startswith("evidence that with filter in place the system keeps the threshold t")
+    assert cases[-1].missing == ()
 
 
 def test_rule_23_what_persons_determine_may_be_mitigated_too() -> None:
@@ -402,6 +406,15 @@ def test_rule_25_a_threshold_that_was_deleted_or_changed_is_warned_of() -> None:
     gone, changed = decision.warnings or ()
     assert gone.startswith("the threshold gone of version 1 (2025-08-20) is not in version 2")
     assert "threshold t of version 1" in changed
+
+
+def test_rule_25_a_later_version_is_warned_of() -> None:
+    newer = framework(threshold(key="new"), label="2", published="2026-10-01")
+    decision = ask(case(framework(), KEPT, later=(newer,)))
+    assert decision.verdict == "MAY"
+    assert decision.warnings == (
+        "version 2 (2026-10-01) came after version 1, by which this was decided",
+    )
 
 
 def test_rule_25_thresholds_out_of_force_and_choices_of_the_encoder_are_warned_of() -> None:

@@ -214,6 +214,24 @@ def test_rule_23_a_mitigation_is_in_place_on_a_word_that_the_threshold_takes(
         assert found.evidence == tuple(sorted((both.digest, said.digest)))
 
 
+def test_rule_23_a_crossing_counts_though_nobody_vouches_for_the_mitigation_there() -> None:
+    promised = framework(
+        threshold(mitigations=("filter",), standing="one-institute"), mitigations=(FILTER,)
+    )
+    cells = [
+        cell(*figures(value), model=model, labs=labs("GB"))
+        for model, value in (("m", 0.5), ("a", 0.02), ("b", 0.5))
+    ]
+    said = tuple(
+        determined(promised, "yes", subject="mitigation", key="filter", model=model,
+                   determined_by=code)
+        for model, code in (("a", "GB"), ("b", "example"))
+    )  # fmt: skip
+    question = case(promised, finding(*cells), determinations=said, mitigated=("a", "b"), at=AT)
+    assert one(question).state == "crossed"
+    assert one(replace(question, mitigated=("a",))).state == "mitigated"
+
+
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
@@ -277,5 +295,5 @@ def test_words_that_a_record_cannot_hold_are_cut() -> None:
 
 @pytest.mark.parametrize("identity", ["garbage", "", "sha256:" + "A" * 64])
 def test_what_can_pin_no_snapshot_is_an_error(identity: str) -> None:
-    with pytest.raises(InputError, match="cannot pin a snapshot"):
+    with pytest.raises(InputError, match="cannot be the digest of a snapshot"):
         ask(case(framework(), KEPT, identity=identity))

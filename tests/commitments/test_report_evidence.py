@@ -22,18 +22,18 @@ EXPECTED: dict[Filler, str] = {
     "model": "model m, no snapshot pinned",
     "domains": "Cyber offence (cyber)",
     "thresholds": "leaks (shall): T Asks that the rate in leak is at most 0.1",
-    "acceptance": "from the limit to the bound",
+    "acceptance": "rule",
     "conditions": "aged: evidence counts for 6 months",
     "process": "a committee decides (shall)",
     "governance": "the board reviews it",
     "disclosure": "promised, shall, to public: publish a card",
-    "uncertainties": "leak, French: judge-not-validated",
+    "uncertainties": "leak, French: judge not validated",
     "determinations": "threshold leaks left unclear, level high on 2026-11-20",
-    "results": "leak, English: rate 0.02",
+    "results": "leak, English: 2.0%, 95% interval",
     "languages": "tested in English, French",
     "evaluators": "a joint finding of GB-b, computed by GB",
     "safety-mitigations": "promised: a filter on answers",
-    "security": "guarded: security is at least at the level SL3",
+    "security": "guarded: security is at least at the level “SL3”",
 }
 
 
@@ -60,7 +60,7 @@ def test_the_verdict_and_each_outcome_are_told_with_their_rule() -> None:
     far = DECIDED.outcomes[0].model_copy(update={"distance": -0.0213})
     decided = DECIDED.model_copy(update={"outcomes": (far,)})
     said = [e.words for e in told("acceptance", Evidence(FULL, "m", (), (decided,), ()))]
-    assert "-0.0213 from the limit to the bound" in said[1]
+    assert "the bound that decides lies 2.1 percentage points inside the limit" in said[1]
 
 
 def test_a_snapshot_that_is_pinned_is_named() -> None:

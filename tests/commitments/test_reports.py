@@ -123,7 +123,7 @@ def test_the_model_is_asked_for_where_the_evidence_does_not_tell() -> None:
 def test_rule_5_a_promised_measure_is_not_told_as_one_in_place() -> None:
     told = said(filled("eu-code"), "7.3-2")
     assert "promised: a filter on answers (filter)\n" in f"{told}\n"
-    assert "mitigation filter found so on 2026-11-20" in told
+    assert "mitigation filter found in place on 2026-11-20" in told
     vault = said(filled("eu-code"), "7.3-3")
     assert "a vault for weights (vault); no determination shows it in place" in vault
 
@@ -131,15 +131,15 @@ def test_rule_5_a_promised_measure_is_not_told_as_one_in_place() -> None:
 def test_rule_5_a_determination_is_told_with_its_conclusion() -> None:
     refuted = determined(conclusion="no", reasons="it was switched off")
     told = said(filled("sb53", determinations=(refuted,)), "steps")
-    assert "mitigation filter found not so" in told
+    assert "mitigation filter found not in place" in told
     assert "it was switched off" in told
 
 
 def test_rule_6_a_cell_without_a_sound_rate_has_a_reason_and_no_rate() -> None:
     results, unsure = (said(filled("eu-code"), field) for field in ("7.3-1e", "7.3-1b"))
-    assert "leak, English: rate 0.02, 95% interval" in results
+    assert "leak, English: 2.0%, 95% interval" in results
     assert "French" not in results
-    assert "leak, French: judge-not-validated: nobody labelled answers" in unsure
+    assert "leak, French: judge not validated: nobody labelled answers" in unsure
     assert "0.5" not in results, "another model's rate is passed over"
 
 

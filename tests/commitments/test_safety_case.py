@@ -10,7 +10,7 @@ from hand_made_finding import case, cell, figures, finding, framework, limit, th
 
 from countermark.commitments.case import Case
 from countermark.commitments.gate import decide
-from countermark.commitments.safety_case import Element, refuse_another, safety_case
+from countermark.commitments.safety_case import Element, check_framework_of, safety_case
 from countermark.records.errors import InputError
 
 FOUND = finding(cell(*figures(0.02)), cell(*figures(0.5), language="fr"))
@@ -92,6 +92,13 @@ def test_its_json_has_every_element() -> None:
     assert count(first.to_value()) == len(list(all_of(first)))
 
 
+def test_rule_6_a_decision_is_told_by_its_own_framework_only() -> None:
+    decision = decide(case(framework(KEPT), FOUND), decided_by="GB")
+    check_framework_of(decision, framework(KEPT), where="d.json")
+    with pytest.raises(InputError, match="was decided under sha256:"):
+        check_framework_of(decision, framework(KEPT, CROSSED), where="d.json")
+
+
 def test_rule_4_the_first_goal_stands_no_better_than_those_below() -> None:
     promised = framework(KEPT, CROSSED)
     decision = decide(case(promised, FOUND), decided_by="GB")
@@ -99,10 +106,3 @@ def test_rule_4_the_first_goal_stands_no_better_than_those_below() -> None:
     assert safety_case(forged, promised).standing == "defeated"
     empty = forged.model_copy(update={"outcomes": ()})
     assert safety_case(empty, promised).standing == "undeveloped"
-
-
-def test_a_decision_is_not_shown_under_another_framework() -> None:
-    decision = decide(case(framework(KEPT), FOUND), decided_by="GB")
-    with pytest.raises(InputError, match="follows from the framework"):
-        refuse_another(decision, framework(KEPT, title="Another"))
-    refuse_another(decision, framework(KEPT))

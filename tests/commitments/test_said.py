@@ -7,8 +7,9 @@ import pytest
 from hand_made_case import COMPUTE, COST, FILTER, LEVEL, REPORT, determined
 from hand_made_finding import framework, limit, threshold
 
-from countermark.commitments.said import check_account, check_determination
-from countermark.records.account import Account, Announced
+from countermark.commitments.reference import load_commitments
+from countermark.commitments.said import check_account, check_determination, check_reply
+from countermark.records.account import Account, Announced, Reply
 from countermark.records.errors import InputError
 from countermark.records.framework import Provision
 
@@ -88,3 +89,31 @@ def test_rule_7_an_account_names_thresholds_that_are_there(change: dict[str, Any
     said = account(changes=(Announced(words="changed", **change),))
     with pytest.raises(InputError, match="does not have"):
         check_account(said, OLD, NEW, where="a.json")
+
+
+REPLIES: list[tuple[int, dict[str, Any], str]] = [
+    (8, {}, "answers nothing"),
+    (8, {"of": "sha256:" + "1" * 64, "says": "not-applicable"}, "not-applicable of no commitment"),
+    (9, {"commitment": "ix"}, "names no commitment: ix"),
+]
+
+
+def reply(**changes: Any) -> Reply:
+    return Reply(
+        developer="d", words="we read it", date="2026-11-29", demonstration=True, **changes
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"of": "sha256:" + "1" * 64}, {"commitment": "ii", "says": "not-applicable"}]
+)
+def test_a_reply_that_answers_something_may_be_logged(changes: dict[str, Any]) -> None:
+    check_reply(reply(**changes), load_commitments(), where="r.json")
+
+
+@pytest.mark.parametrize(("rule", "changes", "said"), REPLIES, ids=str)
+def test_rules_8_and_9(rule: int, changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        check_reply(reply(**changes), load_commitments(), where="r.json")
+    assert rule
+    assert "viii" in caught.value.next_step

@@ -55,7 +55,9 @@ def test_the_example_passes_the_checks_and_is_shown(tmp_path: Path) -> None:
     file.write_text(example(), encoding="utf-8")
     text = done("framework", "show", file).out
     assert "the rate in confidential-leak is at most 0.1 in English, French" in text
-    assert "the capability stays below the level alone, of none, with help, alone" in text
+    assert (
+        "the capability stays below the level “alone” on the scale none / with help / alone" in text
+    )
     assert "from 4 times of compute on, this is due" in text
 
 

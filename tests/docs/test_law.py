@@ -31,9 +31,8 @@ def table(name: str, rows: list[tuple[str, ...]]) -> str:
 
 
 def since(one: Instrument) -> str:
-    first = next(phase for phase in one.phases if phase.applies)
     later = "" if one.applies(date(2026, 11, 29)) else " (not yet on 2026-11-29)"
-    return f"{first.since}{later}"
+    return f"{one.begins}{later}"
 
 
 def regimes() -> list[tuple[str, ...]]:

@@ -13,6 +13,7 @@ from countermark import records
 from countermark.records import Record, record_from_value
 from countermark.records.canonical import JsonValue, canonical
 from countermark.records.errors import InputError
+from countermark.records.faults import unknown_fields
 from countermark.records.protocol import RunPlan
 
 PLAN: dict[str, JsonValue] = {
@@ -69,7 +70,7 @@ def test_rule_2_kind_and_version_must_be_said() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("version", 2), ("version", "1"), ("kind", "evidence"),
+        ("version", 2), ("version", "1"), ("kind", 1),
         ("samples", -1), ("samples", 1.5), ("samples", "3"), ("samples", True),
         ("institute", "ke"), ("institute", "KEN"), ("institute", "K\u00c9"),
         ("lab", "KE"), ("lab", "KE-Nairobi"), ("lab", "KE-nairobi\n"),
@@ -80,6 +81,43 @@ def test_rule_2_kind_and_version_must_be_said() -> None:
 )  # fmt: skip
 def test_a_field_of_another_type_or_range_is_refused(field: str, value: JsonValue) -> None:
     refused(f"is not a valid run-plan: {field}", **{field: value})
+
+
+def test_another_kind_is_refused_by_name() -> None:
+    refused("is of the kind evidence, where run-plan is asked for", kind="evidence")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("protocol", "1" * 64, "must be a digest: sha256: and 64"),
+        ("institute", "ke", "must be a member's code of two capitals"),
+        ("lab", "KE", "must be a lab's code"),
+    ],
+)
+def test_a_text_that_is_written_otherwise_is_told_how(field: str, value: str, said: str) -> None:
+    refused(f"{field}: {said}", **{field: value})
+
+
+def test_a_field_that_is_missing_is_sought_under_a_name_that_is_like_it() -> None:
+    written: dict[str, JsonValue] = {**PLAN, "setings": PLAN["settings"]}
+    del written["settings"]
+    with pytest.raises(InputError, match="settings: is missing") as caught:
+        RunPlan.from_value(written, where="plan.json")
+    assert caught.value.next_step == "Look at setings: is settings meant?"
+    del written["setings"]
+    with pytest.raises(InputError, match="settings: is missing") as caught:
+        RunPlan.from_value(written, where="plan.json")
+    assert "schemas/run-plan.schema.json" in caught.value.next_step
+
+
+def test_fields_that_are_not_known_are_told_with_their_place() -> None:
+    told = plan(later=1, settings=[{"factor": "temperature", "value": "warm", "valu": "hot"}])
+    assert list(unknown_fields(told)) == [
+        "the field later is not known and changes nothing",
+        "the field settings.0.valu is not known and changes nothing; is value meant?",
+    ]
+    assert list(unknown_fields(plan())) == []
 
 
 def test_what_would_be_written_back_otherwise_is_refused() -> None:

@@ -89,6 +89,8 @@ class Case:
         Keys under which findings have the same system with mitigations in place.
     earlier
         Earlier versions of the framework, of which the decision warns where they asked more.
+    later
+        Later versions, of which it warns that they are not what was decided by.
     """
 
     framework: Framework
@@ -100,6 +102,7 @@ class Case:
     determinations: tuple[Determination, ...] = ()
     mitigated: tuple[str, ...] = ()
     earlier: tuple[Framework, ...] = ()
+    later: tuple[Framework, ...] = ()
 
     @cached_property
     def findings(self) -> tuple[DatedFinding, ...]:

@@ -48,6 +48,7 @@ from countermark.records.threshold_rules import (
     Trigger,
     Uplift,
 )
+from countermark.taxonomy.risks import risks
 
 Limit: TypeAlias = tuple[Threshold, MetricBound]
 
@@ -96,8 +97,13 @@ def check_framework(framework: Framework, *, where: str = "framework") -> None:
 
 
 def framework_warnings(framework: Framework) -> tuple[str, ...]:
-    """Return what is allowed and yet probably a slip: limits that another limit makes idle."""
-    found = []
+    """Return what is allowed and yet probably a slip: idle limits, risks that nobody knows."""
+    known = {one.code for one in risks()}
+    found = [
+        f"the domain {domain.key} names the risk {domain.risk}, which is not in the taxonomy"
+        for domain in framework.domains or ()
+        if domain.risk is not None and domain.risk not in known
+    ]
     for (one, first), (two, second) in combinations(_limits(framework), 2):
         if (
             first.direction == second.direction
@@ -116,27 +122,17 @@ def framework_warnings(framework: Framework) -> tuple[str, ...]:
 
 def _check_keys(framework: Framework, where: str) -> None:
     """Rule 1."""
-    for name in _LISTS:
-        repeated = _repeated([entry.key for entry in getattr(framework, name) or ()])
+    keys = {name: [entry.key for entry in getattr(framework, name) or ()] for name in _LISTS}
+    triggers = [one.key for one in framework.thresholds if isinstance(one.rule, Trigger)]
+    keys["triggers and duties to disclose"] = triggers + keys["disclosure"]
+    keys["provisions of process and of governance"] = keys["process"] + keys["governance"]
+    for name, found in keys.items():
+        repeated = _repeated(found)
         if repeated is not None:
             raise InputError(
                 f"has the key {repeated} twice among its {name}",
                 where=where,
                 next_step="Give each a key of its own.",
-            )
-    triggers = [one.key for one in framework.thresholds if isinstance(one.rule, Trigger)]
-    duties = [one.key for one in framework.disclosure or ()]
-    provisions = [one.key for one in (*(framework.process or ()), *(framework.governance or ()))]
-    for words, keys in (
-        ("triggers and duties to disclose", (*triggers, *duties)),
-        ("provisions of process and of governance", provisions),
-    ):
-        repeated = _repeated(keys)
-        if repeated is not None:
-            raise InputError(
-                f"has the key {repeated} twice among its {words}",
-                where=where,
-                next_step="Give each a key of its own: a determination could be about either.",
             )
 
 

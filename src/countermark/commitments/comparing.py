@@ -22,6 +22,8 @@ from countermark.records.threshold_rules import MetricBound, ThresholdRule
 ALIKE = 0.5
 """From which share of common words two texts are taken for two wordings of one."""
 
+_MARKS = ".,:;!?()[]\"'‘’“”"
+
 MOST_COMPARED = 40_000
 """How many pairs of texts are held against each other; with more, none is taken for another."""
 
@@ -94,8 +96,13 @@ class Keys:
 
 def likeness(one: str, other: str) -> float:
     """Return the share of common words of two texts, from 0 to 1."""
-    ours, theirs = set(one.casefold().split()), set(other.casefold().split())
+    ours, theirs = _words(one), _words(other)
     return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
+
+
+def _words(text: str) -> set[str]:
+    # A comma after it makes no other word of it.
+    return {word.strip(_MARKS) or word for word in text.casefold().split()}
 
 
 def same_subject(before: ThresholdRule, after: ThresholdRule) -> bool:

@@ -12,8 +12,8 @@ How the parts of two versions are brought together:
 2. Of the rest, two thresholds do that have the same domain, kind and task, and titles with half of
    their words in common or the same rule; or the same title and the same domain or kind and task;
    or the same rule and half of their titles' words. Other parts do that have half of their words
-   in common. The most alike come first; of more than 200 by 200 left over, none is taken for
-   another.
+   in common. Marks of punctuation at a word make no other word of it. The most alike come first;
+   of more than 200 by 200 left over, none is taken for another.
 3. What only the older version has is *removed*.
 4. What only the newer version has is *added*.
 

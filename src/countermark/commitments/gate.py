@@ -60,9 +60,9 @@ Of the other kinds of threshold, and of evidence:
 24. A duty of disclosure that the framework says *shall* be done before the action, and that nobody
    determined to be done: NOT ENOUGH EVIDENCE.
 25. The decision warns of what it does not weigh: thresholds no longer in force, or that an earlier
-   version had or worded otherwise; choices of whoever encoded a threshold; duties not shown done
-   that hinder nothing; findings of which nothing says that they tested the snapshot in question.
-
+   version had or worded otherwise; a later version; choices of whoever encoded a threshold; duties
+   not shown done that hinder nothing; findings of which nothing says that they tested the snapshot
+   in question.
 26. A threshold that is due only once another is reached is kept while all of those others that are
     in force are kept, by evidence as new and as independent as it asks for itself: it is not due.
     Once one of them is crossed it is held like any other, though mitigations be in place. While it
@@ -99,7 +99,7 @@ from countermark.records.framework import Framework, Standing, Threshold
 from countermark.records.threshold_rules import MetricBound, ThresholdRule
 
 _MODEL_KEY: TypeAdapter[str] = TypeAdapter(Slug)
-_IDENTITY: TypeAdapter[str | None] = TypeAdapter(Digest | None)
+_SNAPSHOT: TypeAdapter[str] = TypeAdapter(Digest)
 _NEEDS = {
     1: "a threshold that can be decided",
     2: "a test of this model, task and language",
@@ -131,7 +131,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     ------
     InputError
         If the framework is refused (:mod:`countermark.commitments.checks`), or the case names a
-        model by what cannot be a key.
+        model by what cannot be a key, or its snapshot by what is no digest.
     VerificationError
         If a finding has a figure whose interval its own other figures do not give, or two cells of
         one place.
@@ -139,7 +139,8 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     check_framework(case.framework)
     for model in (case.model, *case.mitigated):
         _check_model(model)
-    _check_identity(case.identity)
+    if case.identity is not None:
+        _check_snapshot(case.identity)
     for one in case.tested:
         _check_cells(one.finding)
     framework = case.framework
@@ -168,6 +169,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
         reason=fitting(reason),
         outcomes=outcomes,
         missing=(
+            *(fitting(one) for one in _mitigating(in_force, outcomes)),
             *(fitting(_needed(one)) for one in outcomes if one.state == "undetermined"),
             *(fitting(f"a determination that this was disclosed: {words}") for words in binding),
         ),
@@ -223,16 +225,17 @@ def _residual(case: Case, threshold: Threshold) -> tuple[Held | None, str]:
     shown: Held | None = None
     said: list[str] = []
     for model in sorted({*case.mitigated, case.model}):
-        there = {key: by for key, by in in_place(case, threshold, model).items() if key in named}
+        claimed = sorted(case.in_place(model) & named)
+        there = {key: by for key, by in in_place(case, threshold, model).items() if key in claimed}
+        if claimed:
+            held = hold(case, threshold, model, with_mitigations=True)
+            said.append(f"{model}, with {', '.join(claimed)}: {held.reason}")
+            if held.state == "crossed":
+                return None, said[-1]
         if not there:
-            if model in case.mitigated or case.in_place(model) & named:
+            if claimed or model in case.mitigated:
                 said.append(f"{_nobody(threshold)} that a mitigation for it is in place in {model}")
-            continue
-        held = hold(case, threshold, model, with_mitigations=True)
-        said.append(f"{model}, with {', '.join(there)}: {held.reason}")
-        if held.state == "crossed":
-            return None, said[-1]
-        if held.state == "kept":
+        elif held.state == "kept":
             shown = resting_on(held, there.values(), case.framework.developer)
     return shown, "; ".join(said) or "no evidence of the system with mitigations in place"
 
@@ -291,6 +294,12 @@ def _warnings(case: Case, applying: Sequence[Threshold]) -> Iterator[str]:
             chosen = "; ".join(threshold.assumed)
             yield f"of the threshold {threshold.key} whoever encoded it chose: {chosen}"
     yield from _gone(framework, case.earlier, case.action)
+    for newer in sorted(case.later, key=lambda one: (one.published, one.digest)):
+        if newer.digest != framework.digest:
+            yield (
+                f"version {newer.label} ({newer.published}) came after version {framework.label}, "
+                "by which this was decided"
+            )
     for one in case.findings if case.identity else ():
         if case.model not in dict(one.identities):
             yield f"nothing says which snapshot of {case.model} the finding {one.digest} tested"
@@ -320,6 +329,19 @@ def _changed(before: ThresholdRule, after: ThresholdRule) -> Iterator[str]:
         yield f"{step.aspect} {values} ({step.effect})"
 
 
+def _mitigating(
+    thresholds: Sequence[Threshold], outcomes: Sequence[ThresholdOutcome]
+) -> Iterator[str]:
+    """Yield what would show the residual risk of a crossed threshold to be below it (rule 23)."""
+    for threshold, outcome in zip(thresholds, outcomes, strict=True):
+        if outcome.state == "crossed" and threshold.mitigations:
+            keys = " or ".join(threshold.mitigations)
+            yield (
+                f"evidence that with {keys} in place the system keeps the threshold "
+                f"{threshold.key}: {outcome.residual}"
+            )
+
+
 def _needed(outcome: ThresholdOutcome) -> str:
     need = _NEEDS.get(outcome.rule, "more evidence")
     return f"{need}, for the threshold {outcome.threshold}: {outcome.reason}"
@@ -342,18 +364,6 @@ def _check_cells(finding: Finding) -> None:
         )
 
 
-def _check_identity(identity: str | None) -> None:
-    try:
-        _IDENTITY.validate_python(identity, strict=True)
-    except ValidationError as error:
-        raise InputError(
-            f"{identity!r:.80} cannot pin a snapshot",
-            where="identity",
-            next_step="Give the identity that the protocol has for the model: sha256:, and 64 "
-            "hex digits.",
-        ) from error
-
-
 def _check_model(model: str) -> None:
     try:
         _MODEL_KEY.validate_python(model, strict=True)
@@ -362,4 +372,15 @@ def _check_model(model: str) -> None:
             f"{model[:80]!r} cannot be the key of a model",
             where="model",
             next_step="Give the key that the protocol and the finding use, such as smollm2-135m.",
+        ) from error
+
+
+def _check_snapshot(identity: str) -> None:
+    try:
+        _SNAPSHOT.validate_python(identity, strict=True)
+    except ValidationError as error:
+        raise InputError(
+            f"{identity[:80]!r} cannot be the digest of a snapshot",
+            where="identity",
+            next_step="Give it as the protocol does: sha256: and 64 hexadecimal digits.",
         ) from error

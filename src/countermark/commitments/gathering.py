@@ -4,7 +4,8 @@
 1. Every finding whose cells have the model, or the system with mitigations, is evidence, whatever
    it found: nobody chooses among them. Its date is when witnesses had seen it.
 2. Every determination about the model, or about the system with mitigations, is evidence.
-3. Earlier versions are those of the same developer and title that were published before.
+3. Earlier versions are those of the same developer and title that were published before, or on
+   the same day and witnessed before; later ones were published after, by the day of the decision.
 """
 
 from dataclasses import replace
@@ -21,6 +22,7 @@ from countermark.records.protocol import Protocol
 def gather(book: Book, question: Case) -> Case:
     """Return a question with all that a book of verified statements holds about it."""
     models = {question.model, *question.mitigated}
+    earlier, later = _other_versions(book, question)
     protocols = {entry.digest: record for entry, record in book.of_kind(Protocol)}
     return replace(
         question,
@@ -32,11 +34,8 @@ def gather(book: Book, question: Case) -> Case:
         determinations=tuple(
             record for _, record in book.of_kind(Determination) if record.model in models
         ),
-        earlier=tuple(
-            record
-            for _, record in book.of_kind(Framework)
-            if _is_before(record, question.framework)
-        ),
+        earlier=earlier,
+        later=later,
     )
 
 
@@ -50,6 +49,24 @@ def _tested(entry: Entry, finding: Finding, protocol: Protocol | None) -> DatedF
     return DatedFinding(finding, day, identities(protocol))
 
 
-def _is_before(one: Framework, framework: Framework) -> bool:
-    same = one.developer == framework.developer and plain(one.title) == plain(framework.title)
-    return same and first_day(one.published) < first_day(framework.published)
+def _other_versions(
+    book: Book, question: Case
+) -> tuple[tuple[Framework, ...], tuple[Framework, ...]]:
+    """Return the versions before and after the one in question (rule 3)."""
+    own = question.framework
+    versions = {
+        record.digest: ((first_day(record.published), entry.witnessed or "~", entry.index), record)
+        for entry, record in reversed(book.of_kind(Framework))
+        if record.developer == own.developer and plain(record.title) == plain(own.title)
+    }
+    day = first_day(own.published)
+    logged = versions.pop(own.digest, None)
+    if logged is None:  # of what nobody logged only the date is known
+        before = [one for (of, *_), one in versions.values() if of < day]
+        after = [one for (of, *_), one in versions.values() if of > day]
+    else:
+        before = [one for place, one in versions.values() if place < logged[0]]
+        after = [one for place, one in versions.values() if place > logged[0]]
+    at = question.at
+    known = (one for one in after if at is None or first_day(one.published) <= at)
+    return tuple(before), tuple(known)

@@ -201,6 +201,11 @@ class Instrument(Part):
         phase = self.phase(day)
         return phase is not None and phase.applies
 
+    @property
+    def begins(self) -> str | None:
+        """The first day on which its duties apply, as far as it is known."""
+        return next((one.since for one in self.phases if one.applies), None)
+
     def standing(self, day: date) -> str:
         """Say what holds on a day, and what comes next."""
         phase = self.phase(day)

@@ -4,12 +4,12 @@
 Nothing here is written for a developer: a field is given what records state, or nothing.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, TypeAlias
 
-from countermark.commitments.wording import asks
+from countermark.commitments.wording import asks, stands_off
 from countermark.records.base import Record
 from countermark.records.decision import Decision, ThresholdOutcome
 from countermark.records.determination import Determination
@@ -36,7 +36,13 @@ Filler: TypeAlias = Literal[
     "safety-mitigations",
     "security",
 ]
-CONCLUSIONS = {"yes": "found so", "no": "found not so", "unclear": "left unclear"}
+CONCLUSIONS = {
+    "threshold": {"yes": "found reached", "no": "found not reached"},
+    "mitigation": {"yes": "found in place", "no": "found not in place"},
+    "duty": {"yes": "found fulfilled", "no": "found not fulfilled"},
+    "provision": {"yes": "found so", "no": "found not so"},
+}
+"""What a determination says of each subject, where it does not leave it unclear."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +134,18 @@ def _thresholds(held: Evidence) -> Iterator[Said]:
         yield from _of(own, [words])
 
 
-def _outcome(one: ThresholdOutcome) -> str:
-    distance = "" if one.distance is None else f"; {one.distance:+.4g} from the limit to the bound"
+def _outcome(one: ThresholdOutcome, kinds: Mapping[str, str]) -> str:
+    far = None if one.distance is None else stands_off(one.distance, kinds[one.threshold])
+    distance = f"; {far}" if far else ""
     return f"{one.threshold}: {one.state} (rule {one.rule}): {one.reason}{distance}"
 
 
 def _acceptance(held: Evidence) -> Iterator[Said]:
+    kinds = {one.key: one.rule.kind for one in held.framework.thresholds}
     for one in held.decisions:
         day = f" for {one.at}" if one.at else ""
         yield from _of(one, [f"{one.verdict} {one.action}{day} (rule {one.rule}): {one.reason}"])
-        yield from _of(one, (_outcome(each) for each in one.outcomes))
+        yield from _of(one, (_outcome(each, kinds) for each in one.outcomes))
 
 
 def _conditions(held: Evidence) -> Iterator[Said]:
@@ -180,7 +188,7 @@ def _disclosure(held: Evidence) -> Iterator[Said]:
 def _determined(one: Determination) -> str:
     level = f", level {one.level}" if one.level else ""
     persons = ", ".join(one.persons)
-    found = CONCLUSIONS[one.conclusion]
+    found = CONCLUSIONS[one.subject].get(one.conclusion, "left unclear")
     return f"{one.subject} {one.key} {found}{level} on {one.date} by {persons}: {one.reasons}"
 
 
@@ -210,7 +218,8 @@ def _place(cell: FindingCell) -> str:
 def _uncertainties(held: Evidence) -> Iterator[Said]:
     for found, cell in _cells(held):
         if cell.status != "reported":
-            yield from _of(found, [f"{_place(cell)}: {cell.status}: {cell.reason or 'no reason'}"])
+            status = cell.status.replace("-", " ")
+            yield from _of(found, [f"{_place(cell)}: {status}: {cell.reason or 'no reason'}"])
     for found in held.findings:
         gaps = sum(gap.model in (None, held.model) for gap in found.gaps)
         if gaps:
@@ -224,10 +233,11 @@ def _results(held: Evidence) -> Iterator[Said]:
             continue
         for one in cell.figures:
             if one.without_lab is None:
+                judged = "as scored" if one.correction == "none" else "corrected for the judge"
                 words = (
-                    f"{_place(cell)}: rate {one.value:.4g}, {one.level:.0%} interval "
-                    f"{one.lower:.4g} to {one.upper:.4g} ({one.estimand}, correction "
-                    f"{one.correction}, {one.labs} labs, {one.items} items)"
+                    f"{_place(cell)}: {one.value:.1%}, {one.level:.0%} interval {one.lower:.1%} to "
+                    f"{one.upper:.1%} ({one.estimand}, {judged}, {one.labs} labs, "
+                    f"{one.items} items)"
                 )
                 yield from _of(found, [words])
 

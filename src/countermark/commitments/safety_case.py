@@ -14,6 +14,7 @@ assumptions.
    better than the goals below it, whatever the decision says.
 5. What whoever encoded a threshold had to choose is an assumption of its goal. What must be
    reached before a threshold is due is a context of it.
+6. A decision is told by the framework that it was made under, and by no other.
 """
 
 from collections.abc import Iterator
@@ -89,19 +90,20 @@ class _Names:
         return f"{letter}{self.counts[letter]}"
 
 
-def refuse_another(decision: Decision, framework: Framework) -> None:
-    """Refuse a framework that is not the one that a decision names.
+def check_framework_of(decision: Decision, framework: Framework, *, where: str) -> None:
+    """Refuse a decision beside another framework than its own (rule 6).
 
     Raises
     ------
     InputError
-        If it is another.
+        If the decision was made under another framework.
     """
     if decision.framework != framework.digest:
         raise InputError(
-            f"follows from the framework {decision.framework}, not from {framework.digest}",
-            where="decision",
-            next_step="Give the framework that it names.",
+            f"was decided under {decision.framework}; the framework given is {framework.digest}, "
+            f"version {framework.label} of {framework.title}",
+            where=where,
+            next_step="Give the version that the decision names.",
         )
 
 

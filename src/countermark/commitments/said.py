@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a determination and an account must be before they are logged, beyond their form.
+"""What determinations, accounts and replies must be before they are logged, beyond their form.
 
 A determination is refused where:
 
@@ -14,12 +14,19 @@ An account is refused where:
 
 6. It is about other versions than those given, or these are not of its developer.
 7. It names a threshold that the older version does not have, or an added one that the newer lacks.
+
+A reply is refused where:
+
+8. It answers neither a statement nor a commitment, or says *not applicable* of no commitment: it
+   would stand beside nothing.
+9. It names a commitment that there is none of.
 """
 
-from countermark.records.account import Account
+from countermark.records.account import Account, Reply
 from countermark.records.determination import Determination
 from countermark.records.errors import InputError
 from countermark.records.framework import Framework
+from countermark.records.reference import Declaration
 from countermark.records.threshold_rules import (
     CapabilityLevel,
     ScoreTier,
@@ -40,7 +47,10 @@ def check_determination(said: Determination, framework: Framework, *, where: str
     """
     if said.framework != framework.digest:
         raise _refused(
-            f"is about {said.framework}, not {framework.digest}", where, "that framework"
+            f"is about {said.framework}, not {framework.digest}, which is version "
+            f"{framework.label} of {framework.title}",
+            where,
+            "the version that it names",
         )
     if said.demonstration != framework.demonstration:
         raise _refused("and its framework differ in being a demonstration", where, "both alike")
@@ -71,9 +81,10 @@ def check_account(said: Account, before: Framework, after: Framework, *, where: 
     for version, named, one in (("older", said.before, before), ("newer", said.after, after)):
         if named != one.digest or one.developer != said.developer:
             raise _refused(
-                f"names as the {version} version {named} of {said.developer}",
+                f"names as the {version} version {named} of {said.developer}; given was "
+                f"{one.digest}, version {one.label} of {one.developer}",
                 where,
-                f"the two versions that it is about, not {one.digest} of {one.developer}",
+                "--before the older and --after the newer of the two versions that it names",
             )
     for change in said.changes:
         for key, one in ((change.threshold, before), (change.added, after)):
@@ -84,6 +95,28 @@ def check_account(said: Account, before: Framework, after: Framework, *, where: 
                     where,
                     f"one of: {', '.join(sorted(known))}",
                 )
+
+
+def check_reply(said: Reply, commitments: Declaration, *, where: str) -> None:
+    """Refuse a reply that rules 8 and 9 refuse.
+
+    Raises
+    ------
+    InputError
+        For the first rule that is broken.
+    """
+    keys = [one.key for one in commitments.principles]
+    known = f"one of: {', '.join(keys)}"
+    if said.says is not None and said.commitment is None:
+        raise _refused(f"says {said.says} of no commitment", where, f"commitment, {known}")
+    if said.of is None and said.commitment is None:
+        raise _refused(
+            "answers nothing",
+            where,
+            f"of, the digest of the statement that it answers, or commitment, {known}",
+        )
+    if said.commitment is not None and said.commitment not in keys:
+        raise _refused(f"names no commitment: {said.commitment}", where, known)
 
 
 def _keys(framework: Framework, subject: str) -> set[str]:

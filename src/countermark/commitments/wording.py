@@ -71,7 +71,7 @@ def _(rule: Uplift) -> str:
 
 @asks.register
 def _(rule: CapabilityLevel) -> str:
-    return f"the capability stays below the level {rule.level}, of {', '.join(rule.scale)}"
+    return f"the capability stays below the level {_step(rule.level, rule.scale)}"
 
 
 @asks.register
@@ -93,17 +93,30 @@ def _(rule: Trigger) -> str:
 
 @asks.register
 def _(rule: ScoreTier) -> str:
-    return f"the score stays below the tier {rule.tier}, of {', '.join(rule.scale)}"
+    return f"the score stays below the tier {_step(rule.tier, rule.scale)}"
 
 
 @asks.register
 def _(rule: SecurityLevel) -> str:
-    return f"security is at least at the level {rule.level}, of {', '.join(rule.scale)}"
+    return f"security is at least at the level {_step(rule.level, rule.scale)}"
 
 
 @asks.register
 def _(rule: NotQuantified) -> str:
     return f"not quantified: {rule.needs}"
+
+
+def stands_off(distance: float, kind: str) -> str:
+    """Return how far from the limit of a kind of threshold the bound lies that decided."""
+    rate = kind in ("metric-bound", "regression")
+    far = f"{100 * abs(distance):.1f} percentage points" if rate else f"{abs(distance):.3g}"
+    side = "inside" if distance < 0 else "beyond"
+    return f"the bound that decides lies {far} {side} the limit"
+
+
+def _step(step: str, scale: tuple[str, ...]) -> str:
+    # A step may be called "none" or "much"; without marks it reads as part of the sentence.
+    return f"“{step}” on the scale {' / '.join(scale)}"
 
 
 def _languages(tags: tuple[str, ...]) -> str:

@@ -13,12 +13,14 @@ Fields that this version does not know are kept as they are and written back.
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, NoReturn, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from countermark.records import forms
 from countermark.records.canonical import JsonValue, canonical, content_digest, read_object
 from countermark.records.errors import InputError
+from countermark.records.faults import refuse
 from countermark.records.schema import RecordSchema
 
 
@@ -32,30 +34,26 @@ def _real_date(text: str) -> str:
     return text
 
 
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", description="Content address.")]
-Hex32 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="32 bytes in lower-case hex.")]
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(?:[-._][a-z0-9]+)*$", max_length=80)]
+Digest = Annotated[str, Field(pattern=forms.DIGEST, description="Content address.")]
+Hex32 = Annotated[str, Field(pattern=forms.HEX32, description="32 bytes in lower-case hex.")]
+Slug = Annotated[str, Field(pattern=forms.SLUG, max_length=80)]
 MemberCode = Annotated[
-    str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code of a member, or EU.")
+    str, Field(pattern=forms.MEMBER, description="ISO 3166-1 alpha-2 code of a member, or EU.")
 ]
 PartyCode = Annotated[
     str,
     Field(
-        pattern=r"^(?:[A-Z]{2}|[a-z0-9]+(?:-[a-z0-9]+)*)$",
+        pattern=forms.PARTY,
         max_length=40,
         description="A member's code (two capitals), or a slug for others.",
     ),
 ]
-LabKey = Annotated[
-    str, Field(pattern=r"^[A-Z]{2}(?:-[a-z0-9]+)+$", description="A member's code and its lab.")
-]
-LanguageTag = Annotated[
-    str, Field(pattern=r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-[A-Z]{2})?$", description="BCP 47 tag.")
-]
+LabKey = Annotated[str, Field(pattern=forms.LAB, description="A member's code and its lab.")]
+LanguageTag = Annotated[str, Field(pattern=forms.LANGUAGE, description="BCP 47 tag.")]
 Timestamp = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+        pattern=forms.TIMESTAMP,
         description="UTC, to the second.",
         json_schema_extra={"format": "date-time"},
     ),
@@ -64,7 +62,7 @@ Timestamp = Annotated[
 Date = Annotated[
     str,
     Field(
-        pattern=r"^[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2})?)?$",
+        pattern=forms.DATE,
         description="ISO 8601 date, to the year, the month or the day.",
         json_schema_extra={"format": "iso-8601-date"},
     ),
@@ -173,6 +171,14 @@ class Record(Part):
             If a field is missing, of another type, out of range or ``null``.
         """
         _refuse_null(value, where)
+        said = value.get("kind")
+        if isinstance(said, str) and said != cls.kind_name():
+            raise InputError(
+                f"is of the kind {said}, where {cls.kind_name()} is asked for",
+                where=where,
+                next_step=f"Give a file that holds a record of the kind {cls.kind_name()}; "
+                "look whether two files were swapped.",
+            )
         # In code the two literals fill themselves in; a document has to say them.
         unsaid = [name for name in ("kind", "version") if name not in value]
         if unsaid:
@@ -185,7 +191,7 @@ class Record(Part):
         try:
             record = cls.model_validate_json(data)
         except ValidationError as error:
-            _explain(error, cls.kind_name(), value, where)
+            refuse(error, cls.kind_name(), value, where)
         if record.to_bytes() != data:
             raise InputError(
                 f"is not a valid {cls.kind_name()}: it would not be written back as it is",
@@ -242,38 +248,3 @@ def _refuse_null(value: JsonValue, where: str) -> None:
             stack.extend((f"{path}.{key}".lstrip("."), child) for key, child in node.items())
         elif isinstance(node, list):
             stack.extend((f"{path}[{index}]", child) for index, child in enumerate(node))
-
-
-def _explain(
-    error: ValidationError, kind: str, value: dict[str, JsonValue], where: str
-) -> NoReturn:
-    details = error.errors(include_url=False, include_input=False)
-    first = details[0]
-    path = _path(first["loc"], value) or "the document"
-    more = f" ({len(details) - 1} more)" if len(details) > 1 else ""
-    message, next_step = first["msg"], f"Compare it with schemas/{kind}.schema.json."
-    # A part of several kinds, such as what a threshold asks: a person needs the kinds by name.
-    if first["type"] == "union_tag_invalid":
-        known = first["ctx"]["expected_tags"].replace("'", "")
-        message = f"has the kind {first['ctx']['tag']!r}, which this version does not know"
-        next_step = f"Check the file, or use a newer Countermark; known kinds: {known}."
-    elif first["type"] == "union_tag_not_found":
-        message, next_step = "says no kind", f"Say its kind, as in schemas/{kind}.schema.json."
-    raise InputError(
-        f"is not a valid {kind}: {path}: {message}{more}", where=where, next_step=next_step
-    ) from error
-
-
-def _path(steps: Sequence[str | int], value: JsonValue) -> str:
-    """Return where in a document a fault is, with the keys of entries that have one."""
-    words = []
-    for step in steps:
-        if isinstance(step, int) and isinstance(value, list):
-            value = value[step]
-            key = value.get("key") if isinstance(value, dict) else None
-            words.append(key if isinstance(key, str) else str(step))
-        else:
-            # The name of a kind among several is a step of the path, but not of the document.
-            value = value.get(str(step), value) if isinstance(value, dict) else value
-            words.append(str(step))
-    return ".".join(words)

@@ -68,7 +68,7 @@ def _chosen(listed: tuple[Company, ...], slug: str | None) -> tuple[Company, ...
         raise InputError(
             f"{slug!r} is no company of the list",
             where="--company",
-            next_step=f"Known are {known}.",
+            next_step=f"Known are {known}. Example developers: add --demonstration.",
         )
     return chosen
 

@@ -18,7 +18,7 @@ from countermark.app.cli.output import (
     read_input,
     talk,
 )
-from countermark.app.cli.saying import account
+from countermark.app.cli.saying import account, doubt
 from countermark.app.cli.verb import Noun
 from countermark.commitments.checks import check_framework, framework_warnings
 from countermark.commitments.frameworks import (
@@ -94,6 +94,12 @@ def add(
     node = open_node(node_folder, passphrase_file)
     given = tuple(as_logged_by(one, node.code, published) for one in read)
     fresh = not_logged_by(node.code, given, book(node).entries)
+    for one in fresh:
+        if one.recorded_by == node.code:
+            talk(
+                f"{one.developer}, {one.label}: logged as recorded by {node.code}, "
+                "not as a promise of its own"
+            )
     if fresh:
         node.say(*fresh)
     _tell(given, fresh, as_json=as_json)
@@ -107,6 +113,7 @@ def _checked(words: tuple[str, ...]) -> list[Framework]:
     for word, framework in read:
         for warning in framework_warnings(framework):
             talk(f"Warning: {warning} ({word})")
+        doubt(framework, framework.published, word)
     return [framework for _, framework in read]
 
 
@@ -154,6 +161,7 @@ def show(framework: str, *, as_json: bool) -> None:
         talk(f"Would not be logged: {error}. {error.next_step}")
     for warning in framework_warnings(read):
         talk(f"Warning: {warning}")
+    doubt(read, read.published, framework)
     if as_json:
         data_json(read.to_value())
         return

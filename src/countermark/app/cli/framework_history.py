@@ -11,6 +11,7 @@ from countermark.app.cli.logged import read_logged, record_argument
 from countermark.app.cli.output import data, data_json, json_option, node_option, talk
 from countermark.app.cli.reading import read_public_record, read_record
 from countermark.app.cli.verb import Verb
+from countermark.commitments.case import first_day
 from countermark.commitments.corpus import (
     Agreement,
     Corpus,
@@ -53,6 +54,8 @@ def diff(before: str, after: str, account_file: Path | None, *, as_json: bool) -
     account = read_record(Account, account_file) if account_file else None
     older, newer = read_framework(before), read_framework(after)
     found = differences(older, newer, account)
+    if first_day(newer.published) < first_day(older.published):
+        talk("The second version is the older one: what is called removed here was added.")
     if older.not_encoded or newer.not_encoded:
         talk("What is not written down of either version is not compared: see framework show.")
     if as_json:
@@ -91,10 +94,12 @@ def diff_lines(found: FrameworkDiff) -> Iterator[str]:
 @json_option
 def history(developer: str, record: Path | None, node_folder: Path, *, as_json: bool) -> int:
     """Show a developer's versions in order, and alarms: a file that changed under its label."""
-    found = history_of(developer, read_logged(record, node_folder).entries)
+    logged = read_logged(record, node_folder)
+    found = history_of(developer, logged.entries)
     if not found.versions:
+        known = sorted({one.developer for _, one in logged.of_kind(Framework)})
         raise InputError(
-            f"has no framework of {developer}",
+            f"has no framework of {developer}, only of: {', '.join(known) or 'nobody'}",
             where=str(record or node_folder),
             next_step="Check the developer's code, or pull first: countermark sync pull",
         )

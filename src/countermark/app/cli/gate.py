@@ -20,16 +20,17 @@ from countermark.app.cli.output import (
     talk,
 )
 from countermark.app.cli.reading import read_record
-from countermark.app.cli.saying import determine
+from countermark.app.cli.saying import determine, is_to_come
 from countermark.app.cli.verb import Noun
 from countermark.commitments.case import first_day
 from countermark.commitments.exporting import as_svr
 from countermark.commitments.gate import decide as decide_release
 from countermark.commitments.reporting import as_junit, as_sarif
-from countermark.commitments.safety_case import Element, refuse_another, safety_case
+from countermark.commitments.safety_case import Element, check_framework_of, safety_case
+from countermark.commitments.wording import stands_off
 from countermark.node.files import write_atomic
 from countermark.records.decision import Decision
-from countermark.records.framework import Action
+from countermark.records.framework import Action, Framework
 from countermark.records.protocol import Protocol
 
 EXAMPLE = "countermark gate decide --framework framework.json --finding finding.json --model m"
@@ -98,12 +99,14 @@ def decide(
     coordinators = [one.finding.coordinator for one in case.tested]
     decider = node.code if node else min(coordinators, default=framework.developer)
     decision = decide_release(case, decided_by=decider)
+    if is_to_come(day):
+        talk(f"Warning: {day} is yet to come; what is known today was weighed for it")
     if node is not None:
         node.say(decision)
     if as_json:
         data_json(decision.to_value())
     else:
-        _print(decision)
+        _print(decision, framework)
     if junit_file is not None:
         write_atomic(junit_file, as_junit(decision, framework))
         talk(f"Wrote {junit_file}")
@@ -152,7 +155,7 @@ def export(
 def case_(file: Path, framework_file: str, *, as_json: bool) -> None:
     """Show a decision as a safety case: goals, strategies and solutions (GSN)."""
     decision, framework = read_record(Decision, file), read_framework(framework_file)
-    refuse_another(decision, framework)
+    check_framework_of(decision, framework, where=str(file))
     first = safety_case(decision, framework)
     if as_json:
         data_json(first.to_value())
@@ -160,7 +163,8 @@ def case_(file: Path, framework_file: str, *, as_json: bool) -> None:
         _print_element(first, 0)
 
 
-def _print(decision: Decision) -> None:
+def _print(decision: Decision, framework: Framework) -> None:
+    kinds = {one.key: one.rule.kind for one in framework.thresholds}
     data(f"{decision.verdict}: {decision.model}, {decision.action} (rule {decision.rule})")
     data(f"  {_line(decision.reason)}")
     for outcome in decision.outcomes:
@@ -171,7 +175,7 @@ def _print(decision: Decision) -> None:
         if outcome.residual:
             data(f"  {'':<12} residual risk: {_line(outcome.residual)}")
         if outcome.distance is not None:
-            data(f"  {'':<12} distance from the limit: {outcome.distance:+.4g}")
+            data(f"  {'':<12} {stands_off(outcome.distance, kinds[outcome.threshold])}")
         if outcome.standing:
             data(f"  {'':<12} evidence of: {outcome.standing.replace('-', ' ')}")
         if outcome.next_test:

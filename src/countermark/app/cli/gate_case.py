@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from countermark.app.cli.framework_reading import read_framework
+from countermark.app.cli.output import talk
 from countermark.app.cli.reading import read_dated, read_public_record, read_record
 from countermark.commitments.case import Case, DatedFinding
 from countermark.commitments.gathering import gather, identities
@@ -107,14 +108,19 @@ def asked_case(
         identity=named["identity"] or identity,
         mitigated=tuple(named["mitigated"]),
     )
+    findings: list[Finding] = []
     if record:
-        known = gather(read_public_record(record), known)
+        book = read_public_record(record)
+        findings += [one for _, one in book.of_kind(Finding)]
+        known = gather(book, known)
     pinning = [read_record(Protocol, path) for path in named["pinning_files"]]
     protocols = {one.digest: one for one in pinning}
     tested = list(known.tested)
     for path in named["finding_files"]:
         finding, day = read_dated(Finding, path)
+        findings.append(finding)
         tested.append(DatedFinding(finding, day, identities(protocols.get(finding.protocol))))
+    _doubt(findings, model, *known.mitigated)
     return replace(
         known,
         tested=tuple(tested),
@@ -127,3 +133,11 @@ def asked_case(
             *(read_framework(word) for word in named["earlier"]),
         ),
     )
+
+
+def _doubt(findings: list[Finding], *models: str) -> None:
+    """Tell which models were tested, where one that was named is not among them."""
+    tested = sorted({cell.model for one in findings for cell in one.cells})
+    for model in models:
+        if tested and model not in tested:
+            talk(f"Warning: no finding here is about {model}, only about: {', '.join(tested)}")

@@ -65,10 +65,16 @@ def read_public_record(folder: Path) -> Book:
     Raises
     ------
     InputError
-        If a file cannot be read, or the roster is malformed.
+        If the folder is no public record, a file cannot be read, or the roster is malformed.
     VerificationError
         If a statement, or the roster, does not check out.
     """
+    if not is_public_record(folder):
+        raise InputError(
+            "is no public record: that is a folder with statements and roster in it",
+            where=str(folder),
+            next_step="Give the folder that a site was built into, such as demo/record.",
+        )
     roster = roster_in(folder / "roster")
     entries = []
     for path in sorted((folder / STATEMENTS).glob("*.json")):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verbs that log what persons determined, what a developer says of a change, and its replies."""
 
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,10 +18,16 @@ from countermark.app.cli.output import (
 )
 from countermark.app.cli.reading import read_record
 from countermark.app.cli.verb import Verb
-from countermark.commitments.said import check_account, check_determination
+from countermark.commitments.case import first_day
+from countermark.commitments.reference import load_commitments
+from countermark.commitments.said import check_account, check_determination, check_reply
 from countermark.records.account import Account, Reply
 from countermark.records.base import Record
 from countermark.records.determination import Determination
+from countermark.records.faults import unknown_fields
+
+if TYPE_CHECKING:
+    from countermark.node.node import Node
 
 _FILE = click.Path(path_type=Path)
 
@@ -38,7 +46,8 @@ def determine(
     """Log a signed human judgement: a level, a mitigation in place, a duty fulfilled."""
     said = read_record(Determination, file)
     check_determination(said, read_framework(framework), where=str(file))
-    _log(said, node_folder, passphrase_file, as_json=as_json)
+    doubt(said, said.date, file)
+    _log(said, open_node(node_folder, passphrase_file), as_json=as_json)
 
 
 @click.command(
@@ -62,7 +71,8 @@ def account(
     """Log a developer's own account of what changed between two versions."""
     said = read_record(Account, file)
     check_account(said, read_framework(before), read_framework(after), where=str(file))
-    _log(said, node_folder, passphrase_file, as_json=as_json)
+    doubt(said, said.date, file)
+    _log(said, open_node(node_folder, passphrase_file), as_json=as_json)
 
 
 @click.command(cls=Verb, example="countermark commitments reply reply.json --node developer")
@@ -72,10 +82,32 @@ def account(
 @json_option
 def reply(file: Path, node_folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
     """Log a developer's reply to a statement about it, or to a commitment's state."""
-    _log(read_record(Reply, file), node_folder, passphrase_file, as_json=as_json)
+    said = read_record(Reply, file)
+    check_reply(said, load_commitments(), where=str(file))
+    doubt(said, said.date, file)
+    # It brings the database library.
+    from countermark.node.index import book  # noqa: PLC0415
+
+    node = open_node(node_folder, passphrase_file)
+    if said.of is not None and book(node).find(said.of) is None:
+        talk(f"Warning: {file}: this node has no statement of {said.of}; see that it is no slip.")
+    _log(said, node, as_json=as_json)
 
 
-def _log(said: Record, folder: Path, passphrase_file: Path | None, *, as_json: bool) -> None:
-    open_node(folder, passphrase_file).say(said)
+def doubt(said: Record, day: str, file: object) -> None:
+    """Tell of what is allowed in a record and more often a slip."""
+    for one in unknown_fields(said):
+        talk(f"Warning: {file}: {one}")
+    if is_to_come(first_day(day)):
+        talk(f"Warning: {file}: its date, {day}, is yet to come")
+
+
+def is_to_come(day: date) -> bool:
+    """Tell whether a day has begun nowhere on earth yet."""
+    return day > (datetime.now(UTC) + timedelta(hours=14)).date()
+
+
+def _log(said: Record, node: "Node", *, as_json: bool) -> None:
+    node.say(said)
     answer(said.digest, said.to_value(), as_json=as_json)
     talk("Logged. Next: countermark sync pull, at the witnesses")

@@ -66,6 +66,7 @@ def _account_page(
         told=told,
         counts={state: count for state in SIGNS["told"] if (count := by_told[state])},
         silent=[(one, _part(one, before, after)) for one in changes if one.told == "silent"],
+        silent_by=Counter(one.effect for one in changes if one.told == "silent"),
         asked_silently=[one for one in changes if one.told == "silent" and one.material],
         change=path if path in paths else None,
         cells=spoken_to(grids, entry.digest),

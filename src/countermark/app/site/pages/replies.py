@@ -10,6 +10,7 @@ from countermark.app.site.page import Page
 from countermark.commitments.tracker import Grid
 from countermark.node.book import Entry
 from countermark.records.account import Reply
+from countermark.records.decision import Decision
 from countermark.records.determination import Determination
 
 
@@ -30,7 +31,9 @@ def reply_pages(site: Site, grids: Sequence[Grid]) -> Iterator[Page]:
 
 def _reply_page(site: Site, entry: Entry, reply: Reply, grids: Sequence[Grid]) -> Page:
     answered = site.entries.get(reply.of) if reply.of else None
-    said = answered.record if answered else None
+    record = answered.record if answered else None
+    said = record if isinstance(record, Decision | Determination) else None
+    framework = site.framework(said.framework) if said else None
     return site.render(
         "reply",
         addresses.reply(entry.digest),
@@ -40,10 +43,11 @@ def _reply_page(site: Site, entry: Entry, reply: Reply, grids: Sequence[Grid]) -
         reply=reply,
         answered=answered,
         answered_called=called(site, answered) if answered else None,
-        said=said if isinstance(said, Determination) else None,
-        sort=answer_sort(said, site.framework(said.framework))
+        said=said,
+        framework=framework,
+        sort=answer_sort(said, framework)
         if isinstance(said, Determination)
-        else None,
+        else said and "verdict",
         cells=[
             cell
             for grid in grids
