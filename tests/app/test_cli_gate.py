@@ -9,6 +9,9 @@ import pytest
 from command_line import Ran, countermark, done, statement
 from exercise_finished import FinishedExercise
 
+from countermark.app.cli.reading import read_record
+from countermark.records.finding import Finding
+
 VECTORS = Path(__file__).parents[1] / "vectors" / "v0.1"
 MODEL = "smollm2-135m"
 VERDICTS = {"MAY": 0, "MUST NOT": 3, "NOT ENOUGH EVIDENCE": 4}
@@ -242,3 +245,15 @@ def test_what_a_key_signed_that_had_ended_is_no_evidence(
         assert (ran.code, ran.out) == (5, "")
         assert f"{sample}.json: is a statement that does not check out" in ran.err
         assert why in ran.err
+
+
+def test_what_nobody_signed_is_said_to_be_its_own_words(record: Path, tmp_path: Path) -> None:
+    promise = framework(tmp_path, language="en", limit=0.01)
+    finding = statement(record, "finding")
+    bare = tmp_path / "bare.json"
+    bare.write_bytes(read_record(Finding, finding).to_bytes())
+    for file, warned in ((finding, False), (bare, True)):
+        words = ("--framework", promise, "--finding", file, "--model", MODEL)
+        ran = countermark("gate", "decide", *words)
+        assert ran.code == VERDICTS["MUST NOT"]
+        assert ("bare.json is no signed statement" in ran.err) == warned

@@ -5,13 +5,14 @@ from datetime import date
 
 import pytest
 from exercise_small import Snapshots
-from hand_made_case import LEVEL, determined
+from hand_made_case import COMPUTE, LEVEL, determined
 from hand_made_finding import case, cell, figures, finding, framework, threshold
 
 from countermark.commitments.case import first_day, last_day
 from countermark.commitments.gathering import gather, identities
 from countermark.node.book import Book, Entry
 from countermark.records.base import Record
+from countermark.records.determination import Determination
 
 AT = date(2026, 11, 29)
 KEPT = finding(cell(*figures(0.02)))
@@ -52,6 +53,47 @@ def test_rule_4_a_no_outweighs_a_yes_about_a_mitigation() -> None:
 
     assert placed("yes", "yes") == {"filter"}
     assert placed("yes", "no") == placed("unclear") == placed() == frozenset()
+
+
+def test_rule_4_a_system_made_of_another_one_is_none_of_this() -> None:
+    said = [
+        determined(PROMISED, "yes", subject="mitigation", key="filter", model="g", base_model=base)
+        for base in (None, "m", "another")
+    ]
+    question = case(PROMISED, determinations=tuple(said), mitigated=("g",), at=AT)
+    assert set(question.determined) == set(said[:2])
+    assert "it is about another with mitigations in place" in {
+        one.left_out for one in question.account()
+    }
+
+
+def test_rule_6_whoever_judges_again_has_corrected_itself() -> None:
+    def counted(*said: Determination) -> set[tuple[str, str]]:
+        question = case(PROMISED, determinations=said, at=AT)
+        return {(one.determined_by, one.conclusion) for one in question.determined}
+
+    first, then = determined(PROMISED, "yes"), determined(PROMISED, "no", date="2026-11-02")
+    assert counted(first, then) == {("GB", "no")}
+    assert counted(then, first) == {("GB", "no")}
+    # Nobody corrects another; of one day, or of a month, it is not known which was later.
+    assert counted(first, determined(PROMISED, "no", determined_by="JP", date="2026-11-02")) == {
+        ("GB", "yes"), ("JP", "no"),
+    }  # fmt: skip
+    assert len(counted(first, determined(PROMISED, "no"))) == 2
+    assert len(counted(first, determined(PROMISED, "no", date="2026-11"))) == 2
+    # Nor does a judgement of another snapshot, or of the system with mitigations.
+    for other in ({"identity": "sha256:" + "a" * 64}, {"mitigations": ("filter",)}):
+        again = determined(PROMISED, "no", date="2026-11-02", **other)
+        assert len(counted(first, again)) == 2
+
+
+def test_rule_6_judgements_about_a_trigger_are_a_history() -> None:
+    promised = framework(threshold(COMPUTE))
+    said = tuple(
+        determined(promised, word, quantity=times, unit="times", date=day)
+        for word, times, day in (("yes", 5.0, "2026-03-01"), ("no", 1.0, "2026-09-01"))
+    )
+    assert len(case(promised, determinations=said, at=AT).determined) == 2
 
 
 def entry(record: Record, index: int, witnessed: str | None = "2026-10-01T12:00:00Z") -> Entry:

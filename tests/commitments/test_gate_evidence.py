@@ -438,6 +438,21 @@ def test_rule_25_a_finding_of_an_unknown_snapshot_is_warned_of() -> None:
     assert ask(case(framework(), KEPT)).warnings is None
 
 
+def test_rule_25_a_judgement_of_an_unknown_snapshot_is_warned_of() -> None:
+    promised = framework(threshold(LEVEL))
+    loose, tied = (determined(promised, "no", identity=one) for one in (None, SNAPSHOTS[0]))
+    decision = ask(case(promised, determinations=(loose, tied), identity=SNAPSHOTS[0], at=AT))
+    (warning,) = decision.warnings or ()
+    assert warning.endswith(f"the determination {loose.digest} judged")
+
+
+def test_rule_25_a_system_that_nobody_ties_to_the_model_is_warned_of() -> None:
+    loose, tied = in_place(), in_place(base_model="m")
+    told = "no determination says that m-guarded is m with mitigations in place"
+    assert guarded(loose).warnings == (told,)
+    assert guarded(loose, tied).warnings is None
+
+
 def test_a_decision_without_any_finding_names_none() -> None:
     promised = framework(threshold(LEVEL))
     decision = ask(case(promised, determinations=(determined(promised, "no"),), at=AT))

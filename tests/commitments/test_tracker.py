@@ -238,6 +238,17 @@ def test_rule_15_not_applicable_is_signed_and_has_its_reason() -> None:
     assert found("viii", declined, WHOLE, partnership()) == ("evidenced", 13)
 
 
+def test_rule_15_the_latest_reply_counts_and_hides_no_deadline() -> None:
+    declined = reply(commitment="viii", says="not-applicable", words="We train no such model.")
+    taken_back = reply(commitment="viii", words="We do now.", date="2025-09-01")
+    assert found("viii", declined, taken_back) == ("unknown", 19)
+    again = declined.model_copy(update={"date": "2025-10-01"})
+    assert found("viii", again, taken_back) == ("not applicable", 15)
+    late = cell("iv", declined.model_copy(update={"commitment": "iv"}))
+    assert (late.state, late.rule) == ("overdue", 18)
+    assert [one.words for one in late.replies] == ["We train no such model."]
+
+
 @pytest.mark.parametrize("key", [key for key in KEYS if key != "v"])
 def test_rule_16_a_framework_in_force_claims(key: str) -> None:
     assert found(key, WHOLE) == ("claimed", 16)
@@ -255,6 +266,13 @@ def test_rule_17_publications_later_versions_and_accounts_claim() -> None:
     assert found("vii", publication(genre="research")) == ("unknown", 19)
     assert found("v", WHOLE, NEXT) == ("claimed", 17)
     assert found("v", account(WHOLE, NEXT)) == ("claimed", 17)
+
+
+def test_rule_17_a_later_version_says_what_it_weakened_without_an_account() -> None:
+    weaker = WHOLE.model_copy(update={"label": "2", "published": "2025-06-01", "governance": None})
+    assert "1 part was weakened or removed, and no account" in cell("v", WHOLE, weaker).words
+    told = cell("v", WHOLE, weaker, account(WHOLE, weaker))
+    assert all("no account" not in one.words for one in told.statements)
 
 
 def test_rule_18_a_deadline_that_has_passed() -> None:
@@ -392,7 +410,9 @@ def test_a_state_rests_on_statements_of_its_kind(chosen: list[int], added: list[
         authors = {
             statement.author for statement in one.statements if statement.stance == "supports"
         }
-        assert (one.state in {"overdue", "unknown"}) == (not one.statements)
+        spoken = [statement for statement in one.statements if statement.stance != "declines"]
+        assert one.state not in {"overdue", "unknown"} or not spoken
+        assert one.state != "unknown" or not one.statements
         assert one.state != "evidenced" or authors
         assert DEVELOPER not in authors
 

@@ -73,7 +73,9 @@ def dated(day: str) -> Case:
 def mitigated(*, evidence: bool) -> Case:
     promised = framework(threshold(mitigations=("filter",)), mitigations=(FILTER,))
     guarded = (cell(*figures(0.02), model="m-filtered"),) if evidence else ()
-    said = determined(promised, "yes", subject="mitigation", key="filter", model="m-filtered")
+    said = determined(
+        promised, "yes", subject="mitigation", key="filter", model="m-filtered", base_model="m"
+    )
     return case(
         promised,
         finding(cell(*figures(0.5)), *guarded),

@@ -11,8 +11,11 @@
    never younger than it may be.
 4. The system *with mitigations* is tested as a model of its own. Which mitigations it has is what
    determinations say that are about that model; one that says *no* outweighs those that say *yes*.
+   One that names another system as that without mitigations counts for nothing.
 5. A framework is in force if it says so, and if the day of the decision is not certainly before the
    day from which it is; where that is not said, before it was published.
+6. Who judged one thing of one system, mitigations and snapshot again on a later day has corrected
+   itself: the earlier judgement counts for nothing. Those about a trigger are a history, and stay.
 """
 
 from calendar import monthrange
@@ -25,6 +28,7 @@ from countermark.records.decision import EvidenceUsed
 from countermark.records.determination import Determination
 from countermark.records.finding import Finding, FindingCell
 from countermark.records.framework import Action, Framework
+from countermark.records.threshold_rules import Trigger
 
 _DAYS_A_MONTH = 365.2425 / 12
 
@@ -204,10 +208,33 @@ class Case:
         return self._too_new(one.on)
 
     def _against(self, one: Determination) -> str | None:
+        return self._against_alone(one) or self._corrected.get(one.digest)
+
+    @cached_property
+    def _corrected(self) -> dict[str, str]:
+        """Why a determination does not count whose author judged again, by digest (rule 6)."""
+        triggers = {one.key for one in self.framework.thresholds if isinstance(one.rule, Trigger)}
+        same: dict[tuple[object, ...], list[Determination]] = {}
+        for one in self.determinations:
+            history = one.subject in ("threshold", "duty") and one.key in triggers
+            if not history and self._against_alone(one) is None:
+                what = one.determined_by, one.subject, one.key, one.model, one.identity
+                same.setdefault((*what, frozenset(one.mitigations or ())), []).append(one)
+        return {
+            one.digest: f"{one.determined_by} judged again on {later}"
+            for group in same.values()
+            for one in group
+            for later in [max(other.date for other in group)]
+            if first_day(later) > last_day(one.date)
+        }
+
+    def _against_alone(self, one: Determination) -> str | None:
         if one.framework != self.framework.digest:
             return "it is about another version of the framework"
         if one.model not in (self.model, *self.mitigated):
             return f"it is about the model {one.model}"
+        if one.model != self.model and one.base_model not in (None, self.model):
+            return f"it is about {one.base_model} with mitigations in place"
         if not (is_institute(one.determined_by) or one.determined_by == self.framework.developer):
             return f"it is by {one.determined_by}, who is neither the developer nor a member"
         pinned = self.identity if one.model == self.model else None

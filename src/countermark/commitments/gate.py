@@ -61,8 +61,9 @@ Of the other kinds of threshold, and of evidence:
    determined to be done: NOT ENOUGH EVIDENCE.
 25. The decision warns of what it does not weigh: thresholds no longer in force, or that an earlier
    version had or worded otherwise; a later version; choices of whoever encoded a threshold; duties
-   not shown done that hinder nothing; findings of which nothing says that they tested the snapshot
-   in question.
+   not shown done that hinder nothing; findings and determinations of which nothing says that they
+   are about the snapshot in question; systems with mitigations of which no determination says what
+   they are without.
 26. A threshold that is due only once another is reached is kept while all of those others that are
     in force are kept, by evidence as new and as independent as it asks for itself: it is not due.
     Once one of them is crossed it is held like any other, though mitigations be in place. While it
@@ -303,9 +304,22 @@ def _warnings(case: Case, applying: Sequence[Threshold]) -> Iterator[str]:
     for one in case.findings if case.identity else ():
         if case.model not in dict(one.identities):
             yield f"nothing says which snapshot of {case.model} the finding {one.digest} tested"
+    yield from _untied(case)
     for duty in framework.disclosure or ():
         if duty.force != "shall" and _is_due(case, duty.key, duty.before):
             yield f"nobody determined that this was disclosed, which {duty.force} be: {duty.words}"
+
+
+def _untied(case: Case) -> Iterator[str]:
+    """Yield what ties judgements to no snapshot, and a system with mitigations to no model."""
+    for said in case.determined if case.identity else ():
+        if said.model == case.model and said.identity is None:
+            what = f"the determination {said.digest} judged"
+            yield f"nothing says which snapshot of {case.model} {what}"
+    tied = {said.model for said in case.determined if said.base_model == case.model}
+    for model in sorted(set(case.mitigated) - {case.model} - tied):
+        if case.in_place(model):
+            yield f"no determination says that {model} is {case.model} with mitigations in place"
 
 
 def _gone(framework: Framework, earlier: Sequence[Framework], action: str) -> Iterator[str]:

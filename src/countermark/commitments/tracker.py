@@ -56,9 +56,11 @@ listed:
 13. *Evidenced*: an institute's finding or determination that an institute's decision used, or a
     partnership that an institute logged.
 14. *Evidenced*: institutes examined one mitigation on several days.
-15. *Not applicable*: the developer says so in a signed reply, with its reason.
+15. *Not applicable*: the developer's latest signed reply on the commitment says so, with its
+    reason. What is *overdue* by rule 18 stays so, with the reply beside it.
 16. *Claimed*: a framework in force has what the commitment asks for.
-17. *Claimed*: a publication, a later version or an account was logged.
+17. *Claimed*: a publication, a later version or an account was logged. The words of a later version
+    say what it weakened or removed without any account of it.
 18. *Overdue*: a known deadline for this commitment has passed, and neither the log nor the
     reference data have a framework of the company; not where a source leaves open whether it was
     due (:mod:`countermark.commitments.deadlines`).
@@ -266,27 +268,34 @@ def _cell(
 def _state(
     company: Company, commitment: str, ordered: tuple[Behind, ...], known: Index, at: str
 ) -> tuple[State, int, str, str | None]:
+    due = _due(company, commitment, known, at)
     for stance, state in _BY_STANCE:
         deciding = [one for one in ordered if one.stance == stance]
-        if deciding:
+        if deciding and not (stance == "declines" and due and due[0] == "overdue"):
             first = deciding[0]
             return state, first.rule, f"{first.words}.", _since(first, deciding)
+    return due or ("unknown", 19, _unknown(company, known, at), None)
+
+
+def _due(
+    company: Company, commitment: str, known: Index, at: str
+) -> tuple[State, int, str, str | None] | None:
+    """Return the state that a deadline gives (rule 18), or that a source leaves it open."""
     for deadline in load_deadlines():
         if (
             company.signed == deadline.signed
             and commitment in deadline.commitments
             and certainly_before(deadline.due, at)
+            and not _has_framework(company, known, at)
         ):
             left_open = [one for one in deadline.left_open if one.slug == company.slug]
-            if left_open and not _has_framework(company, known, at):
+            if left_open:
                 source = left_open[0].source
                 words = f"{left_open[0].words} ({source.title}, {source.publisher})"
                 return "unknown", 19, f"No statement was logged. {words}", None
-            if not _has_framework(company, known, at):
-                words = f"Not found in the log or in our sources of {company.as_of}. It was due: "
-                return "overdue", 18, words + deadline.words, deadline.due
-            break
-    return "unknown", 19, _unknown(company, known, at), None
+            words = f"Not found in the log or in our sources of {company.as_of}. It was due: "
+            return "overdue", 18, words + deadline.words, deadline.due
+    return None
 
 
 def _since(first: Behind, deciding: list[Behind]) -> str | None:

@@ -13,7 +13,7 @@ from countermark.commitments.case import is_institute
 from countermark.commitments.comparing import Keyed
 from countermark.commitments.reference import Company
 from countermark.commitments.tracker_index import Dossier, Index, Said
-from countermark.commitments.versions import History, certainly_before, history, plain
+from countermark.commitments.versions import History, Pair, certainly_before, history, plain
 from countermark.records.decision import Decision
 from countermark.records.determination import Determination
 from countermark.records.framework import Framework
@@ -279,7 +279,12 @@ def _watched(
 
 def _declined(dossier: Dossier) -> Iterator[Signal]:
     """Rule 15."""
-    for said, reply in dossier.replies:
+    latest = {
+        reply.commitment: (said, reply)
+        for said, reply in sorted(dossier.replies, key=lambda one: (one[1].date, one[1].digest))
+        if reply.commitment
+    }
+    for said, reply in latest.values():
         if (
             reply.says == "not-applicable"
             and reply.commitment
@@ -311,6 +316,16 @@ def _promised(standing: dict[str, tuple[Said, Framework]]) -> Iterator[Signal]:
                 yield key, behind(said, "claims", 16, words)
 
 
+def _untold(pair: Pair) -> str:
+    """Return what weakened without any account of it; a silent account is rule 10's."""
+    if pair.account is not None:
+        return ""
+    found = pair.diff()
+    weaker = found.count("weakened") + found.count("removed")
+    parts = "1 part was" if weaker == 1 else f"{weaker} parts were"
+    return f"; {parts} weakened or removed, and no account of it was logged" if weaker else ""
+
+
 def _many(things: Sized | None, one: str, several: str) -> str:
     """Return how many there are, in words, or nothing where there are none."""
     count = len(things or ())
@@ -329,7 +344,7 @@ def _published(company: Company, known: Index, past: History, dossier: Dossier) 
         if before.label != after.label:
             said = Said(pair.after.entry, after.published)
             words = f"{after.title}, {after.label}, took the place of {before.label}"
-            yield "v", behind(said, "claims", 17, words)
+            yield "v", behind(said, "claims", 17, f"{words}{_untold(pair)}")
     for said, account in dossier.accounts:
         changes = _many(account.changes, "change", "changes") or "no change"
         words = f"the developer gave an account of {changes}"

@@ -54,6 +54,10 @@ class Determination(Record):
     mitigations: tuple[Slug, ...] | None = Field(
         default=None, description="Keys of the mitigations that were in place."
     )
+    base_model: Slug | None = Field(
+        default=None,
+        description="Key of the same system without mitigations, where it is about one with them.",
+    )
     date: Date = Field(description="When it was determined, to the day.")
     persons: tuple[Text, ...] = Field(
         min_length=1, description="Who judged, by name or by function."

@@ -118,16 +118,19 @@ def asked_case(
     tested = list(known.tested)
     for path in named["finding_files"]:
         finding, day = read_dated(Finding, path)
+        _doubt_bare(path, day, finding.coordinator)
         findings.append(finding)
         tested.append(DatedFinding(finding, day, identities(protocols.get(finding.protocol))))
     _doubt(findings, model, *known.mitigated)
+    judged = list(known.determinations)
+    for path in named["determination_files"]:
+        determination, day = read_dated(Determination, path)
+        _doubt_bare(path, day, determination.determined_by)
+        judged.append(determination)
     return replace(
         known,
         tested=tuple(tested),
-        determinations=(
-            *known.determinations,
-            *(read_record(Determination, path) for path in named["determination_files"]),
-        ),
+        determinations=tuple(judged),
         earlier=(
             *known.earlier,
             *(read_framework(word) for word in named["earlier"]),
@@ -141,3 +144,10 @@ def _doubt(findings: list[Finding], *models: str) -> None:
     for model in models:
         if tested and model not in tested:
             talk(f"Warning: no finding here is about {model}, only about: {', '.join(tested)}")
+
+
+def _doubt_bare(path: Path, day: str | None, author: str) -> None:
+    if day is None:
+        talk(
+            f"Warning: {path} is no signed statement: only its own words say that it is {author}'s"
+        )
