@@ -120,16 +120,7 @@ class Case:
         for one in self.tested:
             known.setdefault(one.digest, []).append(one)
         return tuple(
-            DatedFinding(
-                same[0].finding,
-                min(
-                    (one.on for one in same if one.on),
-                    key=lambda said: (first_day(said), said),
-                    default=None,
-                ),
-                tuple(sorted({pinned for one in same for pinned in one.identities})),
-            )
-            for _, same in sorted(known.items())
+            same[0] if len(same) == 1 else _together(same) for _, same in sorted(known.items())
         )
 
     @cached_property
@@ -246,6 +237,16 @@ class Case:
         if said is None or self.at is None or first_day(said) <= self.at:
             return None
         return f"it is of {said}, after the day of the decision"
+
+
+def _together(same: list[DatedFinding]) -> DatedFinding:
+    """Return one finding with all that is known of it from several places (rule 1)."""
+    days = [one.on for one in same if one.on]
+    return DatedFinding(
+        same[0].finding,
+        min(days, key=lambda said: (first_day(said), said), default=None),
+        tuple(sorted({pinned for one in same for pinned in one.identities})),
+    )
 
 
 def is_institute(code: str) -> bool:
