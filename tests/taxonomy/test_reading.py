@@ -39,7 +39,10 @@ def read(folder: Path) -> tuple[Publication, ...]:
     [
         ('{"kind": "publication", "kind": "publication"}', "twice"),
         ("[]", "not a JSON object"),
-        (publication("a", kind="finding"), "not a valid publication"),
+        (
+            publication("a", kind="finding"),
+            "is of the kind finding, where publication is asked for",
+        ),
         (publication("a", titel="T"), "unknown field 'titel'"),
         (
             publication(
