@@ -321,3 +321,16 @@ def test_a_company_with_one_title_says_nothing_of_others() -> None:
     text = read(COMPANY).text
     assert "Only versions of one title are compared here" in text
     assert "by hand" not in text, "its titles were in force side by side"
+
+
+def test_a_company_page_says_what_asks_less_and_whether_an_account_is_logged() -> None:
+    (own,) = [
+        one
+        for one in known_developers(Site(sample_book(), load_reference()))
+        if one.code == DEVELOPER
+    ]
+    for effect in ("weakened", "removed"):
+        count = sum(change.diff.count(effect) for change in own.changes)
+        assert f"{count} part{'' if count == 1 else 's'} " in read(COMPANY).text
+    assert "Of 1 of them the developer’s account is logged." in read(COMPANY).text
+    assert "No account of them is logged here." in read("commitments/xai/index.html").text

@@ -61,6 +61,8 @@ def _developer_page(
         meanings=STATES,
         chart=_timeline(developer),
         effects=_effects,
+        less=_less(developer.changes),
+        told=sum(change.account is not None for change in developer.changes),
         listed=_not_encoded(developer),
         decisions=[one for one in site.decisions if one.decision.framework in mine],
         several_titles=len({one.framework.title.casefold() for one in developer.versions}) > 1,
@@ -95,6 +97,12 @@ def _effects(change: Compared) -> dict[str, int]:
     """Count the changes between two versions by effect."""
     found = Counter[str](one.effect for one in change.diff.changes)
     return {effect: found[effect] for effect in SIGNS["effect"] if found[effect]}
+
+
+def _less(changes: Sequence[Compared]) -> dict[str, int]:
+    """Count what asks less in all changes of version."""
+    found = sum((Counter(_effects(change)) for change in changes), Counter[str]())
+    return {effect: found[effect] for effect in ("weakened", "removed") if found[effect]}
 
 
 def _not_encoded(developer: Developer) -> list[Publication]:
