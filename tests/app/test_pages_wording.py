@@ -222,7 +222,7 @@ def test_no_sentence_stands_twice_under_one_commitment() -> None:
 
 
 def said(digest: str, words: str, date: str = "2026-01-01", author: str = "GB") -> Behind:
-    return Behind(digest, "determination", author, date, "", "supports", 11, words)
+    return Behind(digest, "determination", author, date, "", None, "supports", 11, words)
 
 
 def test_sentences_of_the_same_statements_stand_on_one_line() -> None:

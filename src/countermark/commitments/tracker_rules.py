@@ -43,6 +43,8 @@ class Behind:
     ----------
     digest, kind, author, date, file
         Which statement, whose, of which day, and the name of its published file.
+    witnessed
+        The day on which witnesses had seen it, if they have. Its own day may be an earlier one.
     stance
         What it says to the commitment.
     rule
@@ -56,6 +58,7 @@ class Behind:
     author: str
     date: str | None
     file: str
+    witnessed: str | None
     stance: Stance
     rule: int
     words: str
@@ -96,6 +99,7 @@ def behind(said: Said, stance: Stance, rule: int, words: str) -> Behind:
         entry.author,
         said.day,
         entry.file,
+        entry.witnessed[:10] if entry.witnessed else None,
         stance,
         rule,
         words,

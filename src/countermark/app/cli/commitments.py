@@ -96,6 +96,8 @@ def _cell_lines(title: str, cell: Cell) -> Iterator[str]:
     yield f"  {title} {cell.state}{since} (rule {cell.rule}). {cell.words}"
     for one in cell.statements:
         day = f", {one.date}" if one.date else ""
+        if one.witnessed not in (None, one.date):
+            day += f" (witnessed {one.witnessed})"
         yield f"    {one.stance} (rule {one.rule}): {one.words}"
         yield f"      {one.kind} by {one.author}{day}, {one.digest}"
     for answer in cell.replies:
