@@ -239,4 +239,4 @@ def _account(pair: Pair, changed: FrameworkDiff) -> str:
     if pair.account is None:
         return "no account logged"
     silent = len(changed.silently_weakened)
-    return f"account given, silent on {silent} of what was weakened or removed"
+    return f"account given, silent on {silent or 'none'} of what was weakened or removed"
