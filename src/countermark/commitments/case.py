@@ -18,6 +18,7 @@
    itself: the earlier judgement counts for nothing. Those about a trigger are a history, and stay.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from functools import cached_property
 from countermark.records.decision import EvidenceUsed
 from countermark.records.determination import Determination
 from countermark.records.finding import Finding, FindingCell
+from countermark.records.forms import MEMBER
 from countermark.records.framework import Action, Framework
 from countermark.records.threshold_rules import Trigger
 
@@ -124,22 +126,40 @@ class Case:
         )
 
     @cached_property
+    def framework_digest(self) -> str:
+        """The framework's content address; of a long framework it takes time."""
+        return self.framework.digest
+
+    @cached_property
+    def judgements(self) -> dict[str, Determination]:
+        """Every determination that was given, once, by its digest and in that order (rule 1)."""
+        return dict(sorted((one.digest, one) for one in self.determinations))
+
+    @cached_property
     def determined(self) -> tuple[Determination, ...]:
-        """The determinations that count, each once, by their digests (rules 1 and 2)."""
-        given = {one.digest: one for one in self.determinations}
-        return tuple(one for _, one in sorted(given.items()) if self._against(one) is None)
+        """The determinations that count, by their digests (rules 2 and 6)."""
+        against = self._against
+        return tuple(one for digest, one in self.judgements.items() if against[digest] is None)
 
     def about(self, subject: str, key: str, models: Iterable[str]) -> Iterator[Determination]:
         """Yield the determinations that count about one provision and any of some models."""
         wanted = set(models)
-        for one in self.determined:
-            if (one.subject, one.key) == (subject, key) and one.model in wanted:
+        for digest, one in self._by_part.get((subject, key), ()):
+            if self._against[digest] is None and one.model in wanted:
                 yield one
 
     def left_out(self, subject: str, key: str) -> tuple[str, ...]:
         """Return why determinations about one provision do not count, each reason once."""
-        said = (one for one in self.determinations if (one.subject, one.key) == (subject, key))
-        return tuple(sorted({why for one in said if (why := self._against(one)) is not None}))
+        said = self._by_part.get((subject, key), ())
+        return tuple(sorted({why for digest, _ in said if (why := self._against[digest])}))
+
+    @cached_property
+    def _by_part(self) -> dict[tuple[str, str], list[tuple[str, Determination]]]:
+        # A framework asks for a hundred thresholds what was determined of each.
+        found: dict[tuple[str, str], list[tuple[str, Determination]]] = {}
+        for digest, one in self.judgements.items():
+            found.setdefault((one.subject, one.key), []).append((digest, one))
+        return found
 
     def in_place(self, model: str) -> frozenset[str]:
         """Return the mitigations that a model has (rule 4)."""
@@ -167,7 +187,6 @@ class Case:
 
     def account(self) -> tuple[EvidenceUsed, ...]:
         """Return every piece of evidence that was given, and why it was left out if it was."""
-        determinations = {one.digest: one for one in self.determinations}
         return (
             *(
                 EvidenceUsed(
@@ -186,9 +205,9 @@ class Case:
                     by=(one.determined_by,),
                     date=one.date,
                     mitigations=one.mitigations,
-                    left_out=self._against(one),
+                    left_out=self._against[digest],
                 )
-                for digest, one in sorted(determinations.items())
+                for digest, one in self.judgements.items()
             ),
         )
 
@@ -198,29 +217,32 @@ class Case:
                 return f"it tested another snapshot of {model}: {identity}"
         return self._too_new(one.on)
 
-    def _against(self, one: Determination) -> str | None:
-        return self._against_alone(one) or self._corrected.get(one.digest)
-
     @cached_property
-    def _corrected(self) -> dict[str, str]:
-        """Why a determination does not count whose author judged again, by digest (rule 6)."""
+    def _against(self) -> dict[str, str | None]:
+        """Why each determination does not count, if it does not, by its digest (rules 2 and 6)."""
+        alone = {digest: self._against_alone(one) for digest, one in self.judgements.items()}
+        return alone | self._corrected([digest for digest, why in alone.items() if why is None])
+
+    def _corrected(self, digests: Iterable[str]) -> dict[str, str]:
+        """Return which determinations do not count because their author judged again (rule 6)."""
         triggers = {one.key for one in self.framework.thresholds if isinstance(one.rule, Trigger)}
-        same: dict[tuple[object, ...], list[Determination]] = {}
-        for one in self.determinations:
-            history = one.subject in ("threshold", "duty") and one.key in triggers
-            if not history and self._against_alone(one) is None:
+        same: dict[tuple[object, ...], list[str]] = {}
+        for digest in digests:
+            one = self.judgements[digest]
+            if one.subject not in ("threshold", "duty") or one.key not in triggers:
                 what = one.determined_by, one.subject, one.key, one.model, one.identity
-                same.setdefault((*what, frozenset(one.mitigations or ())), []).append(one)
-        return {
-            one.digest: f"{one.determined_by} judged again on {later}"
-            for group in same.values()
-            for one in group
-            for later in [max(other.date for other in group)]
-            if first_day(later) > last_day(one.date)
-        }
+                same.setdefault((*what, frozenset(one.mitigations or ())), []).append(digest)
+        found = {}
+        for group in same.values():
+            later = max((self.judgements[digest].date for digest in group), key=first_day)
+            for digest in group:
+                one = self.judgements[digest]
+                if first_day(later) > last_day(one.date):
+                    found[digest] = f"{one.determined_by} judged again on {later}"
+        return found
 
     def _against_alone(self, one: Determination) -> str | None:
-        if one.framework != self.framework.digest:
+        if one.framework != self.framework_digest:
             return "it is about another version of the framework"
         if one.model not in (self.model, *self.mitigated):
             return f"it is about the model {one.model}"
@@ -251,7 +273,7 @@ def _together(same: list[DatedFinding]) -> DatedFinding:
 
 def is_institute(code: str) -> bool:
     """Tell whether a code is that of a member of the network, which is no developer."""
-    return len(code) == 2 and code.isupper()
+    return re.fullmatch(MEMBER, code) is not None
 
 
 def last_day(said: str) -> date:

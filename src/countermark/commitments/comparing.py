@@ -6,7 +6,7 @@ The numbers of the rules are those of :mod:`countermark.commitments.framework_di
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from countermark.commitments.wording import asks
 from countermark.records.account import Effect
@@ -15,6 +15,7 @@ from countermark.records.framework import (
     Duty,
     Mitigation,
     Provision,
+    Standing,
     Threshold,
 )
 from countermark.records.threshold_rules import MetricBound, ThresholdRule
@@ -38,7 +39,7 @@ OPPOSITE: dict[Effect, Effect] = {
 """What a change is called when it is read backwards."""
 
 _FORCES = ("may", "should", "shall")
-_STANDINGS = ("developer-alone", "one-institute", "several-institutes")
+_STANDINGS = get_args(Standing)  # the least independent first
 _MOMENTS = (None, "deploy", "develop")  # what is due before development is due earlier
 _AUDIENCES = ("trusted-actors", "public")
 

@@ -139,9 +139,11 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     """
     check_framework(case.framework)
     for model in (case.model, *case.mitigated):
-        _check_model(model)
+        how = "Give the key that the protocol and the finding use, such as smollm2-135m."
+        _check_form(_MODEL_KEY, model, "the key of a model", "model", how)
     if case.identity is not None:
-        _check_snapshot(case.identity)
+        how = "Give it as the protocol does: sha256: and 64 hexadecimal digits."
+        _check_form(_SNAPSHOT, case.identity, "the digest of a snapshot", "identity", how)
     for one in case.tested:
         _check_cells(one.finding)
     framework = case.framework
@@ -158,7 +160,7 @@ def decide(case: Case, *, decided_by: str) -> Decision:
     used = sorted(one.digest for one in case.findings)
     return Decision(
         decided_by=decided_by,
-        framework=framework.digest,
+        framework=case.framework_digest,
         finding=used[0] if used else None,
         model=case.model,
         action=case.action,
@@ -294,13 +296,12 @@ def _warnings(case: Case, applying: Sequence[Threshold]) -> Iterator[str]:
         elif threshold.assumed:
             chosen = "; ".join(threshold.assumed)
             yield f"of the threshold {threshold.key} whoever encoded it chose: {chosen}"
-    yield from _gone(framework, case.earlier, case.action)
-    for newer in sorted(case.later, key=lambda one: (one.published, one.digest)):
-        if newer.digest != framework.digest:
-            yield (
-                f"version {newer.label} ({newer.published}) came after version {framework.label}, "
-                "by which this was decided"
-            )
+    yield from _gone(case)
+    for newer in _others(case, case.later):
+        yield (
+            f"version {newer.label} ({newer.published}) came after version {framework.label}, "
+            "by which this was decided"
+        )
     for one in case.findings if case.identity else ():
         if case.model not in dict(one.identities):
             yield f"nothing says which snapshot of {case.model} the finding {one.digest} tested"
@@ -322,12 +323,19 @@ def _untied(case: Case) -> Iterator[str]:
             yield f"no determination says that {model} is {case.model} with mitigations in place"
 
 
-def _gone(framework: Framework, earlier: Sequence[Framework], action: str) -> Iterator[str]:
+def _others(case: Case, versions: Sequence[Framework]) -> list[Framework]:
+    """Return versions other than the one that is decided by, each once, by their dates."""
+    known = {one.digest: one for one in versions}
+    known.pop(case.framework_digest, None)
+    return [one for _, one in sorted(known.items(), key=lambda item: (item[1].published, item[0]))]
+
+
+def _gone(case: Case) -> Iterator[str]:
+    framework = case.framework
     now = {threshold.key: threshold for threshold in framework.thresholds}
-    versions = {one.digest: one for one in earlier if one.digest != framework.digest}
-    for _, old in sorted(versions.items(), key=lambda item: (item[1].published, item[0])):
+    for old in _others(case, case.earlier):
         for threshold in old.thresholds:
-            if action not in threshold.actions:
+            if case.action not in threshold.actions:
                 continue
             told = f"the threshold {threshold.key} of version {old.label} ({old.published})"
             if threshold.key not in now:
@@ -378,23 +386,10 @@ def _check_cells(finding: Finding) -> None:
         )
 
 
-def _check_model(model: str) -> None:
+def _check_form(form: TypeAdapter[str], text: str, what: str, where: str, next_step: str) -> None:
     try:
-        _MODEL_KEY.validate_python(model, strict=True)
+        form.validate_python(text, strict=True)
     except ValidationError as error:
         raise InputError(
-            f"{model[:80]!r} cannot be the key of a model",
-            where="model",
-            next_step="Give the key that the protocol and the finding use, such as smollm2-135m.",
-        ) from error
-
-
-def _check_snapshot(identity: str) -> None:
-    try:
-        _SNAPSHOT.validate_python(identity, strict=True)
-    except ValidationError as error:
-        raise InputError(
-            f"{identity[:80]!r} cannot be the digest of a snapshot",
-            where="identity",
-            next_step="Give it as the protocol does: sha256: and 64 hexadecimal digits.",
+            f"{text[:80]!r} cannot be {what}", where=where, next_step=next_step
         ) from error

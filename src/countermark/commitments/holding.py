@@ -26,8 +26,11 @@ STANDINGS: tuple[Standing, ...] = get_args(Standing)  # the least independent fi
 
 def standing_of(held: Held, developer: str) -> Standing:
     """Return how independent the evidence is that decided (rule 22)."""
-    others = held.institutes - {developer}
-    return STANDINGS[min(len(others), 2)]
+    return _standing(held.institutes, developer)
+
+
+def _standing(codes: Iterable[str], developer: str) -> Standing:
+    return STANDINGS[min(len(set(codes) - {developer}), 2)]
 
 
 def hold(case: Case, threshold: Threshold, model: str, *, with_mitigations: bool = False) -> Held:
@@ -103,8 +106,8 @@ def in_place(case: Case, threshold: Threshold, model: str) -> dict[str, tuple[De
             for one in case.about("mitigation", key, (model,))
             if _stale(case, threshold, one.date) is None
         )
-        standing = STANDINGS.index(_standing(said, case.framework.developer))
-        if said and standing >= STANDINGS.index(threshold.standing or STANDINGS[0]):
+        by = _standing((one.determined_by for one in said), case.framework.developer)
+        if said and STANDINGS.index(by) >= STANDINGS.index(threshold.standing or STANDINGS[0]):
             found[key] = said
     return found
 
@@ -121,14 +124,9 @@ def resting_on(held: Held, judgements: Iterable[Sequence[Determination]], develo
     return replace(held, evidence=tuple(sorted({*held.evidence, *(one.digest for one in all_of)})))
 
 
-def _standing(said: Sequence[Determination], developer: str) -> Standing:
-    others = {one.determined_by for one in said} - {developer}
-    return STANDINGS[min(len(others), 2)]
-
-
 def _recent(case: Case, threshold: Threshold, held: Held) -> Held:
     """Take back *kept* where even the newest judgement of a trigger is too old (rule 20)."""
-    dates = [one.date for one in case.determined if one.digest in held.evidence]
+    dates = [case.judgements[digest].date for digest in held.evidence]
     newest = max(dates, key=lambda said: (first_day(said), said), default=None)
     stale = _stale(case, threshold, newest)
     if held.state != "kept" or stale is None:
@@ -245,11 +243,13 @@ def _hold_determinations(
         for one in case.about("threshold", threshold.key, (model,))
         if is_of(one) or (one.mitigations and reached(rule, one))
     ]
-    old = {one.digest: why for one in said if (why := _stale(case, threshold, one.date))}
+    old = [_stale(case, threshold, one.date) for one in said]
     # An old judgement that it was reached still holds; one that it was not shows nothing.
-    used = [one for one in said if one.digest not in old or reached(rule, one)]
+    used = [one for one, why in zip(said, old, strict=True) if why is None or reached(rule, one)]
     if said and not used:
-        return Held("undetermined", 20, min(old.values()), evidence=tuple(sorted(old)))
+        reason = min(why for why in old if why)
+        digests = tuple(sorted(one.digest for one in said))
+        return Held("undetermined", 20, reason, evidence=digests)
     held = _determined(threshold, used)
     left_out = case.left_out("threshold", threshold.key)
     if not used and left_out:
