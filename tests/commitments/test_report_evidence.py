@@ -21,7 +21,7 @@ EXPECTED: dict[Filler, str] = {
     "identity": "F, 1, published 2026, in-force",
     "model": "model m, no snapshot pinned",
     "domains": "Cyber offence (cyber)",
-    "thresholds": "leaks (shall): T Asks that the rate in leak is at most 0.1",
+    "thresholds": "leaks (shall): T. Asks that the rate in leak is at most 0.1",
     "acceptance": "rule",
     "conditions": "aged: evidence counts for 6 months",
     "process": "a committee decides (shall)",

@@ -130,7 +130,9 @@ def _thresholds(held: Evidence) -> Iterator[Said]:
     own = held.framework
     for one in own.thresholds:
         status = f", {one.status}" if one.status else ""
-        words = f"{one.key} ({one.force}{status}): {one.title} Asks that {asks(one.rule)}"
+        words = (
+            f"{one.key} ({one.force}{status}): {one.title.rstrip('.')}. Asks that {asks(one.rule)}"
+        )
         yield from _of(own, [words])
 
 

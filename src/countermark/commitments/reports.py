@@ -191,7 +191,7 @@ def _only_model(
 def _refuse_strangers(held: Evidence) -> None:
     judged: list[Decision | Determination] = [*held.decisions, *held.determinations]
     for one in judged:
-        if one.framework != held.framework.digest:
+        if one.framework != held.digests[id(held.framework)]:
             raise InputError(
                 f"the {one.kind_name()} {one.digest} is about another framework",
                 next_step="Give the framework that it names, or leave it out.",
