@@ -238,6 +238,15 @@ def test_rule_19_determinations_of_another_version_model_snapshot_or_day_show_no
         assert [used.left_out is not None for used in decision.evidence or ()] == [True]
 
 
+def test_rule_19_a_judgement_that_is_left_out_is_no_reason_against_a_finding() -> None:
+    promised = framework(threshold())
+    tested = DatedFinding(finding(cell(*figures(0.02))), "2026-11-01", (("m", SNAPSHOTS[1]),))
+    said = determined(promised, "no", identity=SNAPSHOTS[1])
+    question = Case(promised, "m", "deploy", AT, SNAPSHOTS[0], (tested,), (said,))
+    reason = one(question).reason
+    assert reason == f"no finding counts: it tested another snapshot of m: {SNAPSHOTS[1]}"
+
+
 def test_rule_19_what_is_left_out_of_another_threshold_is_no_reason() -> None:
     promised = framework(threshold(LEVEL), threshold(SECURITY, key="s"))
     said = (determined(promised, "no", date="2026-11-30"),)

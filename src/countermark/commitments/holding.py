@@ -159,7 +159,10 @@ def _hold_findings(case: Case, threshold: Threshold, model: str, *, with_mitigat
     about = [one for one in findings if any((model, task) in one.results for task in tasks)]
     if not about:
         if case.tested and not case.findings:
-            why = "; ".join(sorted({one.left_out for one in case.account() if one.left_out}))
+            left_out = {
+                one.left_out for one in case.account() if one.left_out and one.sort == "finding"
+            }
+            why = "; ".join(sorted(left_out))
             return Held("undetermined", 19, f"no finding counts: {why}")
         asked = " and ".join(sorted(tasks))
         return Held("undetermined", 2, f"no finding has a result for {model} in {asked}")
