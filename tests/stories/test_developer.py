@@ -164,8 +164,7 @@ class Lead:
     def decide(self, finding: Path, *words: object) -> Ran:
         """Put the question to the gate."""
         evidence = ("--record", self.public, "--finding", finding, "--model", MODEL)
-        at = ("--at", "2026-11-29")
-        return countermark("gate", "decide", "--framework", self.promise, *evidence, *at, *words)
+        return countermark("gate", "decide", "--framework", self.promise, *evidence, *words)
 
 
 def test_from_a_crossed_threshold_to_a_release(record: Path, tmp_path: Path) -> None:
