@@ -26,7 +26,8 @@ from countermark.records.protocol_parts import AnnotationPlan, Guidelines
 BATCH = content_digest(b"an exercise")
 TASK = "mild-refusal"
 LANGUAGES = ("en", "fa")
-NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+# A browser keeps its cookies by its own clock, so the server's must stand near it.
+NOW = datetime.now(UTC).replace(microsecond=0)
 END = NOW + timedelta(days=30)
 PLAN = AnnotationPlan(
     per_cell=20,
